@@ -31,7 +31,10 @@ export interface OpenRegistry {
 
 export type OpenRegistries = readonly [OpenRegistry, ...OpenRegistry[]]
 
-/** Computes the layout and root of a context's keys from its settings and the flags. */
+/**
+ * Returns the layout and root of a context's keys. The context's settings and the flags determine them; `defaultLayout`
+ * applies if neither names a layout.
+ */
 export type PlaceIn = (defaultLayout: string) => FullPlace
 
 /** Base of all commands: a command parses its flags, calls one library function, prints the result and returns it. */
@@ -58,9 +61,10 @@ export abstract class DiscoCommand extends OutputCommand {
   }
 
   /**
-   * Opens the registry of each context in `-C NAME,NAME`, or the only one. They are closed when the command ends.
+   * Opens the registry of each context in `-C NAME,NAME`; without several contexts, the registry that `openRegistry`
+   * opens. They are closed when the command ends.
    *
-   * @param placeIn returns the layout and root of a context. Its argument computes them from the context's settings.
+   * @param placeIn returns the layout and root of a context, from the `PlaceIn` of that context
    */
   protected async openRegistries(
     flags: BaseFlags,
@@ -106,7 +110,11 @@ export abstract class DiscoCommand extends OutputCommand {
     return registry
   }
 
-  /** Opens the registry of a scope, such as a target. @throws DiscoError as `requireRegistered` */
+  /**
+   * Opens the registry that holds the keys of a scope, and checks the scope's addresses.
+   *
+   * @throws DiscoError as `requireRegistered`
+   */
   protected async openScope(flags: BaseFlags, scope: Scope<string | undefined>): Promise<Registry> {
     const { requireRegistered } = await import('./flags/target.js')
     const registry = await this.openRegistry({ ...flags, ...scope.place })
@@ -115,8 +123,8 @@ export abstract class DiscoCommand extends OutputCommand {
   }
 
   /**
-   * The layout and root of the keys; of several contexts, those of the first. By default the layout is detected.
-   * Commands that write override this.
+   * The layout and root of the keys. With several contexts, those of the first context. By default, the layout of each
+   * key is detected; commands that write have another default.
    */
   protected place(flags: Partial<PlaceFlags>, defaultLayout: string = AUTO): FullPlace {
     return placeOf(this.layersOf(flags), defaultLayout)
@@ -184,18 +192,22 @@ export abstract class DiscoCommand extends OutputCommand {
     return { ...layers, flags }
   }
 
-  /** The contexts that `parse` has read; before that, one without settings. */
+  /** The contexts that `parse` has read; before `parse`, one context without settings. */
   private get readFrom(): readonly [ReadContext, ...ReadContext[]] {
     const none = { flags: {}, named: null, env: process.env, project: null, chosen: null, warnings: [] }
     return this.contexts ?? [{ origin: null, layers: none }]
   }
 
-  /** Options of the cache that replaces the list while etcd is unreachable; false without --cache. */
+  /** Options of the cached list that is used while etcd is unreachable; false with --no-cache. */
   protected cacheOptions({ cache, 'cache-max-age': maxAgeMs }: CacheFlags): CacheOptions | false {
     return cache && { maxAgeMs, onWarning: (message) => this.remark(`! ${visible(message)}`) }
   }
 
-  /** Parses as oclif does, but throws DiscoError USAGE instead of oclif's errors. */
+  /**
+   * Parses as oclif does, then reads the contexts.
+   *
+   * @throws DiscoError USAGE instead of oclif's errors
+   */
   protected override async parse<
     F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
     B extends Interfaces.OutputFlags<Interfaces.FlagInput>,

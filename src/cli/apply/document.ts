@@ -27,6 +27,7 @@ export interface ApplyChangeDoc {
   readonly layout: string
   /** All addresses under the key. */
   readonly addrs: readonly string[]
+  /** Empty if the endpoint has no version. */
   readonly version: string
   /** `from` is null for a new key, `to` for a removed one; both are null in a layout without weights. */
   readonly weight: { readonly from: number | null; readonly to: number | null }
@@ -36,7 +37,7 @@ export interface ApplyChangeDoc {
   readonly leased: boolean
   /**
    * `held`: this process holds the key as a registration. `already`: another client had made the same change. `open`:
-   * not tried.
+   * the command ended before it tried the change.
    */
   readonly end: 'planned' | 'done' | 'already' | 'moved' | 'open' | 'held'
 }
@@ -89,7 +90,7 @@ function changeDoc(change: KeyPlan, end: ApplyChangeDoc['end']): ApplyChangeDoc 
   }
 }
 
-/** Whether the new value is the current one with another weight, byte for byte. */
+/** Whether the new value is, byte for byte, the current value with another weight. */
 function changesOnlyWeight({ layout, current, value, before, after }: KeyPlan): boolean {
   const [is] = after
   if (layout.weightless !== null || before.length === 0 || !is || !current || !value) return false

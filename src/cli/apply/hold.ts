@@ -45,7 +45,7 @@ export async function holdKeys(
   const registrars: Registrar[] = []
   for (const group of groups) {
     const { layout } = group.keys[0]
-    const name = nameOf(layout)
+    const name = layoutFlagOf(layout)
     const registry = registries.get(name) ?? (await open(name))
     registries.set(name, registry)
     const registrar = registrarOf(registry, group)
@@ -60,6 +60,6 @@ export async function holdKeys(
 }
 
 /** The value of --layout for a layout. The default layout has only one base, so its name is enough. */
-function nameOf({ name, base }: Layout): string {
+function layoutFlagOf({ name, base }: Layout): string {
   return name === DEFAULT_LAYOUT.name ? name : `${name}=${base}`
 }

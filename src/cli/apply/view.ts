@@ -21,7 +21,7 @@ function planLine(change: ApplyChangeDoc, leased: string, palette: Palette): str
   const facts = [weightText(change), ...(change.otherFields ? ['other fields'] : [])]
   if (op === 'add' && change.leased) facts.push(leased)
   const details = facts.filter((fact) => fact !== '').join(', ')
-  const name = nameOf(change) + (version === '' ? '' : ` (${visible(version)})`)
+  const name = registrationText(change) + (version === '' ? '' : ` (${visible(version)})`)
   return `${mark} ${name}${details === '' ? '' : `  ${details}`}`
 }
 
@@ -31,7 +31,8 @@ function weightText({ op, weight: { from, to } }: ApplyChangeDoc): string {
   return weight === null ? '' : `weight ${weight}`
 }
 
-function nameOf({ service, addrs, layout }: ApplyChangeDoc): string {
+/** `hello 10.0.0.1:1001`, with ` [LAYOUT]` for any layout but the default. */
+function registrationText({ service, addrs, layout }: ApplyChangeDoc): string {
   const shown = `${visible(service)} ${visible(addrs.join(', '))}`
   return layout === 'seed' ? shown : `${shown} [${layout}]`
 }
@@ -66,7 +67,7 @@ export function renderApplied(doc: ApplyDoc, palette: Palette): string {
   const moved = changes.filter((change) => change.end === 'moved')
   const lines = moved.map(
     (change) =>
-      `${palette.yellow('!')} ${nameOf(change)} was changed by another client since the plan: left as it is`,
+      `${palette.yellow('!')} ${registrationText(change)} was changed by another client since the plan: left as it is`,
   )
   const written = changes.filter((change) => change.end === 'done' || change.end === 'already')
   const parts = countsOf(written, { add: 'added', update: 'changed', remove: 'removed' })

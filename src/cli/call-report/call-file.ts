@@ -3,24 +3,24 @@ import type { DiscoError } from '../../domain/errors.js'
 import type { CallDoc } from '../call/document.js'
 import type { CheckedBy } from './checks.js'
 
-/** The run command, for the head of a report. */
+/** The command that made the runs, for the head of a report. */
 export interface RunFacts {
-  /** The service, as the command names it. */
+  /** The service as written on the command line. */
   readonly service: string
   readonly method: string
-  /** Without secrets. */
+  /** The command line, without secrets. */
   readonly command: string
-  /** Of disco. */
+  /** The version of disco. */
   readonly version: string
   readonly startedAt: Date
 }
 
-/** What a report file shows: the runs, one for each policy, or the error that prevented or ended them. */
+/** Content of a report file: a run for each policy, and the error that prevented or ended the runs. */
 export interface CallOutcome {
   readonly runs: readonly { readonly report: CallReport; readonly doc: CallDoc }[]
   readonly checkedBy: CheckedBy
-  /** Null if the calls came to their end, or were interrupted. */
+  /** Null if all runs were completed, or the user interrupted them. */
   readonly failure: DiscoError | null
-  /** The policies without a run: the first one failed, the others were not begun. */
+  /** The policies without a result: the run of the first one failed, so the others were not begun. */
   readonly without: readonly string[]
 }

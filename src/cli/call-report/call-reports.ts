@@ -8,7 +8,7 @@ import type { CheckedBy } from './checks.js'
 import { commandText } from './command-text.js'
 import { ReportFiles } from './report-files.js'
 
-/** The command of which reports are written. */
+/** The command whose runs are reported. */
 interface ReportedCommand {
   readonly id: string
   readonly argv: readonly string[]
@@ -18,7 +18,7 @@ interface ReportedCommand {
   readonly version: string
 }
 
-/** Writes the reports of a run: with its results, or with the error that ended it. */
+/** Writes the report files of a command: the results of its runs, or the error that ended them. */
 export class CallReports {
   private constructor(
     private readonly files: ReportFiles,
@@ -26,7 +26,7 @@ export class CallReports {
   ) {}
 
   /**
-   * @param say receives a line for each file that is written, or cannot be
+   * @param say receives a line for each file: that it was written, or why it cannot be written
    * @throws DiscoError USAGE for a file that cannot be written
    */
   static async open(
@@ -49,9 +49,9 @@ export class CallReports {
   }
 
   /**
-   * Writes the runs that had ended before the error.
+   * Writes the error, and the runs that were completed before it.
    *
-   * @param without the policies without a run: the first one failed, the others were not begun
+   * @param without the policies without a result: the run of the first one failed, so the others were not begun
    */
   async failed(
     thrown: unknown,

@@ -7,23 +7,24 @@ import { count } from '../terminal/units.js'
 import { verdictLines } from '../verdict/lines.js'
 import { constantWeights, unservedWeight } from '../verdict/standing.js'
 
-/** One thing that a run must meet. */
+/** A condition that a run should meet, and whether it does. */
 export interface Check {
   readonly name: string
-  /** Skipped: it does not hold, but without --strict that is no failure; or it was not judged. */
+  /** `skipped`: the condition was not judged, or it is not met and does not change the exit code. */
   readonly result: 'passed' | 'failed' | 'error' | 'skipped'
   readonly message: string
 }
 
+/** What the checks of a run depend on, besides its document. */
 export interface CheckedBy {
-  /** A single call: its verdict and its unserved weight do not count. */
+  /** Whether the run is a single call, which has no checks of the verdict and of unserved weight. */
   readonly isSingle: boolean
   readonly strict: boolean
-  /** A reply that is not a message of the method. */
+  /** The error of the first reply that cannot be decoded as a message of the method; null if there is none. */
   readonly replyProblem: DiscoError | null
 }
 
-/** The checks of a run. Some of them failed, or are an error, if and only if the exit code is not 0. */
+/** The checks of a run. At least one is `failed` or `error` if and only if the exit code is not 0. */
 export function checksOf(doc: CallDoc, { isSingle, strict, replyProblem }: CheckedBy): Check[] {
   const reservation = (isMet: boolean) => (isMet ? 'passed' : strict ? 'failed' : 'skipped')
   const unserved = unservedWeight(doc.unserved)
@@ -51,7 +52,7 @@ export function checksOf(doc: CallDoc, { isSingle, strict, replyProblem }: Check
   ]
 }
 
-/** The verdict in words, without a palette. */
+/** The verdict in words, without colours. */
 export function verdictText(doc: CallDoc): string {
   const weights = constantWeights(doc.calls, doc.endpoints)
   const { head, below } = verdictLines(

@@ -14,7 +14,7 @@ const SHOWN: ReadonlySet<string> = new Set([
   ...['context', 'cacert', 'cert', 'key', 'user', 'password-file', 'dial-timeout', 'command-timeout'],
 ])
 
-/** In place of a value that may be a secret. */
+/** Replaces a value that may be a secret. */
 const HIDDEN = '…'
 
 /** A command line without values that may be secrets: header values, request data, hash keys. */
@@ -30,7 +30,7 @@ export function commandText(id: string, argv: readonly string[], flags: FlagDefi
 
 function shownValue(name: string, value: string): string {
   if (SHOWN.has(name)) return withoutUserInfo(value)
-  // The name of a file, or standard input, is no secret; its content stays out.
+  // The name of a file is not a secret. Its content, which may be, is not shown.
   if ((name === 'data' || name === 'header') && /^@|^-$/.test(value)) return value
   if (name === 'header') {
     const [, key] = /^([^=:\s]+)\s*[=:]/.exec(value) ?? []

@@ -1,7 +1,7 @@
 import { duration, percent } from '../terminal/units.js'
 import { type Markup, markup } from './markup.js'
 
-/** A number for people that carries its exact value, so that scripts read the page as exactly as the JSON. */
+/** A rounded number with its exact value in a `data` element, for scripts that read the page. A dash for null. */
 export function figure(value: number | null, text: string): Markup {
   return value === null ? markup`–` : markup`<data value="${value}">${text}</data>`
 }
@@ -14,7 +14,7 @@ export function durationFigure(ms: number | null): Markup {
   return figure(ms, duration(ms))
 }
 
-/** A part of the calls. */
+/** `part` of `calls` as a percentage. The `data` element has the fraction, from 0 to 1. */
 export function percentFigure(part: number, calls: number): Markup {
   const fraction = part / Math.max(1, calls)
   return figure(Math.round(fraction * 1e6) / 1e6, percent(fraction))
@@ -27,7 +27,7 @@ export interface Column<Row> {
   readonly cell: (row: Row) => Markup | string
 }
 
-/** @param name by which the table is found, by people's style sheets and by tests */
+/** @param name the class of the table, for style sheets and tests */
 export function table<Row>(name: string, rows: readonly Row[], columns: readonly Column<Row>[]): Markup {
   const heads = columns.map(
     ({ head, isNumber }) => markup`<th${numberClass(isNumber)} scope="col">${head}</th>`,

@@ -13,7 +13,7 @@ interface Suite {
   readonly text: string
 }
 
-/** The outcome as JUnit XML, as GitLab, Jenkins and others read it: a suite for each run, a case for each check. */
+/** The outcome as JUnit XML in the dialect of GitLab and Jenkins: a suite for each run, a case for each check. */
 export function renderJUnit(facts: RunFacts, outcome: CallOutcome): string {
   const suites = [
     ...outcome.runs.map((run) => suiteOf(facts, outcome, run)),
@@ -53,7 +53,7 @@ function suiteOf(facts: RunFacts, { checkedBy }: CallOutcome, { doc }: CallOutco
   }
 }
 
-/** A suite for the run that failed, and one for each that was not begun. */
+/** A suite for the run that failed, and one for each run that was not begun. */
 function suitesWithoutRun(facts: RunFacts, { failure, runs, without }: CallOutcome): Suite[] {
   if (failure === null) return []
   const { code, message, suggestions } = failure
@@ -62,7 +62,7 @@ function suitesWithoutRun(facts: RunFacts, { failure, runs, without }: CallOutco
   const common = { seconds: 0, properties: properties(facts) }
   const failed: Check = { name: 'run', result: 'error', message: `${code}: ${message}` }
   const text = [message, ...suggestions].join('\n')
-  // A failure before the first run is that of the command.
+  // Before the first run, the whole command has failed: one suite, without a policy.
   if (runs.length === 0) return [{ ...common, name, checks: [failed], text }]
   const skipped: Check = { name: 'run', result: 'skipped', message: 'not begun: an earlier run failed' }
   return without.map((policy, at) => ({
@@ -106,12 +106,12 @@ function counts(checks: readonly Check[]): Markup {
   return markup` tests="${checks.length}" failures="${number('failed')}" errors="${number('error')}" skipped="${number('skipped')}"`
 }
 
-/** More lines, such as those of 1,000 endpoints, would hide the verdict at their end. */
+/** Maximum number of report lines in a suite: a table of 1,000 endpoints would hide the verdict below it. */
 const MAX_LINES = 240
-/** The verdict, with everything that may follow it. */
+/** The last lines, which are always shown: the verdict and everything that may follow it. */
 const LAST_LINES = 40
 
-/** Every line is escaped by itself, so that the breaks between them stay. */
+/** Shortens a long text in the middle. Escapes each line separately: escaping would show a line break as a code. */
 function lines(text: string): Markup {
   const all = text.split('\n')
   const left = all.length - MAX_LINES
@@ -123,7 +123,7 @@ function lines(text: string): Markup {
   return new Markup(escaped.join('\n'))
 }
 
-/** ISO 8601 without fractions and zone, as the schema of JUnit wants it. In UTC. */
+/** The UTC time in ISO 8601 without fractions and zone, as the schema of JUnit requires. */
 function timestamp(date: Date): string {
   return date.toISOString().slice(0, 19)
 }

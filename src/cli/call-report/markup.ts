@@ -1,9 +1,9 @@
 import { visible } from '../terminal/visible.js'
 
-/** Text from the registry or a server is cut here: a value in etcd may be a megabyte long. */
+/** Maximum length of a text from the registry or a server: a value in etcd may be a megabyte long. */
 const MAX_CHARACTERS = 1_000
 
-/** Safe HTML, SVG or XML. */
+/** HTML, SVG or XML in which all untrusted text has been escaped. */
 export class Markup {
   constructor(readonly text: string) {}
 }
@@ -11,8 +11,8 @@ export class Markup {
 type Part = Markup | string | number | null | readonly Markup[]
 
 /**
- * Markup from a template. Every text in it is untrusted: it is escaped, cut where it is very long, and control
- * characters, marks that reorder text and invisible characters are shown as codes. Null is nothing.
+ * Markup from a template. Strings in the template are untrusted. They are escaped and cut to `MAX_CHARACTERS`; control
+ * characters, marks that reorder text and invisible characters are shown as codes. Null adds nothing.
  */
 export function markup(literals: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(literals.map((literal, at) => literal + textOf(parts[at] ?? null)).join(''))

@@ -15,8 +15,8 @@ import { shownRun } from './shown-run.js'
 import { STYLE } from './style.js'
 
 /**
- * The outcome as one HTML page that needs nothing else: no script, no font and no request. Its policy forbids all of
- * them, so that text from a registry or a server could not fetch or run anything even if it were not escaped.
+ * The outcome as one HTML page without scripts, fonts and requests. The page's Content-Security-Policy forbids them, so
+ * that text from a registry or a server could not fetch or run anything even if it were not escaped.
  */
 export function renderPage(facts: RunFacts, outcome: CallOutcome): string {
   const hash = createHash('sha256').update(STYLE).digest('base64')
@@ -66,7 +66,7 @@ function header({ service, method, command, version, startedAt }: RunFacts, { ru
 function failure({ failure: error, runs, without }: CallOutcome): Markup {
   if (error === null) return NOTHING
   const hints = error.suggestions.map((hint) => markup`<li>${hint}</li>`)
-  // Runs of other policies follow.
+  // After completed runs, name the policies without a result: the results of the others follow on the page.
   const of = runs.length === 0 ? '' : ` of ${without.join(', ')}`
   return markup`<div class="verdict fail"><span class="glyph" aria-hidden="true">✗</span><div><p class="head"><strong>${error.code}</strong> ${error.message}</p><ul>${hints}</ul><p>No result${of}: exit code ${error.exit}.</p></div></div>`
 }
@@ -80,7 +80,7 @@ function runPart(run: ReturnType<typeof shownRun>, { checkedBy, runs, without }:
   )}${sharesSection(run)}${latencySection(run)}${errorsSection(run)}${eventsSection(doc)}${notesSection(doc)}</article>`
 }
 
-/** How the endpoints stood when the calls began. */
+/** The number of endpoints in each state when the calls began. */
 function readiness({ ready }: CallDoc, { isSingle }: CheckedBy): Markup {
   if (isSingle) return NOTHING
   const { endpoints, registered, drained, refused, connecting, unusable, elapsedMs } = ready

@@ -28,10 +28,10 @@ export class ReportFiles {
   }
 
   /**
-   * Writes all files. Each replaces an older one in a single step, so that no reader sees half of it.
+   * Writes all files. An existing file is replaced by a rename, so that no reader sees an incomplete one.
    *
-   * @param say receives a line for each file
-   * @returns whether all were written
+   * @param say receives a line for each file: that it was written, or why it cannot be written
+   * @returns whether all files were written
    */
   async write(outcome: CallOutcome, say: (line: string) => void): Promise<boolean> {
     let isWritten = true
@@ -65,6 +65,7 @@ async function requireWritable(path: string): Promise<void> {
   await access(folder, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
     throw refuse(`the folder ${folder}: ${systemMessage(cause)}`, [], cause)
   })
+  // Usually ENOENT: a new file. Any other error is reported when the file is written.
   const existing = await stat(path).catch(() => null)
   if (existing && !existing.isFile()) throw refuse('it exists and is not a file', [])
 }
@@ -72,11 +73,12 @@ async function requireWritable(path: string): Promise<void> {
 async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
   try {
-    // Of an earlier process with this id that was killed.
+    // An earlier process with the same id may have been killed before its rename.
     await rm(temporary, { force: true })
     await writeFile(temporary, text, { flag: 'wx' })
     await rename(temporary, path)
   } catch (error) {
+    // The error of the write is reported, not that of the clean-up.
     await rm(temporary, { force: true }).catch(() => undefined)
     throw error
   }

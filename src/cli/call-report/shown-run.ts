@@ -2,13 +2,13 @@ import type { CallReport, SeriesInterval, SeriesReport } from '../../call/report
 import { type EndpointId, endpointId } from '../../domain/endpoint.js'
 import type { CallDoc } from '../call/document.js'
 
-/** A run as its report shows it: the numbers of the document, and their course. */
+/** A run as its report shows it: its document, its time series, and the endpoints of the charts. */
 export interface ShownRun {
   readonly doc: CallDoc
   readonly series: SeriesReport
-  /** Endpoints that are drawn one by one, those with the most expected calls first. */
+  /** The endpoints with a chart of their own, those with the most expected calls first. */
   readonly drawn: readonly DrawnEndpoint[]
-  /** Number of endpoints that are drawn together. */
+  /** Number of endpoints that share one chart. */
   readonly others: number
 }
 
@@ -18,12 +18,12 @@ export interface DrawnEndpoint {
   readonly doc: CallDoc['endpoints'][number]
 }
 
-/** More panels would make the page long; the table has all endpoints. */
+/** Maximum number of endpoints with a chart of their own; the table has all endpoints. */
 const MAX_DRAWN = 12
 
 const NO_SERIES: SeriesReport = { intervals: [], firstFailures: new Map() }
 
-/** @param doc the document of the report, whose endpoints have the same order */
+/** @param doc the document of `report`; its endpoints are in the same order */
 export function shownRun(report: CallReport, doc: CallDoc): ShownRun {
   const series = report.series ?? NO_SERIES
   const followed = new Set(series.intervals.flatMap(({ shares }) => [...shares.byId.keys()]))
@@ -50,7 +50,7 @@ export function shortName(name: string, most: number): string {
   return `${name.slice(0, Math.ceil(kept / 2))}…${name.slice(name.length - Math.floor(kept / 2))}`
 }
 
-/** Part of the picks of an interval. */
+/** Picks and expected picks of one endpoint, or of several together, in an interval. Both are counts. */
 export interface ShareOf {
   readonly observed: (interval: SeriesInterval) => number
   readonly expected: (interval: SeriesInterval) => number
@@ -63,7 +63,7 @@ export function shareOf(id: EndpointId): ShareOf {
   }
 }
 
-/** The endpoints that are not drawn one by one. */
+/** The picks of all endpoints except those in `drawn`. */
 export function shareOfOthers(drawn: readonly DrawnEndpoint[]): ShareOf {
   const rest = (all: number, ofOne: (share: ShareOf) => number) =>
     Math.max(

@@ -7,7 +7,10 @@ import type { CallDoc } from './document.js'
 /** The exit code of a single failed call is 64 + its gRPC status. */
 const EXIT_OF_STATUS = 64
 
-/** The first that applies: interrupted, a single call's status, failed calls, a failed verdict or assertion. */
+/**
+ * The exit code of runs. The first of these that applies: interrupted, the status of a single call, failed calls, a
+ * failed assertion, a failed verdict.
+ */
 export function exitOfCalls(
   reports: readonly CallReport[],
   docs: readonly CallDoc[],

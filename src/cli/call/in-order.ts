@@ -1,8 +1,8 @@
 import type { Reader } from '../../grpc/invoker.js'
 
-/** Shows results in the order of their arrival, although some need a wait first. */
+/** Shows results in the order of their arrival, even if some of them can be shown only after a wait. */
 export class InOrder implements Reader {
-  /** Resolves when the last result has been shown; null if none waits. */
+  /** Resolves when the last result has been shown; null if no result is waiting. */
   private last: Promise<void> | null = null
   private failure: unknown = null
 
@@ -10,9 +10,10 @@ export class InOrder implements Reader {
   constructor(private readonly reader: Reader) {}
 
   /**
-   * Shows a result at once if it needs no wait and no earlier one waits.
+   * Shows a result: at once if it needs no wait and no earlier result is waiting.
    *
-   * @param wait null for a result that needs no wait
+   * @param wait resolves when the result can be shown; null if it can be shown at once
+   * @param show shows the result
    */
   show(wait: (() => Promise<void>) | null, show: () => void): void {
     if (wait === null && this.last === null) {
@@ -31,7 +32,7 @@ export class InOrder implements Reader {
     this.last = own
   }
 
-  /** @throws an error of showing a result */
+  /** Resolves when all results have been shown. @throws the first error of a `wait` or a `show` */
   async settled(): Promise<void> {
     while (this.last) await this.last
     if (this.failure !== null) throw this.failure

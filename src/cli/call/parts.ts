@@ -5,7 +5,7 @@ import { jsonLine, visible } from '../terminal/visible.js'
 import { LEAVES } from '../verdict/table.js'
 import type { CallChangeDoc, CallDoc, FailoverDoc, ReconnectDoc } from './document.js'
 
-/** The number of lines in a report; JSON has all of them. */
+/** Maximum number of changes in a report. */
 const MAX_LINES = 20
 const BAR_WIDTH = 40
 
@@ -16,7 +16,7 @@ export function statuses(failures: Readonly<Record<string, number>>): string {
     .join(', ')
 }
 
-/** A line for each version, if there are several: the share of a canary. */
+/** A table with a row for each version, if there are several. It shows the share of a canary. */
 export function renderVersions({ versions, calls }: CallDoc, palette: Palette): string[] {
   if (versions.length === 0) return []
   const share = (picks: number) => percent(picks / Math.max(1, calls))
@@ -38,7 +38,7 @@ export function renderVersions({ versions, calls }: CallDoc, palette: Palette): 
   return [table, '']
 }
 
-/** A line for each of several registries: its part of the calls, and its state. */
+/** A table with a row for each of several registries: its share of the calls, and its state. */
 export function renderRegistries({ registries = [], calls }: CallDoc, palette: Palette): string[] {
   if (registries.length === 0) return []
   const share = (picks: number) => percent(picks / Math.max(1, calls))
@@ -59,7 +59,7 @@ export function renderRegistries({ registries = [], calls }: CallDoc, palette: P
   return [table, ...spillOver(registries, palette), '']
 }
 
-/** The calls that went to a registry of a lower priority. */
+/** A line for each registry of a lower priority that got calls. */
 function spillOver(registries: NonNullable<CallDoc['registries']>, palette: Palette): string[] {
   return registries
     .filter(({ spilledOver }) => spilledOver)
@@ -70,7 +70,7 @@ function spillOver(registries: NonNullable<CallDoc['registries']>, palette: Pale
     })
 }
 
-/** Endpoints that joined, left or got another weight, how long departed ones were still picked, and reconnects. */
+/** Lines about endpoints that joined, left or got another weight, about picks of removed ones, and about reconnects. */
 export function renderChanges(doc: CallDoc): string[] {
   const { changes, changesLeftOut, failovers, reconnects, reconnectsLeftOut } = doc
   const lines = [...changes.map(changeLine), ...failovers.map(failoverLine), ...reconnects.map(reconnectLine)]
@@ -105,7 +105,7 @@ function failoverLine({ addr, atMs, lastPickMs, picksAfter }: FailoverDoc): stri
   return `- ${visible(addr)} gone from the registry at ${duration(atMs)}: ${after}`
 }
 
-/** The first failure with its details: a status alone rarely explains it. */
+/** The first failure with its error details, because a status alone rarely explains a failure. */
 export function renderFirstFailure({ firstFailure }: CallDoc, palette: Palette): string[] {
   if (!firstFailure) return []
   const { n, addr, status, details, errorDetails } = firstFailure
@@ -143,6 +143,7 @@ export function renderAssertions({ assertions }: CallDoc, palette: Palette): str
   })
 }
 
+/** The measured value of an assertion in the assertion's unit: a percentage, calls per second, or a duration. */
 export function inUnitOf(assertion: string, actual: number): string {
   if (/^(errors|skew)/.test(assertion)) return percent(actual)
   return assertion.startsWith('rate') ? actual.toFixed(0) : duration(actual)

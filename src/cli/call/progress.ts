@@ -1,7 +1,7 @@
 import type { Recorder } from '../../call/recorder.js'
 import { count, duration } from '../terminal/units.js'
 
-/** The calls of a run so far: their rate, latency and failures. */
+/** The progress of a run: number of calls, rate, latency and failures so far. */
 export function progressLine({ all }: Recorder, elapsedMs: number): string {
   const { p50, p99 } = all.latency.summary()
   const perSecond = Math.round((all.calls * 1000) / elapsedMs)

@@ -36,8 +36,8 @@ export function callDoc(
     attempts,
     interrupted,
     reply: calls === 1 ? (report.last?.reply ?? null) : null,
-    elapsedMs: roundMs(elapsedMs),
-    perSecond: roundMs((calls * 1000) / Math.max(elapsedMs, 1e-3)),
+    elapsedMs: rounded(elapsedMs),
+    perSecond: rounded((calls * 1000) / Math.max(elapsedMs, 1e-3)),
     starts: startsDoc(report.starts),
     ready: readyDoc(report.stateCounts),
     unserved: report.unserved.map(({ addr, problem, shareFraction }) => ({
@@ -75,16 +75,16 @@ export function callDoc(
     reconnects: report.reconnects.map(({ endpoint, atCall, atMs, reason, downMs }) => ({
       addr: endpoint.addr,
       atCall,
-      atMs: roundMs(atMs),
+      atMs: rounded(atMs),
       reason,
-      downMs: downMs === null ? null : roundMs(downMs),
+      downMs: downMs === null ? null : rounded(downMs),
     })),
     reconnectsLeftOut: report.reconnectsLeftOut,
     failovers: report.failovers.map(({ endpoint, atMs, lastPickMs, picksAfter }) => ({
       addr: endpoint.addr,
-      atMs: roundMs(atMs),
+      atMs: rounded(atMs),
       picksAfter,
-      lastPickMs: lastPickMs === null ? null : roundMs(lastPickMs),
+      lastPickMs: lastPickMs === null ? null : rounded(lastPickMs),
     })),
     verdict: report.verdict,
     assertions,
@@ -103,7 +103,7 @@ function readyDoc({ ready, wanted, elapsedMs, ...others }: CallReport['stateCoun
   return {
     endpoints: ready,
     of: wanted,
-    elapsedMs: roundMs(elapsedMs),
+    elapsedMs: rounded(elapsedMs),
     registered,
     drained,
     refused,
@@ -119,12 +119,12 @@ function failureDoc(failure: CallResult | null): CallFailureDoc | null {
 }
 
 function talliedDoc({ picks, expected, attempts, errors, failures, latency }: CallTotals): TalliedDoc {
-  return { picks, expected: roundMs(expected), attempts, errors, failures, latencyMs: latency }
+  return { picks, expected: rounded(expected), attempts, errors, failures, latencyMs: latency }
 }
 
 function changeDoc(change: CallReport['changes'][number]): CallChangeDoc {
   const { type, endpoint, atCall, atMs } = change
-  const at = { type, addr: endpoint.addr, atCall, atMs: roundMs(atMs) }
+  const at = { type, addr: endpoint.addr, atCall, atMs: rounded(atMs) }
   if (change.type === 'joined') return { ...at, from: null, to: change.weight, reason: null }
   if (change.type === 'left') return { ...at, from: null, to: null, reason: change.why }
   return { ...at, from: change.from, to: change.to, reason: null }
@@ -133,12 +133,12 @@ function changeDoc(change: CallReport['changes'][number]): CallChangeDoc {
 export function startsDoc({ saturation, maxLateMs, readerMs, ...counts }: CallReport['starts']): StartsDoc {
   return {
     ...counts,
-    maxLateMs: roundMs(maxLateMs),
-    readerMs: roundMs(readerMs),
+    maxLateMs: rounded(maxLateMs),
+    readerMs: rounded(readerMs),
     saturated: saturation?.by ?? null,
-    perSecond: saturation && roundMs(saturation.perSecond),
-    clientCpu: saturation && roundMs(saturation.cpuFraction),
-    clientLoop: saturation && roundMs(saturation.loopFraction),
+    perSecond: saturation && rounded(saturation.perSecond),
+    clientCpu: saturation && rounded(saturation.cpuFraction),
+    clientLoop: saturation && rounded(saturation.loopFraction),
   }
 }
 
@@ -152,7 +152,7 @@ export function callLineDoc(result: CallResult, isVerbose: boolean): CallLineDoc
     status,
     details,
     errorDetails,
-    latencyMs: roundMs(latencyMs),
+    latencyMs: rounded(latencyMs),
     reply,
     ...(isVerbose ? { headers, trailers } : { headers: null, trailers: null }),
   }
@@ -162,7 +162,7 @@ export function comparisonDoc(service: string, method: string, runs: readonly Ca
   return { schema: 'disco.comparison/v1', service, method, runs }
 }
 
-/** Milliseconds, or another number, to a thousandth. */
-export function roundMs(number: number): number {
+/** A number rounded to three decimals. */
+function rounded(number: number): number {
   return Math.round(number * 1000) / 1000
 }

@@ -17,7 +17,7 @@ import {
 } from './parts.js'
 import { rateNotKept, renderReaderWait, renderUnfinished } from './saturation.js'
 
-/** Least number of calls for which a rate is shown: with few calls, the first one takes most of the time. */
+/** The rate is shown from this number of calls on: with fewer calls, the first one takes most of the time. */
 const MANY_CALLS = 100
 
 export interface ReportOptions {
@@ -46,7 +46,7 @@ export function renderCallReport(doc: CallDoc, palette: Palette, options: Report
   ].join('\n')
 }
 
-/** `2 of 4 ready, 1 drained, 1 refused`: every registered endpoint is in one of these. */
+/** `2 of 4 ready, 1 drained, 1 refused`. Every registered endpoint is in one of the states. */
 function readyCounts({
   endpoints,
   registered,
@@ -99,7 +99,7 @@ function columnWhere<Row>(rows: readonly Row[], head: string, text: (row: Row) =
   return rows.some((row) => text(row) !== '') ? [{ head, text, wraps: true }] : []
 }
 
-/** A suggestion for --n, if there were too few calls for a verdict. */
+/** Suggests a value of --n if there were too few calls for a verdict. */
 function more({ calls, verdict: { result, neededCalls } }: CallDoc): string[] {
   return result === 'inconclusive' && calls < (neededCalls ?? 0) ? [`Try --n ${neededCalls}.`] : []
 }

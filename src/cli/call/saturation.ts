@@ -3,8 +3,8 @@ import { count, duration, grouped } from '../terminal/units.js'
 import type { CallDoc, StartsDoc } from './document.js'
 
 /**
- * Why a run did not keep its rate: calls not started or started late, and the saturated part (client, backends or
- * reader). Null if the rate was kept.
+ * Why a run did not keep its rate: how many calls were not started, or how late calls were started, and what was
+ * saturated (client, backends or reader). Null if the rate was kept.
  */
 export function rateNotKept({ starts }: CallDoc): string | null {
   const { due, notStarted, maxLateMs, saturated } = starts
@@ -16,7 +16,7 @@ export function rateNotKept({ starts }: CallDoc): string | null {
   return saturated === null ? what : `${what}: ${saturation(starts)}`
 }
 
-/** Reports abandoned calls, which the counts of a report leave out. */
+/** Reports calls that were abandoned before they ended. The report does not count them. */
 export function renderUnfinished({ starts }: CallDoc, palette: Palette): string[] {
   if (starts.unfinished === 0) return []
   return [
@@ -24,7 +24,7 @@ export function renderUnfinished({ starts }: CallDoc, palette: Palette): string[
   ]
 }
 
-/** Shorter waits do not change the figures of a report. */
+/** Shorter waits are not reported: they do not change the figures of a report. */
 const LONG_WAIT_MS = 1_000
 
 /** Reports that a slow reader of the output delayed calls. */
@@ -35,7 +35,7 @@ export function renderReaderWait({ starts: { readerMs, saturated } }: CallDoc, p
   ]
 }
 
-/** A busy event loop below this part of a core did not get the time that it needed. */
+/** In cores. A saturated client that used less CPU time than this was slowed down by other processes. */
 const WHOLE_CORE = 0.8
 
 function saturation({ saturated, perSecond, clientCpu, limit }: StartsDoc): string {

@@ -15,13 +15,13 @@ import { InOrder } from './in-order.js'
 import { progressLine } from './progress.js'
 import { callLineDoc, comparisonDoc } from './report-document.js'
 
-/** The parts of a run to show. */
+/** Determines which parts of a run are shown. */
 export interface CallLooks {
   /** A single call: its reply, and no report. */
   readonly isSingle: boolean
   readonly verbose: boolean
   readonly histogram: boolean
-  /** What is to be said about the list. */
+  /** Returns warnings about the registered endpoints. */
   readonly notesOn?: (registered: readonly Endpoint[]) => readonly NoteDoc[]
 }
 
@@ -29,7 +29,7 @@ export interface CallLooks {
 export class CallView implements Watcher, Disposable {
   private readonly progress: Progress
   private readonly inOrder: InOrder
-  /** The first reply with bytes that are not a message of the method; null for none. */
+  /** The problem of the first reply that cannot be decoded as a message of the method; null if there is none. */
   replyProblem: DiscoError | null = null
 
   constructor(
@@ -134,7 +134,12 @@ export class CallView implements Watcher, Disposable {
     if (this.replyProblem) this.showProblem(this.replyProblem)
   }
 
-  /** Nothing else is shown while a person types. @param isStream whether any number of messages may follow */
+  /**
+   * Clears the progress line, and explains how to type the request.
+   *
+   * @param isTyped whether standard input is a terminal; otherwise there is no explanation
+   * @param isStream whether the request may have any number of messages
+   */
   awaitsInput(isTyped: boolean, isStream: boolean): void {
     this.rest()
     if (!isTyped) return

@@ -15,25 +15,25 @@ import type { EndpointSelection } from '../../registry/selection.js'
 import type { Scope } from '../flags/target.js'
 import { count } from '../terminal/units.js'
 
-/** Endpoints of one service to be changed. */
+/** The endpoints of one service that a command changes. */
 export interface Choice {
   readonly selection: EndpointSelection
-  /** The list before the change; null for one address, which the change itself looks up. */
+  /** The chosen endpoints before the change; null for a single address, which the change looks up itself. */
   readonly endpoints: readonly Endpoint[] | null
   /** Selected endpoints that a removal leaves out: they cannot be read. */
   readonly leftOut: readonly Endpoint[]
   /** Addresses that no endpoint has; a removal ignores them. */
   readonly absent: readonly string[]
-  /** Whether no endpoint outside the choice can be dialled. */
+  /** Whether the choice contains all endpoints of the service that clients can dial. */
   readonly isWhole: boolean
 }
 
 /**
  * The endpoints to be changed, by service.
  *
- * @param version of `--version`
- * @throws DiscoError NOT_FOUND if a selector, or one of several addresses, selects nothing; USAGE if
- * a condition has a name that no endpoint has, and holds for that reason
+ * @param version the value of `--version`
+ * @throws DiscoError NOT_FOUND if a selector, or one of several addresses, selects no endpoint; USAGE if a condition
+ *   names a field that no endpoint has, and therefore holds for all of them
  */
 export async function choicesOf(
   registry: Registry,
@@ -81,8 +81,8 @@ export function refuseEmptyVersion(version: string | undefined): void {
 }
 
 /**
- * The selection names the keys that are listed now and shown in the question: endpoints that match later stay as they
- * are. A change of a key changes all its addresses.
+ * The selection consists of the keys listed now, which the question shows to the user. Endpoints that match later are
+ * not changed. A change of a key changes all its addresses.
  */
 function choiceIn(
   service: string,
@@ -119,7 +119,7 @@ export function splitByWeight(choice: Choice): Choice[] {
     }))
 }
 
-/** The choices with something to change. @throws DiscoError NOT_FOUND if all that is selected is left out */
+/** The choices that contain endpoints. @throws DiscoError NOT_FOUND if every selected endpoint is left out */
 function requireReadable(choices: readonly Choice[]): Choice[] {
   const leftOut = choices.flatMap((choice) => choice.leftOut)
   const meant = choices.filter(({ endpoints }) => endpoints !== null && endpoints.length > 0)
@@ -130,7 +130,7 @@ function requireReadable(choices: readonly Choice[]): Choice[] {
   })
 }
 
-/** `2 unreadable keys left out: name them by key (/hello/a, /hello/b)`. */
+/** `2 unreadable keys left out: to remove, give the key itself (/hello/a, /hello/b)`. */
 export function unreadableText(leftOut: readonly Endpoint[]): string {
   const keys = [...new Set(leftOut.map(({ key }) => shownKey(key)))]
   const more = keys.length > MAX_SHOWN ? [', …'] : []

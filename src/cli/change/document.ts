@@ -34,7 +34,7 @@ interface LeftOutDoc {
 interface EndpointChangeDoc extends WeightChangeDoc {
   readonly share: { readonly from: number; readonly to: number }
   readonly lease: string | null
-  /** False if the endpoint already had that weight: nothing was written. */
+  /** False if nothing was written, because the endpoint already had the weight `to`. */
   readonly written: boolean
   /** Consequences of the new weight, and clients that are known to ignore it. */
   readonly hints: readonly Hint[]

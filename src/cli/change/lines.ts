@@ -48,7 +48,7 @@ export function undoneLines(
   return [...lines, ...left].join('\n')
 }
 
-/** The remark about a removal without a check whether the key returned. */
+/** The remark after a removal if etcd could not be asked whether the key returned. */
 export function returnUnknownLine({ message }: DiscoError, palette: Palette): string {
   return `${palette.yellow('!')} whether a registrar puts it back is not known: ${visible(message)}`
 }

@@ -3,10 +3,10 @@ import type { Candidate } from './candidates.js'
 import type { Position } from './expected.js'
 import type { Shell } from './scripts.js'
 
-/** The maximum of candidates: shells become slow with more. */
+/** Maximum number of candidates: shells become slow with more. */
 const MAX_CANDIDATES = 1_000
 
-/** Characters of a description: shells print it on the same line as the word. */
+/** Maximum length of a description, in characters: shells print it on the same line as the word. */
 const MAX_DESCRIPTION = 60
 
 /**
@@ -21,11 +21,12 @@ const SAFE_IN_QUOTES = /^[\p{L}\p{N}_./:@%+=,\-[\]>]+$/u
 const QUOTING: ReadonlySet<Shell> = new Set(['zsh', 'fish'])
 
 /**
- * The answer to a completion script: the kind on the first line, then one candidate per line.
+ * The answer to a completion script: `words`, `part` or `files` on the first line (see `SCRIPTS`), then one candidate
+ * per line.
  *
  * @param candidates null if the shell is to complete names of files
  * @param breaks characters at which bash begins a new word (COMP_WORDBREAKS); bash replaces only the text after the
- *   last of them
+ *   last one in the typed word
  */
 export function answerLines(
   shell: Shell,
@@ -59,7 +60,7 @@ function lineOf(shell: Shell, word: string, description: string): string {
   return text === '' ? word : `${word}\t${text}`
 }
 
-/** The place after the last break character of a word. Only those that occur in names of a registry are considered. */
+/** The index after the last break character of a word. Only characters that occur in names of a registry count. */
 function lastBreak(word: string, breaks: string): number {
   const inNames = [...':=@>'].filter((character) => breaks.includes(character))
   const ends = inNames.map((character) => word.lastIndexOf(character) + 1)

@@ -13,19 +13,20 @@ const FRESH_MS = 5_000
 /** The age up to which a document is used if a new one does not arrive in time. */
 const USABLE_MS = 3_600_000
 
-/** The age at which a draft counts as left by a killed run, and is deleted so that a new run can start. */
+/** A draft of this age was left by a killed run. It is deleted, so that a new run can start. */
 const ABANDONED_MS = 10_000
 
 const POLL_MS = 10
 
-const BESIDE_CACHED_LISTS = 'disco-completion'
+/** The name of the cached documents' folder. It is in the user's cache folder, beside that of the cached lists. */
+const FOLDER_NAME = 'disco-completion'
 
 /** A command of this tool whose JSON document is kept in a file. */
 export interface CachedRun {
   /** The command with its arguments and flags, such as `['ls', 'hello', '-C', 'staging']`. */
   readonly argv: readonly string[]
   readonly env: NodeJS.ProcessEnv
-  /** The end of the wait for a new document, in milliseconds since the start of this process. */
+  /** When the wait for a new document ends, in milliseconds since the start of this process. */
   readonly deadlineMs: number
 }
 
@@ -33,7 +34,8 @@ export interface CachedRun {
  * The document that the command prints. If the document in the cache is older than 5 s, the command runs again in the
  * background. Its process outlives this one, so that the next completion has the answer even if the registry is slow.
  *
- * @returns null if by the deadline there is no document of at most an hour, or if there is no folder for the cache
+ * @returns null if the deadline passes without a document, and the cached one is older than an hour or does not exist;
+ *   also null if the user has no cache folder
  */
 export async function cachedRun(run: CachedRun): Promise<object | null> {
   const folder = folderIn(run.env)
@@ -48,7 +50,7 @@ export async function cachedRun(run: CachedRun): Promise<object | null> {
   return JSON.parse(await readFile(file, 'utf8')) as object
 }
 
-/** The file that the running command writes. It is renamed to `file` when complete. */
+/** The path of the file that the command in the background writes. It is renamed to `file` when complete. */
 export function draftOf(file: string): string {
   return `${file}.draft`
 }
@@ -56,8 +58,8 @@ export function draftOf(file: string): string {
 const CACHED = /^[0-9a-f]{32}\.json(?:\.draft)?$/
 
 /**
- * Deletes the documents and drafts in the folder of `file` that are too old to be used. They would pile up, since each
- * change of a service name or a setting makes a new file.
+ * Deletes the documents and drafts in the folder of `file` that are older than `USABLE_MS`. Without this, files would
+ * accumulate: each service name and each change of a setting has its own file.
  */
 export function removeUnusable(file: string): void {
   const folder = dirname(file)
@@ -84,7 +86,8 @@ function startInBackground(argv: readonly string[], file: string): void {
   try {
     output = openSync(draft, 'wx', 0o600)
   } catch {
-    // Another completion has started it.
+    // EEXIST: another completion is running the command. After any other error, such as a full disk, the command cannot
+    // run, and the document in the cache is used as long as it is usable.
     return
   }
   const [, tool = ''] = process.argv
@@ -95,12 +98,13 @@ function startInBackground(argv: readonly string[], file: string): void {
   closeSync(output)
 }
 
+/** The age of a file in milliseconds; infinite if the file does not exist or cannot be accessed. */
 async function ageOf(file: string): Promise<number> {
   const found = await stat(file).catch(() => null)
   return found === null ? Number.POSITIVE_INFINITY : ageOfMs(found.mtimeMs, Date.now())
 }
 
-/** The age of a file. A time in the future comes from a clock that was set back; its distance counts as the age. */
+/** The age of a file. If the clock was set back, the file's time is in the future: the difference is the age. */
 function ageOfMs(changedMs: number, nowMs: number): number {
   return Math.abs(nowMs - changedMs)
 }
@@ -110,7 +114,7 @@ function changedAt(file: string): number | null {
 }
 
 function folderIn({ XDG_CACHE_HOME: cacheHome = '' }: NodeJS.ProcessEnv): string | null {
-  if (isAbsolute(cacheHome)) return join(cacheHome, BESIDE_CACHED_LISTS)
+  if (isAbsolute(cacheHome)) return join(cacheHome, FOLDER_NAME)
   const home = homedir()
-  return isAbsolute(home) ? join(home, '.cache', BESIDE_CACHED_LISTS) : null
+  return isAbsolute(home) ? join(home, '.cache', FOLDER_NAME) : null
 }

@@ -11,20 +11,20 @@ import type { Position } from './expected.js'
 /** A word that the shell offers. */
 export interface Candidate {
   readonly value: string
-  /** Empty for none. */
+  /** Empty if the word needs no description. */
   readonly description: string
 }
 
 /**
  * Runs a command of this tool, such as `['ls', 'hello']`, and returns the document that the command prints as JSON.
- * Null if no document arrives in time.
+ * Returns null if no document arrives in time.
  */
 export type Ask = (command: readonly string[], position: Position) => Promise<object | null>
 
 /** Conditions of `-l` that are offered for every service. */
 const FIELDS = ['version=', 'weight>0', 'weight=0']
 
-/** All candidates for the position, whatever has been typed there; null for file names. */
+/** All candidates for the position, including those that do not match the typed text; null for file names. */
 export async function candidatesAt(
   position: Position,
   config: Interfaces.Config,
@@ -74,7 +74,7 @@ function commandsOf(config: Interfaces.Config): Candidate[] {
   return commands.map(({ id, summary }) => described(id, summary ?? ''))
 }
 
-/** The flags that may still be given. */
+/** The flags that the command line may still take: a flag that is given is omitted, unless it may be repeated. */
 function flagsOf(command: Command.Loadable, { flags: given }: Position): Candidate[] {
   const open = Object.entries(command.flags).filter(
     ([name, flag]) => flag.hidden !== true && (!given.has(name) || (flag.type === 'option' && flag.multiple)),

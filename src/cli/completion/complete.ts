@@ -6,10 +6,10 @@ import { type Position, positionIn } from './expected.js'
 import { wordsOf } from './line.js'
 import type { Shell } from './scripts.js'
 
-/** Milliseconds since the start of the process: with the output, a completion takes less than 400 ms. */
+/** In milliseconds since the start of the process. With its output, a completion then takes less than 400 ms. */
 const DEADLINE_MS = 320
 
-/** Flags of a run in the background. Its limits are short, because a later completion starts another run. */
+/** Flags of a command in the background. The timeouts are short, because a later completion starts it again. */
 const LIMITS = ['--dial-timeout', '1s', '--command-timeout', '3s', '-o', 'json']
 
 /** Flags that select the registry. */

@@ -3,7 +3,7 @@ import { OUTPUTS } from '../output/format.js'
 import { commandNamed } from '../words/command-line.js'
 import { type FlagDefinitions, readWords } from '../words/words.js'
 
-/** The kinds of values that have lists of candidates: of the registry, a server, a file, the system, or this tool. */
+/** Kinds of values for which the completion can list candidates, or let the shell list files. */
 export type ValueKind =
   | 'service'
   | 'address'

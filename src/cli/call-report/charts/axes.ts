@@ -2,7 +2,7 @@ import type { CallDoc } from '../../call/document.js'
 import { type Markup, markup } from '../markup.js'
 import { linearScale, type Scale, type Tick, timeTicks } from './scale.js'
 
-/** The size of a drawing, and the space around its plot. In units of the viewBox, about pixels. */
+/** The size of a drawing, and the margins of its plot, in units of the viewBox (about a pixel each). */
 export interface Area {
   readonly width: number
   readonly height: number
@@ -52,22 +52,22 @@ export function valueAxis(
   return markup`${marks}<text class="title" x="${Math.max(2, left - 44)}" y="${top - 10}">${title}</text>`
 }
 
-/** With a tenth of a pixel: enough to look smooth. */
+/** A coordinate rounded to a tenth of a pixel, which is enough for smooth lines. */
 export function coordinate(value: number): string {
   return String(Math.round(value * 10) / 10)
 }
 
-/** A drawing that a screen reader announces by its description. */
+/** @param description the text that a screen reader reads for the drawing */
 export function drawing({ width, height }: Area, description: string, content: Markup): Markup {
   return markup`<div class="scroll"><svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${description}">${content}</svg></div>`
 }
 
-/** Marks that are nearer to each other would overlap. */
+/** The least distance of two marks, in units of the viewBox: nearer ones would overlap. */
 const MIN_DISTANCE = 9
 
 const GLYPHS = { joined: '+', left: '−', weight: '~', reconnect: '↻' } as const
 
-/** Vertical lines where the membership, a weight or a connection changed; of several at one place, the first. */
+/** A vertical line at each change of the membership, a weight or a connection. Of lines that would overlap, the first. */
 export function eventMarks(doc: CallDoc, { area, x, endMs }: TimePlot): Markup {
   const events = [
     ...doc.changes.map(({ type, atMs }) => ({ glyph: GLYPHS[type], atMs })),

@@ -7,7 +7,7 @@ import { linearScale, linearTicks } from './scale.js'
 const AREA = { width: 960, height: 230, left: 56, right: 14, top: 34, bottom: 44 }
 const MAX_BAR_WIDTH = 90
 
-/** Number of calls in each band of latencies. */
+/** A bar for each latency band, with the number of its calls. */
 export function distribution({ histogram, calls }: CallDoc): Markup {
   const most = Math.max(1, ...histogram.map((band) => band.calls))
   const ticks = linearTicks(most, 4, (value) => value.toLocaleString('en-US'))

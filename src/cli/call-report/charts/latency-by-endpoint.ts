@@ -5,7 +5,7 @@ import { coordinate, drawing } from './axes.js'
 import { latencyAxis } from './latency-course.js'
 import { legend } from './legend.js'
 
-/** More rows than this are in the table only. */
+/** Maximum number of rows; the table has all endpoints. */
 export const MAX_ROWS = 20
 
 const ROW_HEIGHT = 24
@@ -47,7 +47,7 @@ export function latencyByEndpoint({ endpoints }: CallDoc): Markup {
   return markup`${keys}${drawing({ ...AREA, height }, 'Latency percentiles by endpoint', content)}`
 }
 
-/** Shapes as well as colours. */
+/** The percentiles differ in shape as well as in colour, for readers who cannot distinguish the colours. */
 function mark(of: (typeof MARKS)[number]['of'], color: string, x: number, y: number): Markup {
   const at = coordinate(x)
   if (of === 'p50') return markup`<circle class="fill ${color}" cx="${at}" cy="${y}" r="5"/>`

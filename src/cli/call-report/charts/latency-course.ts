@@ -8,7 +8,7 @@ import { stepLine } from './steps.js'
 
 const AREA = { width: 960, height: 280, left: 66, right: 14, top: 34, bottom: 40 }
 
-/** A percentile of an interval needs as many calls in it. */
+/** An interval has a percentile only if it has at least the number of calls in the label. */
 const LINES = [
   { of: 'max', color: 'rest', label: 'max' },
   { of: 'p99', color: 'c1', label: 'p99 (100 calls an interval)' },
@@ -33,7 +33,7 @@ export function latencyCourse({ doc, series }: ShownRun, endMs: number): Markup 
   return markup`${legend(keys.toReversed())}${drawing(AREA, 'Latency percentiles over time', content)}`
 }
 
-/** A logarithmic axis around all latencies. @param values in milliseconds; null and 0 do not count */
+/** A logarithmic axis that contains all latencies. @param values in milliseconds; null and 0 are ignored */
 export function latencyAxis(values: readonly (number | null)[], start: number, end: number) {
   const all = values.filter((value): value is number => value !== null && value > 0)
   const least = all.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)

@@ -2,16 +2,16 @@ import { type Markup, markup } from '../markup.js'
 
 /** An entry of a legend. */
 export interface Key {
-  /** The class that gives the colour. */
+  /** The CSS class with the colour. */
   readonly color: string
   readonly look: 'area' | 'line' | 'dashed'
   readonly label: string
 }
 
-/** Colours that are distinct for people with any colour vision (Okabe and Ito, 2008); the page defines them. */
+/** CSS classes of colours that are distinct for people with any colour vision (Okabe and Ito, 2008). */
 export const SERIES_COLORS = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'] as const
 
-/** The colour of what has none of its own. */
+/** The CSS class of series beyond those of `SERIES_COLORS`. */
 export const REST_COLOR = 'rest'
 
 export function colorOf(index: number): string {

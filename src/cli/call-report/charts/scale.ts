@@ -7,18 +7,19 @@ export interface Tick {
   readonly label: string
 }
 
+/** Values outside of `from` to `to` are mapped to the nearer end. */
 export function linearScale(from: number, to: number, start: number, end: number): Scale {
   const span = to - from || 1
   return (value) => start + ((Math.min(to, Math.max(from, value)) - from) / span) * (end - start)
 }
 
-/** For values above 0, between powers of ten. */
+/** A logarithmic scale. `from` and `to` are above 0. */
 export function logScale(from: number, to: number, start: number, end: number): Scale {
   const position = linearScale(Math.log10(from), Math.log10(to), start, end)
   return (value) => position(Math.log10(Math.max(from, value)))
 }
 
-/** 1, 2, 5, 10, … times a power of ten: the smallest with which at most `most` steps lead from 0 to `to`. */
+/** The smallest step of 1, 2, 5 or 10 times a power of ten that divides 0 to `to` into at most `most` steps. */
 export function niceStep(to: number, most: number): number {
   const least = Math.max(to, Number.MIN_VALUE * 1e10) / most
   const power = 10 ** Math.floor(Math.log10(least))
@@ -26,7 +27,7 @@ export function niceStep(to: number, most: number): number {
   return digit * power
 }
 
-/** From 0 to at least `to`, in round steps. */
+/** Ticks from 0 to at least `to`, at multiples of `niceStep`. */
 export function linearTicks(to: number, most: number, label: (value: number) => string): Tick[] {
   const step = niceStep(to, most)
   const count = Math.max(1, Math.ceil(to / step - 1e-9))
@@ -37,12 +38,12 @@ const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 
-/** Steps from a second on that people count in. */
+/** Usual steps of a time axis from one second on. */
 const TIME_STEPS_MS = [
   1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
 ].map((seconds) => seconds * SECOND_MS)
 
-/** Marks of a time axis, and its unit. */
+/** At most `most` ticks after the one at 0, and the unit of their labels. */
 export function timeTicks(endMs: number, most: number): { readonly ticks: Tick[]; readonly unit: string } {
   const fine = niceStep(endMs, most)
   const step =
@@ -70,7 +71,7 @@ function minutes(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
 }
 
-/** 1, 2 and 5 of each power of ten, or only the powers over more than two decades. */
+/** Ticks at 1, 2 and 5 times each power of ten; over more than three decades, only at the powers. */
 export function logTicks(least: number, most: number, label: (value: number) => string): Tick[] {
   const from = Math.floor(Math.log10(least) + 1e-9)
   const to = Math.ceil(Math.log10(most) - 1e-9)

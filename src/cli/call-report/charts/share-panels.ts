@@ -8,7 +8,7 @@ import { type Step, stepArea, stepLine } from './steps.js'
 
 const AREA = { width: 340, height: 170, left: 48, right: 12, top: 24, bottom: 38 }
 
-/** A small chart for each endpoint, with a scale of its own: observed share, and the expected one dashed. */
+/** A small chart for each endpoint, with its own scale: the observed share, and the expected share as a dashed line. */
 export function sharePanels(run: ShownRun, endMs: number): Markup {
   const { doc, drawn, others } = run
   const part = (calls: number) => percent(calls / Math.max(1, doc.calls))

@@ -14,8 +14,8 @@ interface Layer {
 }
 
 /**
- * The shares of all endpoints as one column for each interval. Dashed lines are where the boundaries are expected, so
- * that an endpoint with too many or too few calls shows as a gap between its edge and the line.
+ * The shares of all endpoints as a stacked column for each interval. Dashed lines show the expected boundaries: a gap
+ * between a boundary and its line means too many or too few calls.
  */
 export function shareStack(run: ShownRun, endMs: number): Markup {
   const { intervals } = run.series

@@ -2,21 +2,21 @@ import { Markup } from '../markup.js'
 import { coordinate } from './axes.js'
 import type { Scale } from './scale.js'
 
-/** The value of an interval; null for a gap. */
+/** The value of an interval; null leaves a gap in the line. */
 export interface Step {
   readonly fromMs: number
   readonly toMs: number
   readonly value: number | null
 }
 
-/** The path of a line with a level for each interval. */
+/** The SVG path of a line that is horizontal within each interval. */
 export function stepLine(steps: readonly Step[], x: Scale, y: Scale): Markup {
   return new Markup(linePath(steps, x, y))
 }
 
 function linePath(steps: readonly Step[], x: Scale, y: Scale): string {
   let path = ''
-  /** Where the line stands, written so far up to the start of its last level. */
+  /** The y coordinate of the last level; null in a gap. `path` ends at the start of that level. */
   let level: string | null = null
   let end = ''
   const finish = () => {
@@ -35,7 +35,7 @@ function linePath(steps: readonly Step[], x: Scale, y: Scale): string {
   return path
 }
 
-/** The path of an area between two levels for each interval. */
+/** The SVG path of the area between two step lines. */
 export function stepArea(lower: readonly Step[], upper: readonly Step[], x: Scale, y: Scale): Markup {
   let path = ''
   for (const run of runsOf(upper)) {
@@ -43,7 +43,7 @@ export function stepArea(lower: readonly Step[], upper: readonly Step[], x: Scal
     if (first === undefined) continue
     const above = run.map((at) => upper[at] as Step)
     const below = run.map((at) => lower[at] as Step)
-    // Back along the lower edge: both ends of each step change places.
+    // The lower edge is drawn from right to left, so the ends of each step are swapped.
     const back = below
       .toReversed()
       .map(({ fromMs, toMs, value }) => ({ fromMs: toMs, toMs: fromMs, value: value ?? 0 }))
@@ -52,7 +52,7 @@ export function stepArea(lower: readonly Step[], upper: readonly Step[], x: Scal
   return new Markup(path)
 }
 
-/** Indexes of neighbours that have a value. */
+/** The runs of consecutive steps that have a value, as indexes. */
 function runsOf(steps: readonly Step[]): number[][] {
   const runs: number[][] = [[]]
   for (const [at, { value }] of steps.entries()) {

@@ -12,7 +12,7 @@ export function callRate(run: ShownRun, endMs: number): Markup {
   return rate(run, endMs, { of: ({ calls }) => calls, color: 'c2', title: 'calls per second' })
 }
 
-/** Failed calls per second, on an axis of their own: few of many would not show on the axis of all calls. */
+/** Failed calls per second, with a separate axis: on the axis of all calls, a few failures would not be visible. */
 export function failureRate(run: ShownRun, endMs: number): Markup {
   return rate(run, endMs, { of: ({ errors }) => errors, color: 'bad', title: 'failed calls per second' })
 }

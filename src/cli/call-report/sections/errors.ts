@@ -3,7 +3,7 @@ import { durationFigure, percentFigure, table, wholeFigure } from '../figures.js
 import { type Markup, markup } from '../markup.js'
 import type { ShownRun } from '../shown-run.js'
 
-/** Failed calls by status with the first message of each, over time, and what was wrong beside them. */
+/** The failed calls by status, with the first message of each status, and the rate of failures over time. */
 export function errorsSection(run: ShownRun): Markup {
   const { doc, series } = run
   const { failures, calls, firstFailure } = doc

@@ -3,7 +3,7 @@ import { count, duration } from '../../terminal/units.js'
 import { durationFigure, table, wholeFigure } from '../figures.js'
 import { type Markup, markup, NOTHING } from '../markup.js'
 
-/** More rows would make the page long; JSON has the first 1,000 of each kind. */
+/** Maximum number of rows; JSON has the first 1,000 events of each kind. */
 const MAX_ROWS = 200
 
 interface Event {

@@ -3,7 +3,7 @@ import { count, percent } from '../../terminal/units.js'
 import { figure, table } from '../figures.js'
 import { type Markup, markup, NOTHING } from '../markup.js'
 
-/** The table of a service with thousands of dead endpoints says no more after these. */
+/** Maximum number of rows: of thousands of dead endpoints, the first ones show the problem. */
 const MAX_ROWS = 100
 
 /** Endpoints with a share that were never READY. */

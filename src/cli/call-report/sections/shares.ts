@@ -6,9 +6,9 @@ import { type Column, durationFigure, figure, percentFigure, table, wholeFigure 
 import { type Markup, markup, NOTHING } from '../markup.js'
 import { nameOf, type ShownRun, shortName } from '../shown-run.js'
 
-/** More rows would make the file large; JSON has all of them. */
+/** Maximum number of rows, so that the file stays small; JSON has all of them. */
 const MAX_ROWS = 1_000
-/** A thousand names of the greatest length that a registry allows would do so as well. */
+/** Maximum length of a name, in characters, so that the file stays small: a registry allows very long names. */
 const MAX_NAME = 120
 
 /** Shares against expectation: over time, and of the whole run by endpoint, version and registry. */

@@ -8,7 +8,7 @@ import { type CheckedBy, checksOf } from '../checks.js'
 import { durationFigure, figure, percentFigure, wholeFigure } from '../figures.js'
 import { type Markup, markup } from '../markup.js'
 
-/** The result in one word and its sentences, and the key figures. */
+/** The verdict with its explanation, the failed checks, and the key figures. */
 export function summary(doc: CallDoc, checkedBy: CheckedBy): Markup {
   return markup`${doc.interrupted ? interruption(doc) : null}${result(doc, checkedBy)}${failedChecks(doc, checkedBy)}${figures(doc)}`
 }
