@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --import tsx
-// The command line from its TypeScript sources. The way of oclif itself to do that fails with current tsx.
+// Runs the command line from its TypeScript sources. oclif's own support for TypeScript fails with current tsx.
 const { join } = require('node:path')
 const { Config } = require('@oclif/core')
 const pjson = require('../package.json')

@@ -1,4 +1,4 @@
-// Writes docs/api.md: what each entry point of the package exports, as its declarations in dist/ have it. After tsc.
+// Writes docs/api.md: the exports of each entry point of the package, from their declarations in dist/. Runs after tsc.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -16,11 +16,11 @@ const HEAD = `# API
 
 <!-- Written by npm run docs from the declarations and docstrings of the source. Do not edit. -->
 
-What the three entry points export, with the words that an editor shows. All times are in the unit that the name ends in.
-Functions that can fail name the codes of the \`DiscoError\` that they throw.
+The exports of the three entry points, with their docstrings. The name of a time ends in its unit. The docstring of a
+function that can fail names the codes of the \`DiscoError\` that it throws.
 `
 
-/** The page, and the names of types that exported declarations mention although no entry point exports them. */
+/** Returns the page, and the names of types that exported declarations mention but no entry point exports. */
 export function apiPage() {
   const files = Object.values(ENTRIES).map((path) => ROOT + path)
   const program = ts.createProgram(files, { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2023 })
@@ -52,7 +52,7 @@ function anchor(name) {
   return name.toLowerCase()
 }
 
-/** One export: its words, its declaration with the words of its members, and its examples. */
+/** The section of one export: its docstring, its declaration with the docstrings of its members, and its examples. */
 function section(checker, { name, symbol }) {
   const words = ts.displayPartsToString(symbol.getDocumentationComment(checker))
   const tags = symbol.getJsDocTags(checker)
@@ -77,7 +77,7 @@ function fence(code) {
   return text.startsWith('```') ? text : `\`\`\`ts\n${text}\n\`\`\``
 }
 
-/** A declaration without private and internal members. A union of literals stands in full. */
+/** A declaration without private and internal members. A union of literals is written out. */
 function declarationText(checker, symbol, declaration) {
   if (ts.isTypeAliasDeclaration(declaration) && ts.isTypeOperatorNode(declaration.type)) {
     const type = checker.getDeclaredTypeOfSymbol(symbol)
@@ -118,12 +118,12 @@ function hiddenMembers(node) {
   })
 }
 
-/** Whether programs get instances of a class from functions alone. */
+/** Whether programs do not construct the class themselves, but get its instances from functions. */
 function isPrivateOnly(node) {
   return ts.isClassDeclaration(node) && node.name?.text !== 'DiscoError'
 }
 
-/** Types of ours that a declaration mentions and no entry point exports. */
+/** The types of this package that a declaration mentions but no entry point exports. */
 function mentions(checker, declaration, exported) {
   const found = new Set()
   const hidden = new Set(hiddenMembers(declaration))

@@ -1,4 +1,4 @@
-// Writes dist/bundle/: the command line as one file, and the small one that starts it. After tsc.
+// Writes dist/bundle/: the command line as one file, and a small file that starts it. Runs after tsc.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,7 +38,7 @@ const options = {
   platform: 'node',
   target: 'node20.19',
   format: 'cjs',
-  // The launcher reads it as Latin-1, which is quicker than UTF-8.
+  // The launcher reads the file as Latin-1, which is quicker than UTF-8.
   charset: 'ascii',
   minifyWhitespace: true,
   legalComments: 'none',

@@ -1,4 +1,4 @@
-// Stands in for @grpc/proto-loader inside etcd3, in the bundle only: its definition of etcd's services, from data.
+// Replaces @grpc/proto-loader inside the bundled etcd3: builds the definition of etcd's services from data.
 const { Root } = require('protobufjs/light')
 const { messages, services } = require('etcd-definition')
 

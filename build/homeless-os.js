@@ -11,8 +11,9 @@ module.exports = { ...os, homedir: orElse(os.homedir, ''), userInfo: orElse(os.u
 `
 
 /**
- * An esbuild plugin. Where HOME is not set and the user id has no entry in the password database, as in many containers,
- * Node's homedir() and userInfo() throw. oclif and its libraries call them at their start, and handle an empty home.
+ * An esbuild plugin that makes homedir() and userInfo() of node:os return a default instead of throwing. Node's functions
+ * throw if HOME is not set and the user id has no entry in the password database, as in many containers. oclif and its
+ * libraries call them at their start, and handle an empty home.
  */
 export const homelessOsPlugin = {
   name: 'homeless-os',

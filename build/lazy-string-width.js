@@ -7,8 +7,8 @@ export default (text) => {
 `
 
 /**
- * An esbuild plugin: string-width is evaluated when the first text needs it, which few do. Its regular expressions and
- * `Intl.Segmenter` take 10 ms, and every command can measure a text.
+ * An esbuild plugin that loads string-width when it first measures a text. Its regular expressions and `Intl.Segmenter`
+ * take 10 ms. Every command may measure a text, but few texts need string-width.
  */
 export const lazyStringWidthPlugin = {
   name: 'lazy-string-width',

@@ -1,5 +1,5 @@
-// Replaces the files of dist/ that import a library which programs do not install by ones with its code in them. After
-// tsc, before bundle.js.
+// Bundles libraries that programs do not install into the files of dist/ that import them. Runs after tsc, before
+// bundle.js.
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,8 +10,8 @@ import { noticesOf } from './notices.js'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
- * An esbuild plugin: what etcd3's CommonJS requires of other packages becomes an import, because an ES module has no
- * require().
+ * An esbuild plugin that turns the require() calls of etcd3's CommonJS code for other packages into imports, because an
+ * ES module has no require().
  */
 const importsPlugin = {
   name: 'imports',
@@ -27,7 +27,7 @@ const importsPlugin = {
   },
 }
 
-/** Bundles one file of dist/ with the library that it imports, and writes the licences beside it. */
+/** Bundles one source file with the library that it imports, and writes the licences beside the result. */
 async function bundle(entry, outfile) {
   const { metafile } = await build({
     absWorkingDir: root,
@@ -40,7 +40,7 @@ async function bundle(entry, outfile) {
     format: 'esm',
     legalComments: 'none',
     logLevel: 'warning',
-    // Part of the path of the .proto file, which is not read.
+    // etcd3 uses it in the path of its .proto file, which is not read.
     define: { __dirname: '""' },
     metafile: true,
     plugins: [importsPlugin, etcdDefinitionPlugin],

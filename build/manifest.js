@@ -1,7 +1,7 @@
 import { Plugin } from '@oclif/core/config'
 
 /**
- * Flags, arguments and texts of every command, by its id, from the compiled ones below dist/commands.
+ * Flags, arguments and texts of every command, by its id, from the compiled commands in dist/commands.
  */
 export async function manifestOf(root) {
   const plugin = new Plugin({

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The licences of all packages whose code is in a bundle. @param inputs paths from esbuild's metafile */
+/** The licences of all packages whose code is in a bundle. @param inputs paths of the code, from esbuild's metafile */
 export async function noticesOf(root, inputs) {
   const folders = new Set(
     inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []),

@@ -7,8 +7,8 @@ export { CommandHelp, Help } from '@oclif/core/help'
 `
 
 /**
- * An esbuild plugin: only the parts of oclif that commands use. Its index loads the rest as well, and looks at files of
- * its own. An import that is missing here fails the build.
+ * An esbuild plugin that bundles only the parts of oclif that commands use. oclif's index loads all parts, and reads files
+ * of its package. A part that commands import but PARTS lacks fails the build.
  */
 export const oclifPartsPlugin = {
   name: 'oclif-parts',

@@ -1,5 +1,5 @@
-// Builds unless the last build is newer than everything that it is made of. A build empties dist/, which would break
-// the tests of another run in the same clone.
+// Builds unless the last build is newer than all of its inputs. A build empties dist/, which would break the tests of
+// another run in the same clone.
 import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const INPUTS = ['bin', 'build', 'package.json', 'package-lock.json', 'src', 'tsconfig.json']
-/** The last file of a build: it is missing after a failed one. */
+/** The last file that a build writes: it is missing after a failed build. */
 const LAST_PRODUCT = 'dist/bundle/THIRD-PARTY-NOTICES.txt'
 
-/** Of a folder also its own time: it is that of the last removal. */
+/** The latest modification time of a path and everything in it. A folder's own time changes when a file is removed. */
 function newest(path) {
   const stats = statSync(path)
   const inside = stats.isDirectory() ? readdirSync(path).map((name) => newest(join(path, name))) : []

@@ -10,7 +10,7 @@ const calls = Number(process.argv[2] ?? 40)
 const proto = loadSync(fileURLToPath(new URL('hello.proto', import.meta.url)))
 const { helloworld } = loadPackageDefinition(proto)
 
-// Once in a program: from here on grpc-js resolves etcd: targets, and knows our policies.
+// To be called once in a program: from here on grpc-js resolves etcd: targets, and knows disco's policies.
 // DISCO_ENDPOINTS or ETCDCTL_ENDPOINTS name the members of etcd.
 const registry = await Registry.open()
 install({ discovery: registry })
@@ -26,7 +26,7 @@ const policies = [
   { policy: 'ring_hash' },
   { policy: 'source_hash' },
   { policy: 'pick_first' },
-  // To one endpoint by its id, and to the others by weight while that is away.
+  // Calls go to the endpoint with this id; while it is not READY, to the others by weight.
   { policy: 'pinned', parameters: { to: 'server-1', fallback: { weighted_round_robin: {} } } },
 ]
 
@@ -46,7 +46,7 @@ for (const settings of policies) {
 }
 registry.close()
 
-/** One call, under a key of its own for the policies that hash, and with a deadline. */
+/** Makes one call, with a deadline, and with its own hash key for the policies that hash. */
 function sayHello(client, name) {
   const metadata = setHashKey(new Metadata(), name)
   const options = { deadline: Date.now() + 5_000 }

@@ -1,4 +1,4 @@
-// The tour of `npm run demo`: runs against the registry that `disco dev` started, told by DISCO_ENDPOINTS.
+// The tour of `npm run demo`: runs against the registry that `disco dev` started, which DISCO_ENDPOINTS names.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -25,7 +25,7 @@ show('call', 'hello', 'SayHello', '--n', '1400')
 const { DISCO_PROXY: proxy } = process.env
 if (proxy !== undefined) {
   console.log(
-    '\n# A client in any language calls the proxy, which follows the same weights. By one connection:',
+    '\n# A client in any language calls the proxy, which follows the same weights. Here over one connection:',
   )
   console.log(`$ disco call ${proxy} SayHello --n 140 -o ndjson`)
   const args = [disco, 'call', proxy, 'SayHello', '--n', '140', '-o', 'ndjson']
@@ -58,7 +58,7 @@ watch.stdout.setEncoding('utf8').on('data', (text) => {
 })
 while (!events.includes('synced')) await delay(20)
 
-console.log('\n# A weight changes and an endpoint goes while calls run:')
+console.log('\n# A weight changes and an endpoint is removed while calls run:')
 const run = spawn(process.execPath, [disco, 'call', 'hello', 'SayHello', '--n', '4000'], { stdio: 'inherit' })
 const ended = once(run, 'exit')
 await delay(1_000)
@@ -70,5 +70,5 @@ if (code !== 0) process.exit(code ?? 1)
 for (let waits = 0; waits < 500 && !events.includes('- gone'); waits++) await delay(20)
 watch.kill('SIGINT')
 await once(watch, 'close')
-console.log(`\n# What watch saw meanwhile:\n${events}`)
+console.log(`\n# The events that watch printed meanwhile:\n${events}`)
 show('ls', 'hello')

@@ -3,8 +3,8 @@
 //   disco watch hello --latest --exec 'node render.mjs TEMPLATE FILE [--check CMD] [--reload CMD]'
 //
 // Lines between #each and #end are repeated for each endpoint, with {addr}, {host}, {port}, {service}, {version},
-// {weight}, {weight256} (at most 256, in the same relation) and {index}. CMD of --check gets the new file in $FILE and
-// decides by its exit code whether FILE is replaced; CMD of --reload is run after a change.
+// {weight}, {weight256} (at most 256, in the same ratio) and {index}. The CMD of --check finds the path of the new file
+// in $FILE; FILE is replaced only if CMD exits with 0. The CMD of --reload runs after FILE was replaced.
 import { execFileSync } from 'node:child_process'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -16,7 +16,7 @@ const { positionals, values } = parseArgs({
 const [template, file] = positionals
 if (!template || !file) throw new Error('needs TEMPLATE and FILE')
 
-/** Whoever can register can write these texts: nothing that a configuration file could read as its own gets in. */
+/** Anyone who can register can choose these texts, so only characters without meaning in a configuration file pass. */
 const SAFE = /^[\w.:+[\]-]*$/
 
 const endpoints = readEndpoints(JSON.parse(readFileSync(process.env.DISCO_SNAPSHOT_FILE, 'utf8')))
@@ -58,7 +58,7 @@ function render(template, endpoints) {
   )
 }
 
-/** A reader sees the old file or the new one. */
+/** Replaces the file atomically, if the check passes. */
 function replace(file, text) {
   const next = `${file}.new`
   writeFileSync(next, text)

@@ -1,4 +1,4 @@
-// A server that registers itself in etcd and, on SIGTERM, leaves without costing its clients a call:
+// A server that registers itself in etcd and, on SIGTERM, deregisters and shuts down without a failed call:
 //   node examples/server.js [WEIGHT]
 import { fileURLToPath } from 'node:url'
 import { loadPackageDefinition, Server, ServerCredentials } from '@grpc/grpc-js'
@@ -7,7 +7,7 @@ import { register } from 'disco-registry'
 
 const SERVICE = 'hello'
 
-/** Long enough for every client to have heard that this endpoint is drained. */
+/** Long enough for every client to receive weight 0. */
 const DRAIN_MS = 500
 
 const proto = loadSync(fileURLToPath(new URL('hello.proto', import.meta.url)))
@@ -24,7 +24,7 @@ const port = await new Promise((resolve, reject) => {
 })
 const addr = `127.0.0.1:${port}`
 
-// Registered only now that calls can be answered; held under a lease that is kept alive and taken again when lost.
+// Registers after the server can answer calls, under a lease that is kept alive, and replaced when it is lost.
 const weight = Number(process.argv[2] ?? 1)
 const id = `server-${process.pid}`
 const registration = await register({
@@ -40,8 +40,8 @@ console.log(`serving ${SERVICE} at ${addr}, weight ${weight}`)
 
 await new Promise((resolve) => process.once('SIGTERM', resolve))
 
-// Weight 0: clients pick others from now on, and keep their connections. Then out of the registry. Without etcd, the
-// lease lapses by itself: an outage must not cost the running calls.
+// Sets weight 0, so that clients pick other endpoints but keep their connections, and then deregisters. If etcd is
+// unreachable, the lease expires by itself, and outstanding calls still get their replies.
 await registration.drain({ graceMs: DRAIN_MS }).then(
   () => console.log('deregistered'),
   ({ message }) => console.warn(message),

@@ -1,5 +1,5 @@
-// A Connect transport to a service in etcd: each call goes to the endpoint that an LB policy of disco-registry picks,
-// over a gRPC connection for each endpoint. Copy it into your program.
+// A Connect transport to a service in etcd: each call goes to the endpoint that an LB policy of disco-registry picks.
+// Each endpoint has one gRPC connection. Copy this file into your program.
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Code, ConnectError, createContextKey, type Transport } from '@connectrpc/connect'
@@ -13,17 +13,17 @@ import {
   type Policy,
 } from 'disco-registry/policies'
 
-/** How long an endpoint rests after a failed connection. */
+/** How long to wait after a failed connection to an endpoint before the next attempt. */
 const REST_MS = 1_000
 
-/** How long a call waits for an endpoint: a moment, while the first connections are made. */
+/** How long a call waits if no endpoint is ready, as while the first connections are made. */
 const WAIT_MS = 5_000
 const POLL_MS = 10
 
 /** The keys of a call, for `ring_hash` and `pinned`: `createContextValues().set(callKeys, …)`. */
 export const callKeys = createContextKey<CallKeys>(NO_KEYS)
 
-/** One endpoint's HTTP/2 connection. Calls go there only while it stands. */
+/** One endpoint's HTTP/2 connection. The endpoint is picked only while the connection is open. */
 class Connection {
   readonly sessions: Http2SessionManager
   readonly transport: Transport
@@ -63,8 +63,9 @@ class Connection {
 }
 
 /**
- * Calls wait a moment for an endpoint, and fail with UNAVAILABLE where none is ready. It ends with the signal, and so do
- * its connections. A stream that its caller leaves early counts as running until its signal, its deadline or that end.
+ * Creates a transport to a service. Calls wait for a ready endpoint, and fail with UNAVAILABLE after WAIT_MS. `signal`
+ * closes the transport and its connections. A stream that its caller stops reading counts as outstanding until its signal
+ * aborts, its deadline passes or the transport closes.
  */
 export function registryTransport(
   registry: Registry,
@@ -77,7 +78,7 @@ export function registryTransport(
     policy,
     random: Math.random,
     clientKey: hostname(),
-    // An address that makes no URL would throw, and end the watch for all others.
+    // An address that does not form a URL would throw, and end the watch for all endpoints.
     select: ({ addr }) => URL.canParse(urlOf(addr)),
     connect({ addr }, setReady) {
       const connection = new Connection(addr, setReady)
@@ -98,7 +99,7 @@ export function registryTransport(
     } finally {
       failure ??= new ConnectError('The transport was closed', Code.Canceled)
       balancer.close()
-      // Some have calls whose end was not noticed.
+      // Connections may still have calls whose end was not noticed.
       if (signal.aborted) for (const connection of connections) connection.close()
     }
   }
@@ -155,18 +156,18 @@ function urlOf(addr: string): string {
 /** The connection that a call uses. */
 interface Picked {
   readonly transport: Transport
-  /** The rest of its deadline; undefined for none. */
+  /** The time until its deadline; undefined if the call has no deadline. */
   readonly leftMs: number | undefined
-  /** The call has ended. Idempotent. */
+  /** To be called when the call has ended. Idempotent. */
   readonly end: () => void
 }
 
-/** The most that a timer of Node's can wait. */
+/** The longest delay of Node's timers. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Releases the endpoint at the end of the call, of its signal or of its deadline. A caller that leaves the messages by
- * `break` cannot be noticed otherwise, since Connect's own iterable has no `return`.
+ * Returns a function that releases the endpoint, for the end of the call. The call's signal and its deadline release the
+ * endpoint too, because a caller that leaves the messages by `break` is not noticed: Connect's iterable has no `return`.
  */
 function endOf(
   picked: PickedEndpoint<Connection>,
@@ -183,7 +184,7 @@ function endOf(
   return end
 }
 
-/** The call ends with its last message. */
+/** Passes messages on, and ends the call after the last one. */
 async function* ending<Message>(messages: AsyncIterable<Message>, { end }: Picked): AsyncGenerator<Message> {
   try {
     yield* messages

@@ -12,7 +12,7 @@ interface Greeter {
   sayHello(request: { readonly name: string }): Observable<{ readonly endpoint: string }>
 }
 
-/** The registry of the whole application. */
+/** Provides one registry for the whole application. */
 @Module({
   providers: [{ provide: Registry, useFactory: () => Registry.open() }],
   exports: [Registry],
@@ -25,7 +25,7 @@ class RegistryModule implements OnApplicationShutdown {
   }
 }
 
-/** NestJS makes its channels by @grpc/grpc-js, which resolves etcd: targets once `install` was called. */
+/** NestJS creates its channels with @grpc/grpc-js, which resolves etcd: targets after `install`. */
 function greeterClient(registry: Registry): ClientProviderOptions {
   install({ discovery: registry })
   return {

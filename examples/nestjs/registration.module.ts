@@ -1,5 +1,5 @@
-// A module that registers a NestJS microservice in etcd, and drains it before the application stops. Copy it into your
-// program, and call `app.enableShutdownHooks()` there.
+// A module that registers a NestJS microservice in etcd, and drains it before the application stops. Copy this file into
+// your program, and call `app.enableShutdownHooks()` there.
 import {
   type BeforeApplicationShutdown,
   type DynamicModule,
@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common'
 import { type LiveRegistration, type RegisterOptions, register } from 'disco-registry'
 
-/** Long enough for every client to have heard that this endpoint is drained. */
+/** Long enough for every client to receive weight 0. */
 const DRAIN_MS = 500
 
 @Injectable()
@@ -20,8 +20,8 @@ export class Registration implements BeforeApplicationShutdown {
   constructor(private readonly options: RegisterOptions) {}
 
   /**
-   * To be called once the application listens: Nest runs its own hooks for the start, such as
-   * `onApplicationBootstrap`, before a microservice listens.
+   * To be called after `listen`. Nest's own hooks for the start, such as `onApplicationBootstrap`, run before a
+   * microservice listens.
    */
   async register(): Promise<void> {
     this.#live = register(this.options)
@@ -31,8 +31,8 @@ export class Registration implements BeforeApplicationShutdown {
   }
 
   /**
-   * Weight 0, then out of the registry; only after that does Nest close the server. Without etcd, the lease lapses by
-   * itself: an outage must not cost the running calls.
+   * Sets weight 0, then deregisters. Nest closes the server after that. If etcd is unreachable, the lease expires by
+   * itself, and outstanding calls still get their replies.
    */
   async beforeApplicationShutdown(): Promise<void> {
     try {

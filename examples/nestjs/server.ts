@@ -1,4 +1,4 @@
-// A NestJS microservice that registers itself in etcd and, on SIGTERM, leaves without costing its clients a call:
+// A NestJS microservice that registers itself in etcd and, on SIGTERM, deregisters and shuts down without a failed call:
 //   npm install && npm run build && npm run server [WEIGHT [PORT]]
 import 'reflect-metadata'
 import { Controller, Module, type OnApplicationShutdown } from '@nestjs/common'
@@ -36,6 +36,6 @@ const app = await NestFactory.createMicroservice<MicroserviceOptions>(AppModule,
 // On SIGTERM and other signals the module drains, then the server finishes its calls, then the process exits.
 app.enableShutdownHooks([], { useProcessExit: true })
 await app.listen()
-// Only now that calls can be answered.
+// Registers after the server can answer calls.
 await app.get(Registration).register()
 console.log(`serving hello at ${addr}, weight ${weight}`)

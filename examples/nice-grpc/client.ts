@@ -8,7 +8,7 @@ import { type GreeterClient, GreeterDefinition } from './gen/hello.js'
 
 const calls = Number(process.argv[2] ?? 40)
 
-// nice-grpc makes its channels by @grpc/grpc-js, which resolves etcd: targets from here on.
+// nice-grpc creates its channels with @grpc/grpc-js, which resolves etcd: targets from here on.
 const registry = await Registry.open()
 install({ discovery: registry })
 

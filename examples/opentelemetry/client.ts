@@ -1,4 +1,4 @@
-// A client whose load balancing is seen by OpenTelemetry; prints what an exporter would send:
+// A client that records its load balancing with OpenTelemetry, and prints the records that an exporter would send:
 //   npm install && npm run build && npm run client [CALLS]
 import { credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
@@ -13,7 +13,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import { Registry } from 'disco-registry'
 import { channelOptions, install } from 'disco-registry/grpc'
 
-// The SDK comes first: metrics that are made before it are not recorded.
+// The SDK is set up first, because metrics that are created before it are not recorded.
 const metricExporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
 const reader = new PeriodicExportingMetricReader({ exporter: metricExporter })
 metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))
@@ -56,7 +56,7 @@ console.log(
 )
 await reader.shutdown()
 
-/** The endpoint that answers. */
+/** Makes one call, and returns the endpoint that answered. */
 function sayHello(name: string): Promise<string> {
   const options = { deadline: Date.now() + 5_000 }
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// A server that registers itself, with the events of its registration as metrics of OpenTelemetry:
+// A server that registers itself, and records the events of its registration as OpenTelemetry metrics:
 //   npm install && npm run build && npm run server [WEIGHT [PORT]]
 import { once } from 'node:events'
 import {
@@ -13,7 +13,7 @@ import { loadSync } from '@grpc/proto-loader'
 import { metrics } from '@opentelemetry/api'
 import { register } from 'disco-registry'
 
-/** Long enough for every client to have heard that this endpoint is drained. */
+/** Long enough for every client to receive weight 0. */
 const DRAIN_MS = 500
 
 interface Reply {
@@ -39,7 +39,7 @@ const addr = `127.0.0.1:${port}`
 const weight = Number(process.argv[2] ?? 1)
 const registration = await register({ service: 'hello', version: '1.0.0', addr, weight, ttlSeconds: 5 })
 
-// An SDK and its exporters are set up as in client.ts; without them these are without effect.
+// Needs an SDK and its exporters, set up as in client.ts. Without them, these metrics have no effect.
 const meter = metrics.getMeter('disco-registry')
 const outages = meter.createCounter('disco.registration.outages', { description: 'etcd did not answer' })
 const losses = meter.createCounter('disco.registration.losses', { description: 'The lease has ended' })
@@ -51,7 +51,7 @@ registration.on('changed', ({ registered }) => current.record(registered.weight)
 console.log(`serving hello at ${addr}, weight ${weight}`)
 
 await once(process, 'SIGTERM')
-// Without etcd, the lease lapses by itself: an outage must not cost the running calls.
+// If etcd is unreachable, this rejects, and the lease expires by itself. Outstanding calls still get their replies.
 await registration.drain({ graceMs: DRAIN_MS }).catch(({ message }) => console.warn(message))
 await new Promise((resolve) => server.tryShutdown(resolve))
 console.log('every call was answered')

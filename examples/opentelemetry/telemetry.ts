@@ -1,6 +1,6 @@
-// OpenTelemetry for a client's load balancing: which endpoint each call was sent to, what is in rotation, and which
-// connections failed. Needs @opentelemetry/api alone; without an SDK it costs next to nothing. Copy it into your
-// program, and pass `observer` to channelOptions() and `tracing` to the client's interceptors.
+// OpenTelemetry for a client's load balancing: the endpoint of each call, the endpoints in rotation, and failed
+// connections. Needs only @opentelemetry/api; without an SDK it costs next to nothing. Copy this file into your program,
+// and pass `observer` to channelOptions() and `tracing` to the client's interceptors.
 import { InterceptingCall, type Interceptor, status } from '@grpc/grpc-js'
 import { type Attributes, metrics, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { markCall, type Observer, type RegisteredEndpoint } from 'disco-registry/grpc'
@@ -13,11 +13,11 @@ const stale = meter.createGauge('disco.stale', { description: '1 while the regis
 const dropped = meter.createCounter('disco.connections.dropped')
 const failed = meter.createCounter('disco.connections.failed')
 
-/** Calls on their way, by the id under which `picked` reports them. */
+/** Spans of outstanding calls, by the id under which `picked` reports the call. */
 const spans = new Map<number, Span>()
 let lastId = 0
 
-/** The balancing of a channel, as metrics; the endpoint of each call, as attributes of its span. */
+/** Records the load balancing of a channel as metrics, and the endpoint of each call as attributes of its span. */
 export const observer: Observer = {
   picked(endpoint, callId) {
     picks.add(1, attributesOf(endpoint))
@@ -35,7 +35,7 @@ export const observer: Observer = {
   failed: (endpoint) => failed.add(1, attributesOf(endpoint)),
 }
 
-/** A span for each call. */
+/** Creates a span for each call. */
 export const tracing: Interceptor = (options, nextCall) => {
   const name = options.method_definition.path.slice(1)
   const span = trace.getTracer('disco-registry').startSpan(name, { kind: SpanKind.CLIENT })

@@ -22,9 +22,9 @@ import type { RegistryFile } from '../registry/file/read.js'
 import type { Registry } from '../registry/registry.js'
 
 export default class Apply extends DiscoCommand {
-  static override summary = 'Make a registry as a file says: plan, ask, write'
+  static override summary = 'Make a registry match a file: plan, confirm, write'
   static override description =
-    'Compares a file of disco export with etcd at one revision, prints the difference (+ added, ~ changed, - removed), asks, and writes in transactions that etcd refuses if a key was changed since. A key that another client changed is left, and named. An apply that was interrupted is finished by another one. Existing keys keep their leases; endpoints that had a lease are added with --ttl or --hold only.'
+    'Compares a file of disco export with etcd at one revision, prints the difference (+ added, ~ changed, - removed), asks, and writes in transactions that etcd refuses if a key was changed since. A key that another client has changed is not written, but reported. To finish an interrupted apply, repeat it. Existing keys keep their leases; endpoints that had a lease are added only with --ttl or --hold.'
   static override examples = [
     '<%= config.bin %> apply -f registry.yaml --dry-run',
     '<%= config.bin %> apply -f registry.yaml --ttl 60 --yes',
@@ -40,16 +40,19 @@ export default class Apply extends DiscoCommand {
       description: 'file of disco export, YAML or JSON',
     }),
     prune: Flags.boolean({
-      description: 'also remove what the file does not have, of the services that it names',
+      description: 'also remove endpoints that are not in the file, of the services in the file',
     }),
-    ttl: ttlFlag({ description: 'add what had a lease under one of this TTL, for its owner to take over' }),
+    ttl: ttlFlag({
+      description:
+        'add endpoints that had a lease under a lease of this TTL, which their owners can take over',
+    }),
     hold: Flags.boolean({
-      description: 'add what had a lease, and hold it until Ctrl-C, as disco register does',
+      description: 'add endpoints that had a lease, and hold them until Ctrl-C, as disco register does',
     }),
     ...bulkFlags,
     force: Flags.boolean({
       description:
-        'with --prune, remove what a living lease holds; replace values that have more than the file; turn weights on or off',
+        'with --prune, also remove keys with a live lease; replace values with more fields than the file has; turn weights on or off',
     }),
     ...placeFlags,
   }
@@ -65,7 +68,7 @@ export default class Apply extends DiscoCommand {
     const given = readRegistryFile(text, name)
     if (flags.prune && given.selection !== null) {
       throw new DiscoError('USAGE', `${name} has only ${given.selection}: --prune would remove the rest`, {
-        suggestions: ['Export whole services to prune by'],
+        suggestions: ['To prune, export whole services'],
       })
     }
     const root = this.rootOf(given, flags)
@@ -100,7 +103,7 @@ export default class Apply extends DiscoCommand {
     return stated
   }
 
-  /** The root of --root, of the environment or of the context; else that of the file. */
+  /** The root from --root, the environment or the context; if none of them has one, that of the file. */
   private rootOf(file: RegistryFile, flags: BaseFlags & ApplyFlags): string {
     const { root } = this.place({ ...flags, layout: undefined })
     const own = flags.root === undefined && root === '' ? file.root : rootPrefix(root)
@@ -167,7 +170,7 @@ export default class Apply extends DiscoCommand {
     }
   }
 
-  /** Says how far it came, where it fails. */
+  /** Reports the number of changes made before an error. */
   private async write(write: () => Promise<Applied>, hurry: AbortSignal): Promise<Applied> {
     try {
       return await write()
@@ -186,7 +189,7 @@ export default class Apply extends DiscoCommand {
     await confirmBulk(change, this.productionLabel(flags))
   }
 
-  /** Holding replaces the leases of keys that are as the file says. */
+  /** Asks before a hold that changes no values: it replaces the leases of the keys. */
   private async askToHold(plan: ApplyPlan, flags: BaseFlags & ApplyFlags): Promise<void> {
     const { keysToHold } = await import('../registry/apply/hold-groups.js')
     const keys = keysToHold(plan, flags.ttl).flatMap((group) => group.keys)

@@ -40,7 +40,7 @@ type Doc = CallDoc | ComparisonDoc | MethodsDoc | DescriptionDoc
 export default class Call extends DiscoCommand {
   static override summary = 'Call a method of a service, through the resolver and picker that programs use'
   static override description =
-    'One call prints the reply. More count which endpoint got each, how fast, and judge that against the weights. Without a method, lists what can be called. Methods are described by server reflection, or by --proto or --protoset.'
+    'A single call prints its reply. Several calls are counted by endpoint, timed, and judged against the weights. Without a method, lists the methods of the service. Methods are described by server reflection, or by --proto or --protoset.'
   static override examples = [
     `<%= config.bin %> call hello SayHello -d '{"name":"abc"}'`,
     '<%= config.bin %> call hello SayHello --n 10 --policy round_robin',
@@ -55,7 +55,7 @@ export default class Call extends DiscoCommand {
     target: dialledTarget,
     method: argument({
       description:
-        'a method: its bare name, or package.Service/Method; with --describe a service or type, too',
+        'a method: its bare name, or package.Service/Method; with --describe also a service or a type',
     }),
   }
   static override flags = {
@@ -75,18 +75,18 @@ export default class Call extends DiscoCommand {
     histogram: Flags.boolean({ description: 'show the distribution of the latencies' }),
     verbose: Flags.boolean({
       char: 'v',
-      description: "show each reply's headers and trailers: of one call, or with -o ndjson",
+      description: "show each reply's headers and trailers: for a single call, or with -o ndjson",
     }),
     'emit-defaults': Flags.boolean({
       description: 'also show fields of replies with their default value, and empty lists',
     }),
     'max-message-size': sizeFlag({
       default: DEFAULT_MAX_MESSAGE_BYTES,
-      description: 'maximum size of a reply; of reflection at least 64MiB',
+      description: 'maximum size of a reply; for reflection at least 64MiB',
     }),
     'connect-deadline': waitFlag({
       default: 5_000,
-      description: 'limit for each of finding, connecting to and describing the service',
+      description: 'limit for each step before the calls: resolve the service, connect, read its description',
     }),
     ...cacheFlags,
     report: reportFlag,
@@ -94,7 +94,7 @@ export default class Call extends DiscoCommand {
     ...placeFlags,
   }
 
-  /** Null if the reader of its lines has gone. */
+  /** Undefined if the reader of the output has gone. */
   async run(): Promise<Doc | undefined> {
     const { args, flags, metadata } = await this.parse(Call)
     const place = (layout: string) => this.place(flags, layout)
@@ -106,7 +106,7 @@ export default class Call extends DiscoCommand {
     if (flags.concurrency !== undefined && load.concurrency < flags.concurrency) {
       const mark = this.palette(flags, process.stderr).yellow('!')
       this.remark(
-        `${mark} Limited to ${load.concurrency} calls under way: the heap of this process carries no more`,
+        `${mark} Limited to ${load.concurrency} outstanding calls: the heap of this process has no room for more`,
       )
     }
     const loads = { load, warmup: warmupOf(flags, load), deadlineMs: flags.deadline }
@@ -169,7 +169,7 @@ export default class Call extends DiscoCommand {
     const live = isLive ? { ...liveInput(view, AbortSignal.any([stop.once, read.signal])), deadlineMs } : null
     const order = { method: args.method, texts, form, live, keepsSeries: files !== null, ...loads }
     const { ended } = this.output
-    // Without a reader further calls are pointless, and outstanding ones need not be awaited.
+    // When the reader of the output has gone, no more calls are made, and outstanding ones are not awaited.
     const stops = {
       once: AbortSignal.any([stop.once, ended]),
       twice: AbortSignal.any([stop.twice, ended]),
@@ -184,7 +184,7 @@ export default class Call extends DiscoCommand {
       await files?.failed(thrown, without, reports, this.docsOf(reports, flags, notes), checkedBy())
       throw thrown
     } finally {
-      // Otherwise standard input would keep the process.
+      // An open read of standard input would keep the process running.
       read.abort()
     }
     const isUnread = ended.aborted && !stop.once.aborted
@@ -267,7 +267,7 @@ export default class Call extends DiscoCommand {
     })
   }
 
-  /** The service config of the channel, but for its LB policy, which --policy gives. */
+  /** The service config of the channel, without its LB policy, which --policy sets. */
   private async serviceConfig(flags: BaseFlags & CallFlags) {
     const file = flags['service-config']
     if (file === undefined) return {}
@@ -275,14 +275,14 @@ export default class Call extends DiscoCommand {
     if (loadBalancingConfig !== undefined) {
       const mark = this.palette(flags, process.stderr).yellow('!')
       this.remark(
-        `${mark} The loadBalancingConfig of ${visible(inputName(file, '--service-config'))} is left out: --policy decides`,
+        `${mark} The loadBalancingConfig of ${visible(inputName(file, '--service-config'))} is ignored: --policy decides`,
       )
     }
     return { serviceConfig }
   }
 }
 
-/** Data as they are typed, with a hint how, or piped. @param signal ends them */
+/** Request data from standard input, typed or piped. @param signal ends the input */
 function liveInput(view: CallView, signal: AbortSignal): Omit<LiveInput, 'deadlineMs'> {
   const isTyped = process.stdin.isTTY === true
   return {

@@ -13,7 +13,7 @@ export interface CompletionDoc {
   readonly schema: 'disco.completion/v1'
   readonly shell: Shell
   readonly script: string
-  /** A command line that installs it. */
+  /** A command line that installs the script. */
   readonly install: string
 }
 
@@ -22,7 +22,7 @@ export default class Completion extends DiscoCommand {
   static override strict = false
   static override summary = 'Print a script that completes command lines of disco'
   static override description =
-    'For bash, zsh, fish and powershell: commands, flags, services, addresses, versions, methods, policies, layouts and contexts. What the registry holds comes from a cache of 5 s, which is refreshed in the background; while etcd is away, completion offers what it last saw, and says nothing.'
+    'For bash, zsh, fish and powershell: commands, flags, services, addresses, versions, methods, policies, layouts and contexts. Names from the registry come from a cache, which is refreshed in the background after 5 s. While etcd is unreachable, completion offers the cached names, and prints no error.'
   static override usage = '<%= command.id %> bash|zsh|fish|powershell'
   static override examples = ['<%= config.bin %> completion bash', '<%= config.bin %> completion zsh']
   static override args = {
@@ -57,7 +57,7 @@ export default class Completion extends DiscoCommand {
     })
   }
 
-  /** Runs another command, whose standard output is the draft of the file. */
+  /** Runs another command, whose standard output is a draft. The draft replaces the file if the command succeeds. */
   private async refresh(file: string, argv: readonly string[]): Promise<undefined> {
     const [name = '', ...own] = argv
     try {
@@ -72,7 +72,7 @@ export default class Completion extends DiscoCommand {
   }
 }
 
-/** @throws DiscoError USAGE for none, or another shell */
+/** @throws DiscoError USAGE if the shell is missing or unknown */
 function shellOf(text: string | undefined): Shell {
   const shell = SHELLS.find((known) => known === text)
   if (shell !== undefined) return shell
@@ -82,6 +82,6 @@ function shellOf(text: string | undefined): Shell {
     })
   }
   throw new DiscoError('USAGE', `disco has no completion for "${text}"`, {
-    suggestions: [...didYouMean(text, SHELLS), `There is one for ${SHELLS.join(', ')}`],
+    suggestions: [...didYouMean(text, SHELLS), `Available: ${SHELLS.join(', ')}`],
   })
 }

@@ -21,7 +21,7 @@ const ACTIONS = ['add', 'use', 'ls', 'show', 'rm'] as const
 
 type Action = (typeof ACTIONS)[number]
 
-/** Flags of `add` alone, and of `use` alone. */
+/** Flags that only `add` takes, and that only `use` takes. */
 const ADD_FLAGS = ['production', 'password-env', 'force']
 const USE_FLAGS = ['none']
 
@@ -44,7 +44,7 @@ export default class ContextCommand extends DiscoCommand {
   static override readonly readsContexts = false
   static override summary = 'Name connections to etcd, and choose one'
   static override description =
-    'With add NAME, the flags of a connection are kept under a name; use NAME chooses it where nothing else names endpoints; ls lists the names; show prints every setting with its source; rm NAME removes one. -C NAME chooses a context for one command. A project file, .disco.yaml, may name one as well. Credentials go to the endpoints of their own context only. The password is in a separate file, in a variable, or, by --password-file -, in the file of the contexts.'
+    'add NAME stores the flags of a connection under a name; use NAME makes it the default, unless flags or variables name endpoints; ls lists the names; show prints every setting with its source; rm NAME removes a context. -C NAME chooses a context for one command. A project file, .disco.yaml, may name one as well. Credentials are sent only to the endpoints of their own context. The password is in a separate file, in a variable, or, with --password-file -, in the file of the contexts.'
   static override usage = '<%= command.id %> add|use|ls|show|rm [NAME] [FLAGS]'
   static override examples = [
     '<%= config.bin %> context add local --endpoints 127.0.0.1:2379',
@@ -143,7 +143,7 @@ function actionOf(text: string): Action {
   })
 }
 
-/** A switch that is off was not given. */
+/** Leaves out boolean flags that are off: they were not given. */
 function trueOnly(flags: object): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== false))
 }

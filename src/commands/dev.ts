@@ -21,7 +21,7 @@ export interface DevDoc {
   readonly endpoint: string
   readonly service: string
   readonly backends: readonly { readonly addr: string; readonly weight: number }[]
-  /** Where the proxy takes calls; null without one. */
+  /** The address of the proxy; null if no proxy was started. */
   readonly proxy: string | null
 }
 
@@ -48,7 +48,9 @@ export default class Dev extends DiscoCommand {
       description: 'port of the registry; 0 for any free one',
     }),
     host: Flags.string({ default: '127.0.0.1', description: 'address to listen at' }),
-    'allow-remote': Flags.boolean({ description: 'accept other machines: there is no authentication' }),
+    'allow-remote': Flags.boolean({
+      description: 'accept connections from other machines; there is no authentication',
+    }),
     service: Flags.string({ default: 'hello', description: 'service that the backends register under' }),
     version: Flags.string({ default: '1.0.0', description: 'version of the service' }),
     ...backendFlags,
@@ -59,7 +61,7 @@ export default class Dev extends DiscoCommand {
     'proxy-port': integerFlag({
       min: 0,
       max: 65_535,
-      description: `port of that proxy, which this implies; 0 for any free one [default: ${PROXY_PORT}]`,
+      description: `port of the proxy; implies --proxy; 0 for any free one [default: ${PROXY_PORT}]`,
     }),
   }
 
@@ -172,7 +174,7 @@ function refuseRemote({ host, 'allow-remote': allowed }: { host: string; 'allow-
     'USAGE',
     `${host} can be reached from other machines, and this registry has no authentication`,
     {
-      suggestions: ['If that is meant: --allow-remote'],
+      suggestions: ['To allow this: --allow-remote'],
     },
   )
 }
@@ -186,11 +188,11 @@ async function listen(host: string, port: number): Promise<DevRegistry> {
     const problems: Readonly<Record<string, DiscoError>> = {
       EADDRINUSE: new DiscoError('CONFLICT', `Port ${port} at ${host} is taken`, {
         cause,
-        suggestions: ['Any free one: --port 0, which prints it'],
+        suggestions: ['Use any free port: --port 0, which prints it'],
       }),
       EACCES: new DiscoError('USAGE', `Port ${port} needs privileges`, {
         cause,
-        suggestions: ['One from 1024 on does not'],
+        suggestions: ['Ports from 1024 on need none'],
       }),
     }
     throw (

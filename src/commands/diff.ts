@@ -14,16 +14,16 @@ import { AUTO } from '../domain/layouts/reader.js'
 import { rootPrefix } from '../domain/layouts/root.js'
 import type { Registry } from '../registry/registry.js'
 
-/** Exit codes of a comparison, as those of diff(1): 1 is not an error of disco, as elsewhere. */
+/** Exit codes of a comparison, as of diff(1): 1 means that the states differ, not an error as in other commands. */
 const DIFFERENT = 1
-const WRONG = 2
+const FAILED = 2
 const ETCD = 3
 const INTERRUPTED = 130
 
 export default class Diff extends DiscoCommand {
   static override summary = 'Compare two states of a registry'
   static override description =
-    'Compares endpoints by service, address and version: between two revisions, with another context, another root, or a file of disco export. Leases, revisions and keys do not count; a different layout does. + is only in the second state, - only in the first. -o json has a JSON patch (RFC 6902). Exit 0: equal; 1: different.'
+    'Compares endpoints by service, address and version: between two revisions, with another context, another root, or a file of disco export. Layouts are compared; leases, revisions and keys are not. + marks endpoints that are only in the second state, - those only in the first. -o json has a JSON patch (RFC 6902). Exit 0: equal; 1: different.'
   static override examples = [
     '<%= config.bin %> diff hello --from 1042',
     '<%= config.bin %> diff --from 1042 --to 1050',
@@ -37,11 +37,11 @@ export default class Diff extends DiscoCommand {
     target: argument({ description: 'a service, or etcd:///SERVICE; all services by default' }),
   }
   static override flags = {
-    from: integerFlag({ min: 1, helpValue: 'REV', description: 'the first state is as of this revision' }),
+    from: integerFlag({ min: 1, helpValue: 'REV', description: 'revision of the first state' }),
     to: integerFlag({
       min: 1,
       helpValue: 'REV',
-      description: 'the second as of this one; by default, as of now',
+      description: 'revision of the second state; default: the latest',
     }),
     against: textFlag({
       helpValue: 'CONTEXT|FILE',
@@ -51,7 +51,7 @@ export default class Diff extends DiscoCommand {
     'against-root': textFlag({
       helpValue: 'PREFIX',
       description:
-        'the second state: the same under this root, at the same revision; with --against, of that context',
+        'the second state: the services under this root, at the same revision; with --against, in that context',
     }),
     ...placeFlags,
   }
@@ -124,16 +124,16 @@ export default class Diff extends DiscoCommand {
     )
   }
 
-  /** Of a comparison, 1 means that the states differ: any failure but etcd's is 2. */
+  /** Exit code 1 means that the states differ, so any failure except one of etcd is 2. */
   protected override async catch(thrown: Error): Promise<void> {
     await super.catch(thrown)
-    if (process.exitCode !== ETCD && process.exitCode !== INTERRUPTED) process.exitCode = WRONG
+    if (process.exitCode !== ETCD && process.exitCode !== INTERRUPTED) process.exitCode = FAILED
   }
 
   protected override async finally(): Promise<void> {
     await super.finally()
     await this.output.flushed()
-    if (this.output.failure) process.exitCode = WRONG
+    if (this.output.failure) process.exitCode = FAILED
   }
 }
 

@@ -25,7 +25,7 @@ import type { Registry } from '../registry/registry.js'
 export default class Doctor extends DiscoCommand {
   static override summary = 'Find what is wrong with a registry, its servers and etcd'
   static override description =
-    'Each finding has a code (disco help D001), what it costs, and the command that fixes it. With an address it answers why that endpoint gets no traffic. What could not be checked is listed, and never counts as in order. --fix removes leftover keys alone: without a lease, and refused by their host, or beside a key with a lease. Exits 9 if errors remain.'
+    'Each finding has a code (disco help D001), its consequence, and the command that fixes it. With an address, tells why that endpoint gets no traffic. Checks that could not be made are listed, and do not count as passed. --fix removes only leftover keys: those without a lease whose address refuses connections, or whose server has another key with a lease. Exits 9 if errors remain.'
   static override examples = [
     '<%= config.bin %> doctor hello',
     '<%= config.bin %> doctor hello 1.2.3.4:1001',
@@ -38,10 +38,10 @@ export default class Doctor extends DiscoCommand {
     probe: Flags.boolean({
       allowNo: true,
       default: true,
-      description: 'ask the servers for their health',
+      description: 'check the health of the servers',
     }),
     'probe-timeout': waitFlag({ default: 2_000, description: 'limit of each check of a server' }),
-    fix: Flags.boolean({ description: 'remove leftover keys, after a question' }),
+    fix: Flags.boolean({ description: 'remove leftover keys, after a confirmation' }),
     ...filterFlags,
     ...accessFlags,
     ...placeFlags,
@@ -52,7 +52,7 @@ export default class Doctor extends DiscoCommand {
     const { args, flags, metadata } = await this.parse(Doctor)
     if (!flags.probe) {
       refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'with --no-probe')
-      // Whether a server runs decides what may be removed.
+      // Probes show which servers have ended, and only then may their keys be removed.
       if (flags.fix) refuseIdle({ flags, metadata }, ['fix'], 'with --no-probe')
     }
     if (!flags.fix) refuseIdle({ flags: withoutFalse(flags), metadata }, ['yes', 'dry-run'], 'without --fix')
@@ -70,7 +70,7 @@ export default class Doctor extends DiscoCommand {
     const work = this.examine(registry, scope, probe, flags, stop.once)
     const doc = await unlessAborted(work, stop.twice).catch((error: unknown) => {
       if (!stop.twice.aborted) throw error
-      const rest = flags.fix ? ': a removal that was sent may still be carried out' : ''
+      const rest = flags.fix ? ': the last removal may still take effect' : ''
       throw new DiscoError('INTERRUPTED', `Interrupted${rest}`)
     })
     this.print(flags, doc, {
@@ -108,7 +108,7 @@ export default class Doctor extends DiscoCommand {
     )
     Progress.end()
     const { failure, members } = diagnosis.examination
-    // Without any answer, that is the only result.
+    // If no member answered, the failure is the only result.
     if (failure && members.every(({ status }) => status instanceof Error)) throw failure
     if (failure) reportError(failure, [])
     const fixes =
@@ -162,7 +162,7 @@ export default class Doctor extends DiscoCommand {
 
 type DoctorFlags = Interfaces.InferredFlags<typeof Doctor.flags>
 
-/** Switches that are off count as not given. */
+/** Leaves out boolean flags that are off: they were not given. */
 function withoutFalse(flags: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== false))
 }

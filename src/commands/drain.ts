@@ -30,7 +30,7 @@ import type { LeftOut } from '../registry/weight-targets.js'
 export default class Drain extends DiscoCommand {
   static override summary = 'Take an endpoint out of rotation: weight 0, a grace period, unregister'
   static override description =
-    'At weight 0, clients send no new calls, and finish those under way during the grace; then the key is deleted. Ctrl-C during the grace leaves the endpoint registered at weight 0; --undo restores its weight.'
+    'At weight 0, clients send no new calls, and finish outstanding calls during the grace period; then the key is deleted. Ctrl-C during the grace period leaves the endpoint registered at weight 0; --undo restores its weight.'
   static override examples = [
     '<%= config.bin %> drain hello 1.2.3.4:1001',
     '<%= config.bin %> drain hello 1.2.3.4:1001 --grace 2m',
@@ -53,7 +53,7 @@ export default class Drain extends DiscoCommand {
     ...bulkFlags,
     force: Flags.boolean({
       description:
-        'drain even the last endpoint with a weight, which turns the weights off; where no weight can be set, remove the key at once',
+        'drain even the last endpoint with a weight, which turns the weights off; if no weight can be set, remove the key at once',
     }),
   }
 
@@ -131,7 +131,7 @@ export default class Drain extends DiscoCommand {
     return this.printDrains(flags, docs, isOne, line)
   }
 
-  /** @throws DiscoError the first refusal, when the others are printed */
+  /** @throws DiscoError the first refusal, after the others were printed */
   private async plan(registry: Registry, choices: readonly Choice[], force: boolean): Promise<DrainPlan[]> {
     const { planDrain } = await import('../agent/drain.js')
     const planned = await Promise.allSettled(
@@ -202,7 +202,7 @@ export default class Drain extends DiscoCommand {
       this.remark(`${mark} ${visible(service)} ${visible(endpoint.addr)} left as it is: ${visible(text)}`)
     }
     if (leftOut.some(({ reason }) => reason === 'weightless'))
-      this.remark('  To remove what has no weight at once, add --force')
+      this.remark('  To remove endpoints without a weight at once, add --force')
   }
 
   private remarkWeighed(weighed: WeightChanged, service: string, flags: BaseFlags): void {

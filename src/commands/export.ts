@@ -14,11 +14,11 @@ import { rootPrefix } from '../domain/layouts/root.js'
 import { REGISTRY_FILE_SCHEMA } from '../domain/registry-file.js'
 import type { Registry } from '../registry/registry.js'
 
-/** Keys of unreadable values that a remark names. */
+/** Maximum number of keys in the remark about unreadable values. */
 const MAX_NAMED = 5
 
 export default class Export extends DiscoCommand {
-  static override summary = 'Write services as a file, which disco apply puts back'
+  static override summary = 'Write services to a file, which disco apply restores'
   static override description =
     'Writes every endpoint with all that its layout stores, as YAML or JSON (schema disco.registry/v1), page by page. Without a service, all services. A value that cannot be read is left out, and named on standard error.'
   static override examples = [
@@ -35,7 +35,7 @@ export default class Export extends DiscoCommand {
   }
   static override flags = {
     ttl: Flags.boolean({
-      description: `ask for the granted TTL of every lease, also beyond the first ${grouped(LeaseTimes.MAX)}`,
+      description: `read the granted TTL of every lease, not only of the first ${grouped(LeaseTimes.MAX)}`,
     }),
     ...filterFlags,
     ...placeFlags,
@@ -96,7 +96,7 @@ export default class Export extends DiscoCommand {
   }
 }
 
-/** Why nothing is exported. @throws DiscoError NOT_FOUND with similar names, or the existing values */
+/** Explains why nothing is exported. @throws DiscoError NOT_FOUND with similar names, or the existing values */
 async function requireSome(
   registry: Registry,
   service: string | undefined,

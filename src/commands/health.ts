@@ -27,7 +27,7 @@ import type { EndpointList, Registry } from '../registry/registry.js'
 export default class Health extends DiscoCommand {
   static override summary = 'Ask every endpoint of a service for its health'
   static override description =
-    'Checks all of them at once by grpc.health.v1. A server without it counts as healthy if it accepts gRPC connections. Exits 7 if one is not healthy. -l, --host and addresses select; without a service, from all of them. --watch repeats the check and prints changes.'
+    'Checks all of them at once by grpc.health.v1. A server without it counts as healthy if it accepts gRPC connections. Exits 7 if one is not healthy. -l, --host and addresses select endpoints, of all services if none is given. --watch repeats the check and prints changes.'
   static override examples = [
     '<%= config.bin %> health hello',
     '<%= config.bin %> health hello --watch',
@@ -68,10 +68,10 @@ export default class Health extends DiscoCommand {
       using stop = new StopSignals()
       refuseRegistryFlags({ flags, metadata }, target)
       if (flags.watch)
-        throw new DiscoError('USAGE', `--watch follows the registry, in which ${target} is not`)
+        throw new DiscoError('USAGE', `--watch follows a registry, but ${target} is not in one`)
       const [addr] = addrs
       if (addr !== undefined) {
-        const message = `${addr} selects nothing of ${target}: its endpoints are not in a registry`
+        const message = `${addr} cannot select endpoints of ${target}: they are not in a registry`
         throw new DiscoError('USAGE', message, { suggestions: [`Try: disco health ${addr}`] })
       }
       const resolved = await this.resolved(uri, stop.once)
@@ -166,7 +166,7 @@ export default class Health extends DiscoCommand {
       const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
       if (isForPeople) this.outText(flags, log.line(event, new Date()))
       else this.out(writer.line(event))
-      // Probing waits while the reader does not read.
+      // No endpoint is probed while the reader of the output is slow.
       await this.output.drained()
     }
     if (stopped.aborted) process.exitCode = 130

@@ -19,14 +19,14 @@ export default class Help extends DiscoCommand {
   static override readonly readsContexts = false
   static override summary = 'Show help on a command or a topic'
   static override description =
-    'As disco COMMAND --help and disco COMMAND -h. Topics: exit-codes, environment, targets, policies, layouts, selectors, findings; D001 and the other codes of doctor are pages as well. A name that is both a command and a topic shows the topic.'
+    'The same as disco COMMAND --help and disco COMMAND -h. Topics: exit-codes, environment, targets, policies, layouts, selectors, findings; the codes of doctor, such as D001, are pages as well. A name that is both a command and a topic shows the topic.'
   static override examples = ['<%= config.bin %> help ls', '<%= config.bin %> help exit-codes']
   static override args = {
     subject: argument({ description: 'a command or a topic; without one, all are listed' }),
   }
 
   static override flags = {
-    command: Flags.boolean({ description: 'a command, where a topic has the same name' }),
+    command: Flags.boolean({ description: 'show the command if a topic has the same name' }),
   }
 
   async run(): Promise<HelpDoc> {
@@ -41,7 +41,7 @@ export default class Help extends DiscoCommand {
     })
   }
 
-  /** @throws DiscoError USAGE for a name of neither a command nor a topic */
+  /** @throws DiscoError USAGE for a name that is neither a command nor a topic */
   private async textOn(subject: string | null, isCommand: boolean): Promise<string> {
     const { commandHelp, rootHelp, wrapLines } = await import('../cli/help/tool-help.js')
     if (subject === null) return await rootHelp(this.config)

@@ -19,7 +19,7 @@ import type { Registry } from '../registry/registry.js'
 export default class History extends DiscoCommand {
   static override summary = "Show what changed, revision by revision, from etcd's history"
   static override description =
-    'Replays the history that etcd still has: what it has compacted is gone. etcd stores no times: those shown are bounds, from the revisions that earlier commands have seen. Whether an endpoint that is gone was deregistered, or its lease ended, history does not show. -l, --host and addresses select: changes of endpoints that met the selection before or after.'
+    'Replays the history that etcd has not compacted yet. etcd stores no times: those shown are bounds, from the revisions that earlier commands have seen. Of a removed endpoint, history does not show whether it was deregistered or its lease ended. -l, --host and addresses select changes of endpoints that match before or after the change.'
   static override examples = [
     '<%= config.bin %> history hello',
     '<%= config.bin %> history --since 10m',
@@ -30,7 +30,7 @@ export default class History extends DiscoCommand {
   static override args = { target: targetAndAddresses }
   static override flags = {
     since: sinceFlag({
-      description: 'changes after this revision, or of about the last 10 minutes; everything by default',
+      description: 'show changes after this revision, or of about this last time, such as 10m; default: all',
     }),
     ...filterFlags,
     ...placeFlags,
@@ -105,7 +105,7 @@ export default class History extends DiscoCommand {
         reached = part.reached
         writer.add(part.events.map((event) => changeDoc(event, times.boundsOf(event.revision))))
         changes += part.events.length
-        // What was written has ended the line.
+        // The written events have ended the progress line.
         if (part.events.length > 0) showProgress()
         // Backpressure: while the reader is slow, the rest stays in etcd.
         await this.output.drained()
@@ -145,7 +145,7 @@ export default class History extends DiscoCommand {
     this.remark(`${count(changes, 'change')}${since} (rev ${revision})`)
     if (notes.length > 0) return
     this.remark(
-      'When they happened is not known: etcd stores no times, and no revision had been noted so far',
+      'The times of the changes are not known: etcd stores no times, and no earlier command has noted one',
     )
   }
 

@@ -14,7 +14,7 @@ const ETCD_EXIT = 3
 export default class Layouts extends DiscoCommand {
   static override summary = 'List the known registry layouts, and which of them are present'
   static override description =
-    'Reads all keys once, page by page, and the values of those that can be registrations. Without etcd it lists what is known.'
+    'Reads all keys once, page by page, and the values of those that can be registrations. If etcd is unreachable, lists the known layouts.'
   static override examples = ['<%= config.bin %> layouts', '<%= config.bin %> layouts --root /prod']
   static override flags = { root: placeFlags.root }
 

@@ -43,14 +43,14 @@ import type { Endpoint, LeaseId } from '../domain/endpoint.js'
 import { chosenOf, type EndpointFilter, isUnfiltered } from '../domain/endpoint-filter.js'
 import type { Registry, Ttl } from '../registry/registry.js'
 
-/** Above this number, asking for the times of leases takes longer than everything else: 10,000 take 3 s of CPU. */
+/** With more leases than this, reading their TTLs takes longer than the rest of the command: 10,000 take 3 s of CPU. */
 const MAX_LEASES = 1_000
 
 export default class Ls extends DiscoCommand {
   static override aliases = ['list', 'get']
   static override summary = 'List the services, or the endpoints of one'
   static override description =
-    "Shows each endpoint with its weight, its share of the whole service's traffic, the time its lease has left and was granted, and the revision of its last change. -l, --host and addresses select; without a service, from all of them. Columns that do not fit on a terminal are left out: REV first, then LEASE, TTL, LAYOUT, SHARE, VERSION, WEIGHT; -o wide keeps all."
+    "Shows each endpoint with its weight, its share of the whole service's traffic, the remaining and the granted TTL of its lease, and the revision of its last change. -l, --host and addresses select endpoints, of all services if none is given. Columns that do not fit on a terminal are left out: REV first, then LEASE, TTL, LAYOUT, SHARE, VERSION, WEIGHT; -o wide keeps all."
   static override examples = [
     '<%= config.bin %> ls',
     '<%= config.bin %> ls hello -o wide',
@@ -63,14 +63,14 @@ export default class Ls extends DiscoCommand {
   static override args = { target: targetAndAddresses }
   static override flags = {
     probe: Flags.boolean({
-      description: 'ask every endpoint whether it is healthy: grpc.health.v1, or whether it connects',
+      description: 'check the health of every endpoint: by grpc.health.v1, or by a connection',
     }),
     'probe-timeout': waitFlag({
       default: 2_000,
       description: 'limit of each check',
     }),
     ttl: Flags.boolean({
-      description: `how long every lease still lasts, where there are more than ${grouped(MAX_LEASES)}`,
+      description: `show the TTL of every lease, even if there are more than ${grouped(MAX_LEASES)}`,
     }),
     ...revFlag,
     ...filterFlags,
@@ -191,7 +191,7 @@ export default class Ls extends DiscoCommand {
       const pages = first.listPages(service, { signal: ended, revision: flags.rev })
       const hasWritten = await writeNames(pages, filter, this.output)
       if (hasWritten || ended.aborted) return undefined
-      // The whole list explains why there is none.
+      // No endpoint was found: the whole list, which is read below, explains why.
     }
     const all: Endpoint[] = []
     const parts = await readEach(registries, async ({ registry, members, origin }) => {
@@ -222,24 +222,24 @@ export default class Ls extends DiscoCommand {
     return doc
   }
 
-  /** The output lacks what could not be read. The exit code reports that to scripts. */
+  /** Reports registries that could not be read, on standard error and by the exit code. */
   private reportMissing(parts: readonly RegistryPart<unknown>[]): void {
     const missing = missingParts(parts)
     for (const sentence of missing) this.remark(`! ${visible(sentence)}`)
     if (missing.length > 0) process.exitCode = 3
   }
 
-  /** Null if the times of the leases are not requested: each takes a request. */
+  /** Null if TTLs are not read, because each takes a request. */
   private async ttls(
     registry: Registry,
     endpoints: readonly Endpoint[],
     flags: BaseFlags & LsFlags,
   ): Promise<ReadonlyMap<LeaseId, Ttl> | null> {
-    // Those of an earlier state are not known.
+    // etcd does not store the TTLs of earlier revisions.
     if (this.format(flags) === 'name' || flags.rev !== undefined) return null
     const leases = leasesOf(endpoints)
     if (leases.size <= MAX_LEASES || flags.ttl) return await registry.ttls(leases)
-    this.remark(`The times of ${count(leases.size, 'lease')} are left out; --ttl asks for them`)
+    this.remark(`The TTLs of ${count(leases.size, 'lease')} are left out; --ttl shows them`)
     return null
   }
 }
@@ -261,13 +261,13 @@ function endpointLines({ service, rev, endpoints }: EndpointsDoc): object[] {
   return endpoints.map((endpoint) => Object.assign({ schema: 'disco.endpoint/v1', service, rev }, endpoint))
 }
 
-/** `rev 42`, or that of each registry. */
+/** `rev 42`, or the revision of each registry. */
 function revisions({ rev, registries }: ServicesDoc): string {
   if (!registries) return `rev ${rev}`
   return registries.map((one) => `${one.registry} ${one.rev === null ? 'away' : `rev ${one.rev}`}`).join(', ')
 }
 
-/** What a listing is of. */
+/** The options of a listing. */
 interface Asked {
   readonly filter: EndpointFilter
   readonly probe: SurveyOptions | null
@@ -276,7 +276,7 @@ interface Asked {
 
 type LsFlags = Interfaces.InferredFlags<typeof Ls.flags>
 
-/** Null unless --probe asks for it. */
+/** Null without --probe. */
 async function askHealth(
   endpoints: readonly Endpoint[],
   probe: SurveyOptions | null,

@@ -14,7 +14,7 @@ import type { Resolution } from '../grpc/resolver/resolve.js'
 export default class Pick extends ResolvingCommand {
   static override summary = 'Simulate the picks of an LB policy on a service'
   static override description =
-    'Runs the picker of programs over the currently registered endpoints, without dialling them: every endpoint counts as READY and idle.'
+    'Runs the picker that programs use over the currently registered endpoints, without dialling them: every endpoint counts as READY and idle.'
   static override examples = [
     '<%= config.bin %> pick hello --n 1400',
     '<%= config.bin %> pick hello --policy ring_hash --without 127.0.0.1:1001',

@@ -21,7 +21,7 @@ type ProxyFlags = Interfaces.InferredFlags<typeof ProxyCommand.flags>
 export default class ProxyCommand extends DiscoCommand {
   static override summary = 'Run a gRPC load balancer in front of services, for clients in any language'
   static override description =
-    'Takes gRPC calls at one address and sends each to the endpoint that the LB policy picks for it, by the same resolver, policies and health as disco call. On a terminal it shows the shares of the calls against the weights, with a verdict. Bytes pass through: all kinds of calls, metadata, compression, deadlines. A call that an endpoint has certainly not begun with is sent to another. The headers disco-hash-key and disco-pin carry a hash key and a pin. SIGTERM or Ctrl-C: GOAWAY, --drain, end; a second one ends at once. SIGHUP reads certificates again.'
+    'Takes gRPC calls at one address and sends each to the endpoint that the LB policy picks for it, with the same resolver, policies and health checks as disco call. On a terminal it shows the shares of the calls against the weights, with a verdict. Bytes pass through: all kinds of calls, metadata, compression, deadlines. A call that an endpoint has certainly not begun to process is sent to another. The headers disco-hash-key and disco-pin carry a hash key and a pin. SIGTERM or Ctrl-C: GOAWAY, --drain, end; a second one ends at once. SIGHUP reads certificates again.'
   static override usage = '<%= command.id %> TARGET... [FLAGS]'
   static override examples = [
     '<%= config.bin %> proxy hello',
@@ -92,7 +92,7 @@ export default class ProxyCommand extends DiscoCommand {
     if (stop.twice.aborted) process.exitCode = 130
   }
 
-  /** A line on the screen, if there is one; a file behind standard error gets it all the same. */
+  /** Adds the line to the screen, if there is one. If standard error is not a terminal, it gets the line as well. */
   protected override remark(line: string): void {
     this.screen?.add(line)
     if (!this.screen || !process.stderr.isTTY) super.remark(line)

@@ -25,10 +25,10 @@ import { DiscoError } from '../domain/errors.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO } from '../domain/layouts/reader.js'
 
-/** Signals that many servers handle, and that have no meaning for the registrar. */
+/** Signals that are forwarded to the command: many servers handle them, and the registrar does not use them. */
 const FORWARDED = ['SIGUSR1', 'SIGUSR2', 'SIGQUIT', 'SIGWINCH'] as const
 
-/** Without --probe, the port of a command is probed until it first accepts. */
+/** Flags without effect on a command without --probe: its port is probed only until it accepts a connection. */
 const AFTER_START_SETTINGS = ['fall', 'unhealthy']
 
 const PROBE_SETTINGS = ['probe-interval', 'probe-timeout', 'rise', 'fall', 'unhealthy']
@@ -36,9 +36,9 @@ const PROBE_SETTINGS = ['probe-interval', 'probe-timeout', 'rise', 'fall', 'unhe
 const DEFAULT_DRAIN_MS = 5_000
 
 export default class Register extends DiscoCommand {
-  static override summary = 'Register endpoints and hold them until stopped, beside their server or around it'
+  static override summary = 'Register endpoints and hold them until stopped, and optionally run their server'
   static override description =
-    'Holds a lease by keep-alives and takes it again whenever it is lost. With -- CMD, starts the command, registers when its port accepts (or --probe finds it healthy), deregisters when it ends, and exits with its code. On Ctrl-C, SIGTERM or SIGHUP: weight 0, --drain, deregister, SIGTERM to the command, --kill-after, SIGKILL; without a command, deregisters at once. A second signal skips the drain. A registrar that was killed leaves the key to its TTL; the next one waits for that.'
+    'Keeps a lease alive, and takes a new one whenever it is lost. With -- CMD, starts the command, registers when its port accepts (or --probe finds it healthy), deregisters when it ends, and exits with its code. On Ctrl-C, SIGTERM or SIGHUP: weight 0, --drain, deregister, SIGTERM to the command, --kill-after, SIGKILL; without a command, deregisters at once. A second signal skips the drain. After a registrar was killed, its key remains until the lease expires, and the next registrar waits for that.'
   static override examples = [
     '<%= config.bin %> register hello 1.2.3.4:1001 --ttl 10',
     '<%= config.bin %> register hello :1001 --probe grpc -- node server.js',
@@ -66,7 +66,7 @@ export default class Register extends DiscoCommand {
     takeover: Flags.boolean({ description: 'take the key from another registrar' }),
     'on-delete': Flags.custom<'exit' | 'reregister'>(oneOf(['exit', 'reregister']))({
       default: 'exit',
-      description: 'reaction to a deletion of the key on purpose',
+      description: 'what to do when another client deletes the key on purpose',
     }),
     drain: waitFlag({
       allowsZero: true,
@@ -202,8 +202,8 @@ export default class Register extends DiscoCommand {
 }
 
 /**
- * Ctrl-Z also stops the server: its process group is not the terminal's, so it would run on while its registration
- * lapses. Returns when both continue; a registration that lapsed is then made again.
+ * Stops this process and the server on Ctrl-Z. The server is not in the terminal's process group, so it would run on while
+ * its registration lapses. Returns when both continue; a lapsed registration is then made again.
  */
 function stopWithServer(registrar: Registrar, ttlSeconds: number): void {
   writeRemark(

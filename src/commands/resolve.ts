@@ -9,7 +9,7 @@ import { markInReport, visible } from '../cli/terminal/visible.js'
 export default class Resolve extends ResolvingCommand {
   static override summary = 'Resolve a target as a gRPC client does'
   static override description =
-    'Uses the resolver of programs: shows the endpoints with their weights and attributes, the service config, and whether the list is etcd’s own or the last good one from the cache.'
+    'Uses the resolver that programs use: shows the endpoints with their weights and attributes, the service config, and whether the list comes from etcd or from the cache.'
   static override examples = [
     '<%= config.bin %> resolve hello',
     "<%= config.bin %> resolve 'etcd:///hello?version=1.0.0&zone=b&spill-over'",

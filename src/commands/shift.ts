@@ -25,7 +25,7 @@ const GUARD_FLAGS = ['data', 'assert', 'n'] as const
 export default class Shift extends DiscoCommand {
   static override summary = 'Give some endpoints a share of the traffic, all at once or in steps'
   static override description =
-    'Computes the weights that give the shares, and sets them in one transaction under the leases of the endpoints. Weights within each part keep their relation; a drained endpoint stays drained, unless all of a selection are. --steps asks a guard after each step: disco call with --call, or a command behind --. If the guard fails, or with Ctrl-C, the weights from before are restored.'
+    'Computes the weights that give the shares, and sets them in one transaction under the leases of the endpoints. Weights within each part keep their ratio; a drained endpoint stays drained, unless all endpoints of a selection are. --steps runs a guard after each step: disco call with --call, or the command after --. If the guard fails, or on Ctrl-C, the original weights are restored.'
   static override examples = [
     '<%= config.bin %> shift hello 1.2.3.4:1001=10% --dry-run',
     '<%= config.bin %> shift hello 1.2.3.4:1001=10% --yes',
@@ -51,18 +51,18 @@ export default class Shift extends DiscoCommand {
     }),
     every: waitFlag({
       default: 60_000,
-      description: 'how long to wait after a step before its guard is asked',
+      description: 'how long to wait after a step before its guard runs',
     }),
     call: textFlag({ helpValue: 'METHOD', description: 'guard: calls of this method, by disco call' }),
-    data: textFlag({ char: 'd', helpValue: 'JSON', description: 'message of these calls' }),
-    assert: textFlag({ helpValue: "'errors<1%'", description: 'assertions on these calls' }),
-    n: integerFlag({ char: 'n', min: 1, description: 'number of these calls', default: 100 }),
+    data: textFlag({ char: 'd', helpValue: 'JSON', description: 'with --call: message of the calls' }),
+    assert: textFlag({ helpValue: "'errors<1%'", description: 'with --call: assertions on the calls' }),
+    n: integerFlag({ char: 'n', min: 1, description: 'with --call: number of calls', default: 100 }),
     'guard-timeout': waitFlag({ default: 300_000, description: 'limit of each guard' }),
     undo: Flags.boolean({ description: "restore the weights from before the last shift, by etcd's history" }),
     rev: integerFlag({
       min: 1,
       helpValue: 'REV',
-      description: 'with --undo: restore those of this revision',
+      description: 'with --undo: restore the weights of this revision',
     }),
     ...placeFlags,
     ...bulkFlags,
@@ -83,8 +83,8 @@ export default class Shift extends DiscoCommand {
     })
     const { service } = scope
     if (!isUnfiltered(scope.filter)) {
-      throw new DiscoError('USAGE', `Shares are of a whole service: "${target}" selects a part`, {
-        suggestions: [`Put the selection behind it: disco shift ${service} version=2.0.0=5%`],
+      throw new DiscoError('USAGE', `Shares are of a whole service: "${target}" selects a part of one`, {
+        suggestions: [`Put the selection after the service: disco shift ${service} version=2.0.0=5%`],
       })
     }
     const registry = await this.openRegistry({ ...flags, ...scope.place })
@@ -103,7 +103,7 @@ export default class Shift extends DiscoCommand {
     const { shiftShares } = await import('../registry/shift/shift.js')
     const dryRun = flags['dry-run']
     const shares = parts.map(({ selection, sharePpm }) => `${selection} to ${percentText(sharePpm)}`)
-    // Refuses what cannot be done before it asks.
+    // Refuses a shift that cannot be made before the confirmation.
     const plan = await shiftShares(registry, service, parts, { dryRun: true })
     if (!dryRun && plan.changes.some(({ from, to }) => from !== to)) {
       await this.ask(`shift ${service}: ${shares.join(', ')}`, flags)
@@ -150,7 +150,7 @@ export default class Shift extends DiscoCommand {
     await checkGuard(command, flags)
     const part = (sharePpm: number) => ({ selection, filter, sharePpm })
     const last = part(steps.at(-1) ?? WHOLE_PPM)
-    // Every step has to be possible, before the first one is made.
+    // Refuses the shift before the first step if one of the steps cannot be made.
     for (const sharePpm of steps) await shiftShares(registry, service, [part(sharePpm)], { dryRun: true })
     const plan = await shiftShares(registry, service, [last], { dryRun: true })
     if (flags['dry-run']) {
@@ -169,7 +169,7 @@ export default class Shift extends DiscoCommand {
       flags,
     )
     const done = await this.runSteps(registry, { service, filter, steps, command, flags })
-    // Without a step, nothing was changed.
+    // If no step was made, nothing was changed.
     const final = done.back ?? done.steps.at(-1)?.shifted ?? { ...plan, changes: [] }
     const first = done.steps[0]?.shifted.before.revision ?? plan.revision
     const doc = shiftDoc(service, final, {
@@ -249,7 +249,7 @@ export default class Shift extends DiscoCommand {
     const { flags } = parsed
     if (flags.undo) {
       refuseIdle(parsed, ['steps', 'every', 'call', 'guard-timeout', ...GUARD_FLAGS], 'with --undo')
-      if (words.length > 0) throw new DiscoError('USAGE', `--undo takes a service alone: "${words[0]}"`)
+      if (words.length > 0) throw new DiscoError('USAGE', `--undo takes only a service, not "${words[0]}"`)
     } else {
       refuseIdle(parsed, ['rev'], 'without --undo')
       if (words.length === 0) throw missing()
@@ -258,14 +258,18 @@ export default class Shift extends DiscoCommand {
       refuseIdle(parsed, ['every', 'call', 'guard-timeout', ...GUARD_FLAGS], 'without --steps')
     if (flags.call === undefined) refuseIdle(parsed, GUARD_FLAGS, 'without --call')
     if (!flags.steps && command.length > 0)
-      throw new DiscoError('USAGE', 'A command behind -- is the guard of --steps')
+      throw new DiscoError('USAGE', 'A command after -- is the guard of --steps, which is missing')
     if (flags.call !== undefined && command.length > 0)
-      throw new DiscoError('USAGE', 'The guard is either --call or a command behind --')
+      throw new DiscoError('USAGE', 'The guard is either --call or a command after --')
     const [word = '', more] = words
     if (flags.steps && (more !== undefined || /=[\d.]+%$/.test(word))) {
-      throw new DiscoError('USAGE', '--steps has the shares of one selection', {
-        suggestions: ['Such as: disco shift hello version=2.0.0 --steps 5%,25%,100%'],
-      })
+      throw new DiscoError(
+        'USAGE',
+        '--steps sets the shares of one selection, which is given without a share',
+        {
+          suggestions: ['Such as: disco shift hello version=2.0.0 --steps 5%,25%,100%'],
+        },
+      )
     }
   }
 }
@@ -280,7 +284,7 @@ interface RunSteps {
   readonly flags: BaseFlags & ShiftFlags
 }
 
-/** `disco call` as a process of its own, with this command line's etcd. */
+/** The command line of a `disco call` process that uses the same etcd as this command. */
 function callCommand(service: string, method: string, flags: BaseFlags & ShiftFlags): string[] {
   const [, tool = ''] = process.argv
   return [
@@ -293,6 +297,6 @@ function callCommand(service: string, method: string, flags: BaseFlags & ShiftFl
 
 function missing(): DiscoError {
   return new DiscoError('USAGE', 'disco shift needs a service and a share', {
-    suggestions: ['Such as: disco shift hello version=2.0.0=5%', 'Back: disco shift hello --undo'],
+    suggestions: ['Such as: disco shift hello version=2.0.0=5%', 'To go back: disco shift hello --undo'],
   })
 }

@@ -104,7 +104,7 @@ export default class Unregister extends DiscoCommand {
   }
 }
 
-/** What was removed, or was to be. An address goes with all others of its key. */
+/** The text for the removed endpoints, or for those to be removed. All addresses of a key are removed together. */
 function nameOf(choice: Choice, removed: readonly Endpoint[]): string {
   const { selection, endpoints } = choice
   if (endpoints !== null && removed.length > 0) return formatChoices([{ ...choice, endpoints: removed }])
@@ -115,7 +115,7 @@ function nameOf(choice: Choice, removed: readonly Endpoint[]): string {
   return removed.length > 1 ? `${name} (with ${others.join(', ')}, under the same key)` : name
 }
 
-/** @throws DiscoError USAGE if nothing says which endpoints are meant */
+/** @throws DiscoError USAGE if the arguments select no endpoints */
 function refuseAll({ service, filter }: Scope<string | undefined>): void {
   if (!isUnfiltered(filter)) return
   throw new DiscoError(

@@ -26,13 +26,13 @@ import { formatWaitCondition, namedIn, needsHealth, type WaitCondition } from '.
 
 const PROBE_DEADLINE_MS = 2_000
 
-/** How long a wait is by default, beside the time for which its conditions must hold. */
+/** The default timeout, to which --for-duration is added. */
 const TIMEOUT_MS = 30_000
 
 export default class Wait extends DiscoCommand {
   static override summary = 'Wait until conditions on a service hold'
   static override description =
-    "Conditions: endpoints>=3, ready>=3 (with a gRPC connection), healthy>=3 (SERVING by grpc.health.v1, or without that a gRPC connection), with >=, <=, ==, !=, > or <; weight==0; registered, gone, drained, 'all ready', 'all healthy'. They are about the endpoints that addresses, -l and --host select, or about one: 'gone ADDR', 'healthy ADDR', 'weight ADDR==0'. not or ! negates: 'not healthy' means that none is. It also waits for a service or an etcd that does not exist yet. With --for-duration, the conditions must hold without a break; a change, or etcd out of reach, starts the time anew. Exits 0 when all conditions hold, 5 when they do not in time."
+    "Conditions: endpoints>=3, ready>=3 (with a gRPC connection), healthy>=3 (SERVING by grpc.health.v1, or without that a gRPC connection), with >=, <=, ==, !=, > or <; weight==0; registered, gone, drained, 'all ready', 'all healthy'. They are about the endpoints that addresses, -l and --host select, or about one: 'gone ADDR', 'healthy ADDR', 'weight ADDR==0'. not or ! negates: 'not healthy' means that none is. It also waits for a service or an etcd that does not exist yet. With --for-duration, the conditions must hold without a break; if one does not hold, or etcd is unreachable, the time starts again. Exits 0 when all conditions hold, 5 when they do not in time."
   static override examples = [
     `<%= config.bin %> wait hello --for 'healthy>=3' --timeout 1m`,
     `<%= config.bin %> wait hello --for 'gone 1.2.3.4:1001'`,
@@ -55,7 +55,7 @@ export default class Wait extends DiscoCommand {
     }),
     timeout: waitFlag({
       allowsZero: true,
-      defaultHelp: async () => '30s, or that beyond --for-duration',
+      defaultHelp: async () => '30s, plus --for-duration',
       description: 'limit of the wait; 0 checks once',
     }),
     ...filterFlags,
@@ -93,7 +93,7 @@ export default class Wait extends DiscoCommand {
     const request: WaitRequest = { service, filter, conditions, holdMs, timeoutMs, probe }
     const [name, wanted] = [visible(waitSubject(request)), visible(waitConditions(request))]
     this.remark(
-      `→ waiting for ${name}: ${wanted} (${timeoutMs > 0 ? `${seconds(timeoutMs)} at most` : 'one look'})`,
+      `→ waiting for ${name}: ${wanted} (${timeoutMs > 0 ? `${seconds(timeoutMs)} at most` : 'one check'})`,
     )
     using stop = new StopSignals()
     const waited = await waitFor(registry, request, this.reports(flags, request), stop.once)
@@ -116,7 +116,7 @@ export default class Wait extends DiscoCommand {
       onHold: () => state.remark(`  holds: ${seconds(holdMs)} from now`),
       onBreak: (heldMs, why) =>
         state.remark(
-          `${mark} broken after ${duration(heldMs)}: ${visible(why)}; the ${seconds(holdMs)} start anew`,
+          `${mark} broken after ${duration(heldMs)}: ${visible(why)}; the ${seconds(holdMs)} start again`,
         ),
       onStale: ({ code, message }) =>
         state.remark(
@@ -154,7 +154,7 @@ function missing(what: string): DiscoError {
   })
 }
 
-/** A named endpoint that is registered, and not selected, would count as gone. */
+/** A condition about an endpoint that the filter excludes would count the endpoint as gone, even if it is registered. */
 function refuseSecondName(
   conditions: readonly WaitCondition[],
   addrs: readonly string[],
@@ -163,13 +163,13 @@ function refuseSecondName(
   const named = conditions.find((condition) => namedIn(condition) !== null)
   if (!named || (addrs.length === 0 && selector === undefined && host === undefined)) return
   throw new DiscoError('USAGE', `"${formatWaitCondition(named)}" names its endpoint`, {
-    suggestions: ['Leave ADDR, -l and --host out, or the address in the condition'],
+    suggestions: ['Leave out ADDR, -l and --host, or the address in the condition'],
   })
 }
 
 function neverInTime(holdMs: number, timeoutMs: number): DiscoError {
   const message = `--for-duration ${seconds(holdMs)} cannot be met within --timeout ${seconds(timeoutMs)}`
   return new DiscoError('USAGE', message, {
-    suggestions: ['Without --timeout, it is 30s beyond --for-duration'],
+    suggestions: ['Without --timeout, the limit is 30s plus --for-duration'],
   })
 }

@@ -17,7 +17,7 @@ const WATCH_STATES: ReadonlySet<string> = new Set(['synced', 'stale', 'resync'])
 export default class Watch extends DiscoCommand {
   static override summary = 'Watch the endpoints of a service as they change'
   static override description =
-    'On a terminal a table that repaints above a log of events. Its keys: arrows, PgUp, PgDn, Home and End scroll, / filters by a text (Enter keeps it, Esc shows all), s changes the order (address, weight, last change, state), q ends. NDJSON, one event a line, when piped or asked. -l, --host and addresses select: events of endpoints that met the selection before or after a change. --since begins at a past revision, and replays the changes since. --exec runs a command for the first list and each change, one at a time: the event is its standard input, and in DISCO_TYPE, DISCO_SERVICE, DISCO_ADDR, DISCO_REV, DISCO_FROM and DISCO_TO; DISCO_SNAPSHOT_FILE is a file with the list. Events are then lines on standard error, or NDJSON on standard output with -o ndjson, which moves what the command prints to standard error. Ends when the reader of its output has gone, at the next event.'
+    'On a terminal, shows a table that repaints above a log of events. Its keys: arrows, PgUp, PgDn, Home and End scroll, / filters by a text (Enter keeps it, Esc shows all), s changes the order (address, weight, last change, state), q ends. When piped, or with -o ndjson, prints NDJSON, one event a line. -l, --host and addresses select events of endpoints that match before or after the change. --since begins at a past revision, and replays the changes since. --exec runs a command for the first list and each change, one at a time: the event is on its standard input, and in DISCO_TYPE, DISCO_SERVICE, DISCO_ADDR, DISCO_REV, DISCO_FROM and DISCO_TO; DISCO_SNAPSHOT_FILE is a file with the list. Events are then lines on standard error; with -o ndjson they are NDJSON on standard output, and the output of the command goes to standard error. After the reader of the output has gone, watch ends at the next event.'
   static override examples = [
     '<%= config.bin %> watch hello',
     '<%= config.bin %> watch hello --count 1',
@@ -43,7 +43,7 @@ export default class Watch extends DiscoCommand {
       description: 'shell command to run for the first list and each change, in order, one at a time',
     }),
     latest: Flags.boolean({
-      description: 'with --exec: one run for all changes during a run, with the newest list',
+      description: 'with --exec: run once for all changes during the last run, with the newest list',
     }),
     ...filterFlags,
     ...placeFlags,
@@ -75,7 +75,7 @@ export default class Watch extends DiscoCommand {
       for await (const watched of watchEach(registries, { service, filter, since: flags.since }, signal)) {
         if (watched.event.type === 'stale') outages.set(watched.registry, watched.event.cause)
         hasList ||= watched.event.type !== 'stale'
-        // Several registries are waited for as long as one answers.
+        // Ends only if no registry has answered.
         if (!hasList && outages.size === registries.length) throw noneReadable(inOrder(registries, outages))
         const doc = eventDoc(watched, service, filter)
         view.show(watched, doc)
@@ -99,7 +99,7 @@ export default class Watch extends DiscoCommand {
     const settings = {
       command: flags.exec,
       isLatest: flags.latest,
-      // Standard output has either the events or what the command prints.
+      // Standard output has either the events or the output of the command.
       stdout: this.hasEventsOnly(flags) ? (2 as const) : (1 as const),
     }
     return await WatchExec.open(settings, scope, stop, {
@@ -137,7 +137,7 @@ export default class Watch extends DiscoCommand {
 
 type WatchFlags = BaseFlags & Interfaces.InferredFlags<typeof Watch.flags>
 
-/** Each registry counts revisions of its own. @throws DiscoError USAGE */
+/** Refuses several registries, because their revisions are unrelated. @throws DiscoError USAGE */
 function refuseSeveral([first, second]: OpenRegistries): void {
   if (second === undefined) return
   throw new DiscoError('USAGE', '--since takes the revision of one registry: -C names several', {

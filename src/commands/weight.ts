@@ -22,7 +22,7 @@ const EXAMPLE = 'disco weight hello 1.2.3.4:1001 5'
 export default class Weight extends DiscoCommand {
   static override summary = "Set an endpoint's weight while it is registered"
   static override description =
-    'The lease is kept and no concurrent change is lost. 0 drains the endpoint. --all does not change drained endpoints and unreadable values; setting the weight of one endpoint also fixes a value whose weight cannot be read. Names clients that are known to ignore a new weight. A change of several endpoints needs a confirmation, or --yes without a terminal; --all needs none outside a production context.'
+    'The lease is kept and no concurrent change is lost. 0 drains the endpoint. --all does not change drained endpoints or unreadable values; setting the weight of one endpoint also fixes a value whose weight cannot be read. Warns of clients that are known to ignore a new weight. A change of several endpoints needs a confirmation, or --yes without a terminal; --all needs none outside a production context.'
   static override examples = [
     '<%= config.bin %> weight hello 1.2.3.4:1001 5',
     '<%= config.bin %> weight hello 1.2.3.4:1001 50%',
@@ -69,7 +69,7 @@ export default class Weight extends DiscoCommand {
     })
     const { service, filter } = scope
     const isOfAll = service !== undefined && isUnfiltered(filter)
-    // A URI with conditions is a selection; one without is a service, of which --all has to be asked for.
+    // A URI with conditions selects endpoints. A URI without conditions is a whole service, which needs --all.
     if (isOfAll && all === undefined) throw missing()
     if (!isOfAll && all !== undefined) throw notOfAll('leave the selection out')
     if (isOfAll) refuseEmptyVersion(flags.version)
@@ -153,7 +153,8 @@ interface Parts {
 }
 
 /**
- * The words of the command: without a selection a service, an address and a weight, else the weight is the last one.
+ * Splits the arguments into service, addresses and weight. With a selection, or more than three arguments, the last one is
+ * the weight.
  *
  * @throws DiscoError USAGE
  */
@@ -177,7 +178,7 @@ function readParts(
   return { target: first, addrs, weight: hasWeight ? last : undefined }
 }
 
-/** The flag parser would read `-1` as a flag: the weight grammar accepts the typographic minus as well. */
+/** Writes `-1` with a typographic minus, which the weight grammar accepts. The flag parser would read `-1` as a flag. */
 function shieldMinus(word: string): string {
   return /^-\d+%?$/.test(word) ? word.replace('-', '\u2212') : word
 }

@@ -11,13 +11,13 @@ import { XdsView } from '../cli/xds/view.js'
 import { AUTO } from '../domain/layouts/reader.js'
 import { readListenerTls, requirePair } from '../net/listener-tls.js'
 
-/** Flags that a bootstrap file does not depend on. */
+/** Flags without effect on a bootstrap file. */
 const BOOTSTRAP_IDLE = ['canary', 'log', 'admin', 'admin-token-file', 'layout', 'root', 'cache-max-age']
 
 export default class XdsCommand extends DiscoCommand {
   static override summary = 'Run an xDS control plane: gRPC clients in any language balance by the registry'
   static override description =
-    'Serves services of the registry by xDS (ADS, version 3) to gRPC clients that dial xds:///SERVICE: each endpoint with the weight that gives its share, drained ones left out, host names resolved. Clients call endpoints directly, and keep the last state while this is away. Without SERVICE, all services are served. Rejections by clients are printed with their reason. SIGTERM or Ctrl-C ends it. SIGHUP reads certificates again.'
+    'Serves services of the registry by xDS (ADS, version 3) to gRPC clients that dial xds:///SERVICE: each endpoint with the weight that gives its share, drained ones left out, host names resolved. Clients call endpoints directly, and keep the last state while the control plane is away. Without SERVICE, all services are served. Rejections by clients are printed with their reason. SIGTERM or Ctrl-C ends it. SIGHUP reads certificates again.'
   static override usage = '<%= command.id %> [SERVICE...] [FLAGS]'
   static override examples = [
     '<%= config.bin %> xds',
@@ -49,7 +49,7 @@ export default class XdsCommand extends DiscoCommand {
       if (files.caFile !== undefined) this.remark(`! ${CLIENT_CERTIFICATES}`)
       return
     }
-    // A watch of all services has no list of its own on disk.
+    // The cache on disk has lists of single services, not of all services together.
     if (targets.length === 0) refuseIdle(parsed, ['cache', 'cache-max-age'], 'without a SERVICE')
     const queries = await planServices(targets, (layout) => this.commonPlace(flags, layout))
     const admin = await planAdmin(flags)

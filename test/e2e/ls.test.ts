@@ -308,7 +308,7 @@ describe('the time that leases have left', () => {
     const doc = JSON.parse(without.stdout) as EndpointsDoc
     expect(doc.ttlsAsked).toBe(false)
     expect(doc.endpoints[0]).toMatchObject({ lease: expect.any(String), ttlSeconds: null })
-    const remark = 'The times of 1001 leases are left out; --ttl asks for them\n'
+    const remark = 'The TTLs of 1001 leases are left out; --ttl shows them\n'
     expect(without.stderr).toBe(remark)
     const [head] = cells(await output('ls', 'hello'))
     expect(head).not.toContain('TTL')

@@ -270,7 +270,10 @@ describe('a target without a registry needs no etcd', () => {
     [['call', '127.0.0.1:9', 'M', '-l', 'zone=a'], '--selector has no effect on 127.0.0.1:9'],
     [['call', 'dns:///localhost:9', 'M', '--layout', 'etcd'], '--layout has no effect on dns:///localhost:9'],
     [['health', 'ipv4:127.0.0.1:9', '--host', 'x'], '--host has no effect on ipv4:127.0.0.1:9'],
-    [['health', 'ipv4:127.0.0.1:9', '127.0.0.1:8'], '127.0.0.1:8 selects nothing of ipv4:127.0.0.1:9'],
+    [
+      ['health', 'ipv4:127.0.0.1:9', '127.0.0.1:8'],
+      '127.0.0.1:8 cannot select endpoints of ipv4:127.0.0.1:9',
+    ],
     [['resolve', 'unix:/x', '--endpoints', '127.0.0.1:9'], '--endpoints has no effect on unix:/x'],
     [['ls', 'dns:///localhost:9'], '"dns:///localhost:9" is a target without a registry'],
     [['wait', 'unix:/x', '--for', 'endpoints>0'], '"unix:/x" is a target without a registry'],

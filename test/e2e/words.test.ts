@@ -156,7 +156,7 @@ describe('an invalid command line is answered with the problem and a suggestion'
     [
       'wait hello --for gone --for-duration 30s --timeout 30s',
       '--for-duration 30s cannot be met within --timeout 30s',
-      'Without --timeout, it is 30s beyond --for-duration',
+      'Without --timeout, the limit is 30s plus --for-duration',
     ],
     ['wait hello --for weight 1.2.3.4:1==0', 'Invalid condition "weight"', "--for 'weight 1.2.3.4:1001==0'"],
     [

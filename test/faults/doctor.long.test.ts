@@ -127,7 +127,7 @@ describe('disco doctor while etcd hangs', () => {
       const { code, stdout } = await started.exited()
       clearInterval(pressing)
       expect(code).toBe(130)
-      expect(stdout).toContain('Interrupted: a removal that was sent may still be carried out')
+      expect(stdout).toContain('Interrupted: the last removal may still take effect')
     } finally {
       await disco.stopAll()
     }

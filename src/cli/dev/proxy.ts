@@ -59,6 +59,6 @@ export async function startDevProxy(
     registry.close()
     const { code, message } = DiscoError.from(thrown)
     if (code !== 'CONFLICT') throw thrown
-    throw new DiscoError(code, message, { cause: thrown, suggestions: ['Any free one: --proxy-port 0'] })
+    throw new DiscoError(code, message, { cause: thrown, suggestions: ['Use any free port: --proxy-port 0'] })
   }
 }
