@@ -2,9 +2,9 @@ import { keyText } from '../domain/key-text.js'
 import { shellWord } from '../domain/shell-word.js'
 import { prefixRange } from './key-range.js'
 
-/** What a request does to which keys, for the message about a denial. */
+/** The permission that a request needs, for the message about its denial. */
 export interface Access {
-  /** `readwrite`: it compares a key and writes it. */
+  /** `readwrite` for a transaction, which compares the key and writes it. */
   readonly kind: 'read' | 'readwrite'
   readonly key: Buffer
   /** Absent for a single key. */
@@ -13,12 +13,12 @@ export interface Access {
   readonly isOneOfSeveral: boolean
 }
 
-/** The key, prefix or beginning of the range. */
+/** The keys for a message: the key, the prefix, the start of another range, or `every key`. */
 export function keysOf(access: Access): string {
   return isEveryKey(access) ? 'every key' : keyText(access.key)
 }
 
-/** The command that grants the access to a role; null where the request does not show what is missing. */
+/** The command that grants the permission to a role; null if the request does not determine the key or prefix. */
 export function grantOf(access: Access): string | null {
   const { kind, key, rangeEnd, isOneOfSeveral } = access
   if (isOneOfSeveral) return null
@@ -26,7 +26,7 @@ export function grantOf(access: Access): string | null {
   if (isEveryKey(access)) return `${grant} "" --prefix`
   const prefix = keyText(key)
   if (rangeEnd === undefined) return `${grant} ${shellWord(prefix)}`
-  // A later page of a range begins within it.
+  // For a later page, the key is not the prefix of the range.
   const isPrefix = prefixRange(prefix).range_end?.equals(rangeEnd) ?? false
   return isPrefix ? `${grant} ${shellWord(prefix)} --prefix` : null
 }

@@ -13,32 +13,35 @@ import { sendWrite, unknownOutcome } from './write-outcome.js'
 const MAX_OPERATIONS = 128
 
 /**
- * Operations of a nested transaction: etcd allows 128 less those of the transaction around it (checkTxnRequest), so 64
- * transactions of 64 fit in one.
+ * Number of operations in a nested transaction. etcd allows 128 minus the operations of the enclosing transaction
+ * (checkTxnRequest), so 64 transactions of 64 operations fit in one.
  */
 const NESTED = MAX_OPERATIONS / 2
 
 /** Maximum number of keys in one transaction. */
 export const MAX_ATOMIC_WRITES = NESTED * NESTED
 
-/** etcd takes requests of 1.5 MiB; the rest is for keys. */
+/** Maximum total size of the values in one transaction. The rest of etcd's limit of 1.5 MiB per request is for keys. */
 export const MAX_ATOMIC_BYTES = 1_000_000
 
-/** A transaction: done, or refused because something has changed. */
+/**
+ * The outcome: done at a revision, or refused because a key has changed. The revision of a refusal is etcd's newest
+ * one; null if unknown.
+ */
 export type AtomicOutcome =
   | { readonly done: true; readonly revision: Revision }
   | { readonly done: false; readonly revision: Revision | null }
 
 /**
- * Puts up to 4,096 keys, each under its own lease, in one transaction: all of them, or none. etcd refuses it if a key
- * of the ranges was created or written since the list, or if a key to write was deleted. One comparison covers a whole
- * range. Up to etcd's limit of comparisons, each key is also compared by itself.
+ * Puts up to 4,096 keys, each under its own lease, in one transaction: all of them, or none. etcd refuses the
+ * transaction if a key of the ranges was created or written since the list, or if a key to write was deleted. One
+ * comparison covers a whole range. Up to etcd's limit of comparisons, each key is also compared by itself.
  *
  * If an answer is lost, the transaction is sent again, and is applied at most once. If the second delivery is
  * refused, etcd's history shows whether the first was applied.
  *
  * @param writes all read at the revision `listedAt`; values, no deletions
- * @throws DiscoError OUTCOME_UNKNOWN if etcd stays away, or no longer has that history
+ * @throws DiscoError OUTCOME_UNKNOWN if etcd remains unreachable after a lost answer, or has compacted that history
  */
 export async function writeAtomically(
   client: EtcdClient,
@@ -63,13 +66,14 @@ export async function writeAtomically(
     const made = isRepeated ? await madeBefore(client, writes, revision) : null
     return made === null ? { done: false, revision } : { done: true, revision: made }
   } catch (error) {
-    // etcd checks all puts before it applies one: a key whose lease was to be kept no longer exists.
+    // A key was deleted, so that its lease cannot be kept. etcd checks all puts before it applies one.
     const isGone = error instanceof DiscoError && etcdFault(String(error.cause)) === 'key-not-found'
     if (isGone) return { done: false, revision: null }
     throw error
   }
 }
 
+/** Splits more than 128 operations into nested transactions. */
 function nested(operations: readonly IRequestOp[]): IRequestOp[] {
   if (operations.length <= MAX_OPERATIONS) return [...operations]
   const groups: IRequestOp[] = []

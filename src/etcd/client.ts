@@ -30,11 +30,11 @@ export type WatchStream = MemberStream<IWatchRequest, IWatchResponse>
 export type KeepAliveStream = MemberStream<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>
 
 /**
- * etcd's v3 API over one or more members. Requests go to one member and move on to the next when it fails;
- * every request has a deadline. What it throws is a DiscoError: ETCD_UNREACHABLE, ETCD_DENIED or INTERNAL.
+ * etcd's v3 API over one or more members. Requests go to one member and move on to the next when it fails; every
+ * request has a deadline. All its errors are DiscoErrors: ETCD_UNREACHABLE, ETCD_DENIED or INTERNAL.
  */
 export class EtcdClient {
-  /** What was read of ranges so far, also by clients that `under` made. */
+  /** Number of pages and keys that `range` has read so far, also on clients made by `under`. */
   readonly read = { pages: 0, keys: 0 }
 
   private constructor(
@@ -44,7 +44,11 @@ export class EtcdClient {
     private listener: AnswerListener | null = null,
   ) {}
 
-  /** Reads the password and TLS files; connects only with the first request. @throws DiscoError USAGE */
+  /**
+   * Creates a client. Reads the password and TLS files, and connects only with the first request.
+   *
+   * @throws DiscoError USAGE
+   */
   static async create(options: EtcdOptions): Promise<EtcdClient> {
     return new EtcdClient(await Members.create(options), options)
   }
@@ -66,7 +70,7 @@ export class EtcdClient {
     return answer
   }
 
-  /** Replaces the listener. Clients made by `under` later have the same. */
+  /** Replaces the listener of this client and of the clients made from it by `under`. */
   listen(listener: AnswerListener): void {
     this.listener = listener
   }
@@ -80,8 +84,8 @@ export class EtcdClient {
   }
 
   /**
-   * May be delivered more than once, so a transaction that writes must compare the keys it changes: after the first
-   * delivery the comparison fails.
+   * Sends a transaction. It may be delivered more than once, so a transaction that writes must compare the keys it
+   * changes: after the first delivery the comparison fails.
    *
    * @param onAnswerLost called for each try that etcd may have carried out although no answer came
    */
@@ -95,7 +99,7 @@ export class EtcdClient {
     return this.unary({}, ({ lease }, deadline) => lease.leaseGrant({ TTL: ttlSeconds }, deadline))
   }
 
-  /** A lease that no longer exists counts as revoked. */
+  /** Revokes a lease. A lease that no longer exists counts as revoked. */
   async leaseRevoke(id: LeaseId): Promise<void> {
     await this.unary({}, async ({ lease }, deadline) => {
       await lease.leaseRevoke({ ID: leaseDecimal(id) }, deadline).catch((error: unknown) => {
@@ -113,10 +117,10 @@ export class EtcdClient {
   }
 
   /**
-   * A keep-alive stream of the current member, or, with `beside`, of a member without one. If all members have one,
-   * the current member gets a second connection: its first may have died unnoticed.
+   * Opens a keep-alive stream to the current member, or, with `beside`, to a member without one. If all members have
+   * one, the current member gets a second connection: its first one may be dead.
    *
-   * @param beside streams that are open
+   * @param beside keep-alive streams that are open
    */
   openKeepAlive(beside: readonly KeepAliveStream[] = []): Promise<KeepAliveStream> {
     const member = this.members.other(new Set(beside.map(({ url }) => url)))
@@ -126,10 +130,10 @@ export class EtcdClient {
   }
 
   /**
-   * Asks each member for its status, once. Never rejects: a member that does not answer is a result. Once the signal
-   * is aborted, it returns those that have answered.
+   * Requests the status of each member once. Never rejects: the status of a member that does not answer is an error. If
+   * the signal of `under` aborts, the result has only the members that have answered.
    *
-   * @param range of a watch, which shows whether the member answers progress requests
+   * @param range the range of a watch that tests whether the member answers progress requests
    */
   async checkMembers(range: KeyRange): Promise<MemberChecked[]> {
     const { members, options, signal } = this
@@ -173,7 +177,7 @@ function readOf(ranges: readonly IRangeRequest[]): Access | undefined {
   return { kind: 'read', key: first.key, rangeEnd: first.range_end, isOneOfSeveral: ranges.length > 1 }
 }
 
-/** Of a transaction that compares the keys that it writes. */
+/** The permission for a transaction, which compares the keys that it writes. */
 function writeOf({ compare = [] }: ITxnRequest): Access | undefined {
   const key = compare[0]?.key
   if (!key) return undefined

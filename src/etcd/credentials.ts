@@ -12,12 +12,12 @@ export interface TlsFiles {
 
 /** The contents of the files named by the options, as of the last read. */
 export interface Credentials {
-  /** Null without a TLS file. */
+  /** Null if no TLS file is named. */
   readonly tls: TlsFiles | null
   readonly password: string
 }
 
-/** @throws DiscoError USAGE for a file that cannot be read, or a key of another certificate */
+/** @throws DiscoError USAGE for a file that cannot be read, or a key that does not belong to the certificate */
 export async function readCredentials(options: EtcdOptions): Promise<Credentials> {
   const { passwordFile, password = '' } = options
   const [tls, fromFile] = await Promise.all([
@@ -47,7 +47,7 @@ async function readPasswordFile(file: string | NamedFile): Promise<string> {
     throw new DiscoError('USAGE', `Cannot read the password file ${name}: ${systemMessage(cause)}`, { cause })
   })
   const password = passwordIn(bytes.toString())
-  // etcd has no login without a password: it would call this one wrong.
+  // etcd would report an empty password as a wrong one.
   if (password === '') throw new DiscoError('USAGE', `The password file ${name} is empty`)
   return password
 }

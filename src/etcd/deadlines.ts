@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 /** Round trips allowed per deadline: a request over a new connection takes about three. */
 const ROUND_TRIPS_ALLOWED = 4
 
-/** The weight of a shorter sample in the estimate. A longer sample replaces it at once. */
+/** The weight of a sample that is shorter than the estimate. A longer sample replaces the estimate at once. */
 const FALL = 1 / 8
 
 /** Estimates the round trip to etcd from answered requests, so that deadlines grow with it. */
@@ -16,7 +16,7 @@ export class RoundTrip {
     this.estimateMs = Math.max(tookMs, fallenMs)
   }
 
-  /** A deadline, in milliseconds: the usual one, or longer over a slow link. */
+  /** The deadline of a request, in milliseconds: the usual one, or four round trips if these take longer. */
   allow(usualMs: number): number {
     return Math.max(usualMs, this.estimateMs * ROUND_TRIPS_ALLOWED)
   }
@@ -26,8 +26,8 @@ export class RoundTrip {
 const TURNS = 3
 
 /**
- * Resolves once all data that has reached this process is delivered. A busy or stopped process sees a deadline pass
- * before it reads an answer that came in time, so silence is judged only after this.
+ * Resolves once all data that has reached this process is delivered. In a process that was busy or stopped, a timer may
+ * fire before an answer that came in time is read. Callers await this before they treat the answer as missing.
  */
 export async function settle(): Promise<void> {
   for (let turns = 0; turns < TURNS; turns++) await turn()

@@ -1,4 +1,4 @@
-/** A fault without a code of its own in etcd and gRPC. */
+/** A fault that etcd reports by its text: several faults share a gRPC code. */
 export type EtcdFault =
   | 'user-empty'
   | 'auth-not-enabled'
@@ -17,8 +17,8 @@ export type EtcdFault =
 /**
  * The documented texts of these faults: etcd, `api/v3rpc/rpctypes/error.go` (3.5, 3.6; 3.4:
  * `etcdserver/api/v3rpc/rpctypes`), without the prefixes `etcdserver: ` and `etcdserver: mvcc: `, since some paths of
- * etcd omit them. Several faults share a gRPC code, and etcd3's error classes have none, so only the text
- * distinguishes them. A text may be followed by more: `request timed out, possibly due to connection lost`.
+ * etcd omit them. The error classes of etcd3 do not distinguish them either. A text may be followed by more: `request
+ * timed out, possibly due to connection lost`.
  */
 const TEXTS: Readonly<Record<EtcdFault, string>> = {
   // InvalidArgument: ErrGRPCUserEmpty, ErrGRPCAuthOldRevision.
@@ -43,13 +43,13 @@ const TEXTS: Readonly<Record<EtcdFault, string>> = {
   'too-many-operations': 'too many operations in txn request',
 }
 
-/** The fault that a text of etcd names; null if it names none of these. */
+/** The fault that a text of etcd describes; null for any other text. */
 export function etcdFault(text: string): EtcdFault | null {
   const faults = Object.keys(TEXTS) as EtcdFault[]
   return faults.find((fault) => text.includes(TEXTS[fault])) ?? null
 }
 
-/** Whether etcd answered, as opposed to a failure of the connection. */
+/** Whether the text of an error came from etcd, and not from a failed connection. */
 export function isFromEtcd(text: string): boolean {
   return text.includes('etcdserver: ')
 }

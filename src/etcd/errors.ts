@@ -34,9 +34,9 @@ export interface LinkFacts {
   readonly certFile?: FileSource | undefined
   /** The number and duration of the tries of a request; absent for a stream. */
   readonly retries?: { readonly tries: number; readonly elapsedMs: number }
-  /** What the request does to which keys. */
+  /** The permission that the request needs. */
   readonly access?: Access
-  /** The protocol of a member that dropped the connection, if it is known. */
+  /** The protocol of a member that dropped the connection, if it differs from that of its URL. */
   readonly speaks?: 'tls' | 'plaintext' | null
 }
 
@@ -49,10 +49,10 @@ export function isTransient(thrown: unknown): boolean {
 /** Failures of a connection after which no request was sent. */
 const UNCONNECTED: ReadonlySet<ConnectionFailure | null> = new Set(['refused', 'no-route', 'unknown-host'])
 
-/** Answers after which etcd may still carry out the write, since it was proposed to the other members. */
+/** Answers after which etcd may still carry out the write, because it had been proposed to the other members. */
 const PROPOSED: ReadonlySet<EtcdFault | null> = new Set(['timed-out', 'leader-changed', 'stopped'])
 
-/** Whether etcd may have carried out a failed write: there was no answer, or one that does not exclude it. */
+/** Whether etcd may have carried out a failed write: there was no answer, or the answer does not exclude it. */
 export function mayHaveArrived(thrown: unknown): boolean {
   const text = String(thrown)
   if (!isTransient(thrown) || wasUnsent(text)) return false
@@ -82,12 +82,12 @@ export function isCredentialProblem(thrown: unknown): boolean {
   return isCertificateRefusal(String(thrown)) || wasDropped(thrown)
 }
 
-/** Whether a member's connections had been closed before the request was sent. */
+/** Whether the connections to a member had been closed before the request was sent. */
 export function wasClosed(thrown: unknown): boolean {
   return thrown instanceof ClientClosedError
 }
 
-/** Whether etcd does not know (any longer) the lease of the request. */
+/** Whether the lease of the request does not exist (any longer). */
 export function isUnknownLease(thrown: unknown): boolean {
   return thrown instanceof EtcdLeaseInvalidError
 }
@@ -107,7 +107,10 @@ export function wasDropped(thrown: unknown): boolean {
   return ended === 'no-connection' || ended === 'connection-dropped'
 }
 
-/** The error of a request that failed at every member: the last failure, and different failures of other members. */
+/**
+ * The error of a request that failed at every member: the last failure, with different failures of other members as
+ * suggestions.
+ */
 export function translateAll(failures: ReadonlyMap<string, unknown>, link: LinkFacts): DiscoError {
   const last = [...failures.values()].at(-1)
   const wordsOf = (thrown: unknown) => translate(thrown, { ...link, endpoints: ['X'] }).message
@@ -223,7 +226,7 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   return DiscoError.from(thrown)
 }
 
-/** The cause of a failed TLS handshake, and its remedy; null for another failure. */
+/** The message for a failed TLS handshake, and what the user can do; null for another failure. */
 function tlsRefusal(
   failure: ConnectionFailure,
   where: string,
@@ -250,7 +253,10 @@ function tlsRefusal(
             `The client certificate in ${sourceName(certFile)} has expired`,
             `Renew it: etcd at ${where} does not accept it`,
           ]
-        : [`etcd at ${where} does not accept the client certificate`, 'Its own CA must have signed it']
+        : [
+            `etcd at ${where} does not accept the client certificate`,
+            'It must be signed by a CA that etcd trusts',
+          ]
     default:
       return null
   }

@@ -16,7 +16,7 @@ export interface FilteredPage {
   readonly kvs: readonly KeyValue[]
   /** Number of keys that do not match; their values are never fetched. */
   readonly others: number
-  /** Their texts. */
+  /** The keys that do not match. */
   otherKeys(): Iterable<string>
   /** See `Page.next`. */
   readonly next: Buffer | null
@@ -26,8 +26,8 @@ export interface FilteredPage {
 const MAX_OPERATIONS = 128
 
 /**
- * Maximum number of values that one transaction reads: a page of keys alone is small, but each value may have
- * kilobytes.
+ * Maximum number of values that one transaction reads: a page of keys without values is small, but a value may have
+ * several kilobytes.
  */
 const MAX_KEYS = 5_000
 
@@ -70,14 +70,14 @@ function* others(pairs: Pairs, kept: readonly number[]): Generator<string, void,
   }
 }
 
-/** Neighbouring keys that are read as one range. */
+/** Consecutive keys of a page, all of which match. They are read as one range. */
 interface Run {
   readonly first: Buffer
   readonly last: Buffer
   readonly keys: number
 }
 
-/** Runs of neighbours among the kept keys, none longer than one transaction reads. */
+/** The runs of kept keys, each of at most `MAX_KEYS` keys. */
 function* runsOf(pairs: Pairs, kept: readonly number[]): Generator<Run, void, void> {
   for (let at = 0; at < kept.length; ) {
     const from = kept[at] ?? 0
@@ -88,7 +88,10 @@ function* runsOf(pairs: Pairs, kept: readonly number[]): Generator<Run, void, vo
   }
 }
 
-/** Reads runs of neighbouring keys as ranges, many in one transaction, and the next one while one is decoded. */
+/**
+ * Reads the key-values of runs, many runs in one transaction. The next transaction is sent before the answer to the
+ * last one is decoded.
+ */
 async function valuesOf(client: EtcdClient, runs: Iterable<Run>, revision: Revision): Promise<KeyValue[]> {
   const kvs: KeyValue[] = []
   const groups = inGroups(runs)
@@ -106,7 +109,7 @@ async function valuesOf(client: EtcdClient, runs: Iterable<Run>, revision: Revis
   while (coming) {
     const answers = await coming
     coming = fetch()
-    // The request leaves before these are decoded.
+    // Lets the event loop send the request before these answers are decoded.
     if (coming) await turn()
     for (const { pairs } of answers) for (const kv of pairs) kvs.push(kv)
   }

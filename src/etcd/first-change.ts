@@ -21,7 +21,7 @@ export interface KeyChange {
 /**
  * Finds the first change of a key after a read, by bisection of etcd's history.
  *
- * @returns null if it had not changed by `until`, `compacted` if etcd no longer has that history
+ * @returns null if it had not changed by `until`, `compacted` if etcd has compacted that history
  */
 export async function firstChange(
   client: EtcdClient,
@@ -39,7 +39,10 @@ export async function firstChange(
   return first
 }
 
-/** The last change up to a revision. For a deletion, whose own revision is unknown, the given revision. */
+/**
+ * The last change of a key up to a revision; null if there was none since the read. A deletion gets the revision
+ * `until`, because etcd does not report its own.
+ */
 async function changeBy(
   client: EtcdClient,
   { key, revision }: Seen,

@@ -10,7 +10,7 @@ import { type Outcome, sendWrite, unknownOutcome } from './write-outcome.js'
 
 export type { Seen }
 
-/** A key that must not have been written since a revision; 0 for one that must not exist. */
+/** A key and the mod revision that it must still have; 0 for a key that must not exist. */
 export type Unchanged = Pick<Seen, 'key' | 'revision'>
 
 /** The new state of a key that was read. */
@@ -19,28 +19,31 @@ export interface Write {
   /** Null deletes the key. */
   readonly value: Uint8Array | null
   /**
-   * Puts it under this lease; null: under none, for a new key that is not to expire. Default: under the key's own; a
-   * plain put would detach it and make the key immortal.
+   * The lease of the key; null for none, so that the key does not expire. By default the key keeps its lease: a put
+   * without one would detach the key, which would then never expire.
    */
   readonly lease?: LeaseId | null
 }
 
-/** etcd's limit of operations in a transaction, and of comparisons, is 128: one is left for the witness. */
+/** Maximum number of writes in one transaction: etcd's limit of 128 comparisons, less one for `alsoUnchanged`. */
 export const MAX_WRITES = 127
 
-/** etcd's limit for a request is 1.5 MiB (`--max-request-bytes`); it includes keys and comparisons. */
+/**
+ * Maximum total size of the values in one transaction. The rest of etcd's limit of 1.5 MiB per request
+ * (`--max-request-bytes`) is for keys and comparisons.
+ */
 export const MAX_VALUE_BYTES = 1_000_000
 
 /**
  * Writes several keys atomically if none of them was written since it was read.
  *
- * If an answer is lost, the transaction is sent again: it is applied at most once, because it compares the
- * revisions of its keys. If the second delivery is refused, etcd's history shows whether the first was applied: only
- * the first change of a key after its read can be ours. If that change equals ours, the outcome is done by proof
- * `read back`: sufficient for a caller that set a state, not for one that changed it relative to the previous one.
+ * If an answer is lost, the transaction is sent again: it is applied at most once, because it compares the revisions of
+ * its keys. If the second delivery is refused, etcd's history shows whether the first was applied: only the first
+ * change of a key after its read can be ours. If that change equals ours, the outcome is done, with the proof `read
+ * back`. This suffices for a caller that writes an absolute value, but not for one that changes the previous value.
  *
  * @param alsoUnchanged another key that must also be unchanged
- * @throws DiscoError OUTCOME_UNKNOWN if etcd stays away, or no longer has that history
+ * @throws DiscoError OUTCOME_UNKNOWN if etcd remains unreachable after a lost answer, or has compacted that history
  */
 export async function writeIfUnchanged(
   client: EtcdClient,
@@ -84,16 +87,19 @@ async function readBack(
   return writes.every((write, index) => isMade(write, kvs[index] ?? null, revision)) ? revision : null
 }
 
+/** Whether a key-value, or its absence, is the result of a write at this revision. */
 export function isMade({ value, lease }: Write, kv: KeyValue | null, revision: Revision): boolean {
   if (value === null || kv === null) return value === null && kv === null
   if (lease !== undefined && kv.lease !== lease) return false
   return kv.modRevision === revision && kv.value.equals(value)
 }
 
+/** The comparison that fails if the key was written since. */
 export function unchanged({ key, revision }: Unchanged): ICompare {
   return { target: 'Mod', result: 'Equal', mod_revision: revision, ...oneKey(key) }
 }
 
+/** The operation of a write. */
 export function operation({ seen, value, lease }: Write): IRequestOp {
   if (value === null) return { request_delete_range: oneKey(seen.key) }
   const under =

@@ -3,9 +3,12 @@ import { DiscoError } from '../domain/errors.js'
 import type { WatchStream } from './client.js'
 import { settle } from './deadlines.js'
 
-/** A watch that is silent this long is sent a progress request; on its own, etcd reports progress every 10 minutes. */
+/**
+ * A progress request is sent after this time without a response. By itself, etcd reports progress only every 10
+ * minutes.
+ */
 const IDLE_MS = 3_500
-/** Time for the answer: etcd answers at once, so a member counts as mute after 6.5 s in all. */
+/** Deadline of the answer. etcd answers at once, so a member counts as silent after 6.5 s in all. */
 const ANSWER_MS = 3_000
 
 /** The member stopped answering during a watch. It is unknown which events it did not send. */
@@ -18,10 +21,11 @@ export class SilentWatch extends DiscoError {
 /**
  * Yields the responses of a watch stream, and checks every few seconds that a quiet stream is alive.
  *
- * The proof is the answer to a progress request. Not every server gives one: `etcd grpc-proxy` never does
- * (etcd-io/etcd#19710), and etcd 3.5 does not while a watcher of the stream is behind. So until a stream has
- * answered its first, a read of a key at the same member goes beside each request. Its answer replaces the
- * progress response; a denial (no permission) proves as much, and yields nothing.
+ * A stream is alive if a progress request is answered. Not every server answers: `etcd grpc-proxy` never does
+ * (etcd-io/etcd#19710), and etcd 3.5 does not while a watcher of the stream is behind. So until the first progress
+ * request of a stream has been answered, a key is read at the same member along with each request. The answer to the
+ * read is then yielded as a progress response. A denied read (no permission) also proves that the member is alive, but
+ * yields nothing.
  *
  * Reads the stream only when the consumer requests a response; no deadline runs in between.
  *
@@ -32,7 +36,7 @@ export async function* heartbeat(
   key: Buffer,
 ): AsyncGenerator<IWatchResponse, void, void> {
   const responses = stream[Symbol.asyncIterator]()
-  let next = patient(responses.next())
+  let next = limitedWait(responses.next())
   let isFirst = true
   let answersProgress = false
   for (;;) {
@@ -53,11 +57,14 @@ export async function* heartbeat(
     if (result.done) return
     isFirst = false
     yield result.value
-    next = patient(responses.next())
+    next = limitedWait(responses.next())
   }
 }
 
-/** Answer to a unary read: null without one in time, `header: null` if the server denies the read. */
+/**
+ * The answer to a unary read at the member of the stream; null if there is none in time, `header: null` if the server
+ * denies the read.
+ */
 async function readAt(
   stream: WatchStream,
   key: Buffer,
@@ -66,10 +73,13 @@ async function readAt(
     return isDenial(error) ? { header: null } : null
   })
   // grpc-js measures the deadline by the wall clock, which may be set back.
-  return await patient(answer)(ANSWER_MS)
+  return await limitedWait(answer)(ANSWER_MS)
 }
 
-/** An error of this process, such as that of a closed client, proves nothing about the server. */
+/**
+ * Whether the server denied the read. An error of this process, such as a closed client, does not prove that the server
+ * is alive.
+ */
 function isDenial(error: unknown): boolean {
   return error instanceof DiscoError && error.code === 'ETCD_DENIED'
 }
@@ -84,10 +94,11 @@ function progressOf(header: IResponseHeader): IWatchResponse {
 }
 
 /**
- * Waits repeatedly for one promise, each time up to a limit in milliseconds; null when it takes longer. Promise.race
- * would add a reaction to the promise each time, which leaks on a stream that is quiet all day.
+ * Returns a function that waits for the promise up to a limit in milliseconds; null if the limit passes. It may be
+ * called repeatedly. Promise.race would add a reaction to the promise each time, which leaks on a stream that is quiet
+ * all day.
  */
-function patient<T>(promise: Promise<T>): (limitMs: number) => Promise<T | null> {
+function limitedWait<T>(promise: Promise<T>): (limitMs: number) => Promise<T | null> {
   let isSettled = false
   let wake = () => {}
   const finish = () => {

@@ -4,7 +4,7 @@ import type { EtcdClient } from './client.js'
 import type { KeyRange } from './key-range.js'
 import type { AnswerHeader } from './range-answer.js'
 
-/** The end of a range's history, at the time when it was read. */
+/** The newest revision of etcd and of a range, at the time of a read. */
 export interface HistoryEnd extends AnswerHeader {
   /** The revision of the last change of an existing key; 0 for an empty range. */
   readonly lastPut: Revision
@@ -14,6 +14,7 @@ export interface HistoryEnd extends AnswerHeader {
 const DESCEND = 2
 const BY_MOD_REVISION = 3
 
+/** Reads the end of a range's history. */
 export async function historyEnd(client: EtcdClient, range: KeyRange): Promise<HistoryEnd> {
   const newest = { limit: 1, keys_only: true, sort_order: DESCEND, sort_target: BY_MOD_REVISION }
   const { header, pairs } = await client.range({ ...range, ...newest })
@@ -31,12 +32,12 @@ type Response = Pick<IWatchResponse, 'events' | 'created' | 'fragment'> & {
 }
 
 /**
- * Decides when a watch from the past has delivered everything up to a revision. etcd does not say so.
+ * Decides when a watch from the past has delivered all events up to a revision. etcd does not report this.
  *
  * An event after that revision proves it. A progress response proves it with etcd 3.5.8, 3.4.25 and later, which answer
  * only when the watch has caught up. Older ones answer at once with the newest revision (etcd-io/etcd#15220): then two
- * answers with a pause in between are needed, or one after a response that was not full, because a watch that is
- * behind receives full ones. In any case, the last put of an existing key must have been delivered.
+ * answers with a pause in between are needed, or one after a response that was not full, because a watch that is behind
+ * receives full ones. In any case, the last put of an existing key (`lastPut`) must have been delivered.
  */
 export class ReplayEnd {
   private quietAnswers = 0
@@ -59,7 +60,7 @@ export class ReplayEnd {
     if (!isQuiet) this.count(response)
     if (reached > revision) return true
     if (fragment || created) return false
-    // A response ends between two revisions.
+    // A response contains whole revisions only.
     if (reached === revision && !isQuiet) return true
     if (reached < lastPut || Number(header.revision) < revision) return false
     const isShort = this.revisions > 0 && this.revisions < BATCH_REVISIONS

@@ -13,9 +13,9 @@ export interface EventSink<Events extends Record<keyof Events, readonly unknown[
 
 /** Events of a lease that is kept alive. */
 export interface KeepAliveEvents {
-  /** Keep-alives are not answered, or denied. Emitted once per outage, and again if etcd then denies them. */
+  /** Keep-alives are unanswered or denied. Emitted once per outage, and again if etcd then denies them. */
   trouble: [cause: DiscoError]
-  /** etcd answers keep-alives again; says whether the lease outlived the outage. */
+  /** etcd answers keep-alives again. `leaseHolds`: whether the lease still exists. */
   recovered: [outcome: { readonly leaseHolds: boolean }]
 }
 
@@ -53,10 +53,9 @@ export function keepAlive(
 }
 
 /**
- * Renews one lease. It judges by the time since the last renewal, not by single answers: an answer may be as
- * late as the TTL allows. After half a TTL without a renewal it opens a second stream beside the first,
- * through another member, and another one every sixth of a TTL after that; the stream that renews first stays,
- * the others are closed.
+ * Renews one lease. It acts on the time since the last renewal, not on single answers: an answer may be as late as the
+ * TTL allows. After half a TTL without a renewal it opens a second stream beside the first, through another member, and
+ * another one every sixth of a TTL after that; the stream that renews first stays, the others are closed.
  */
 class KeepAlive {
   private readonly periodMs: number
@@ -66,10 +65,12 @@ class KeepAlive {
   private isOpening = false
   private renewals = 0
   private renewedAtMs = performance.now()
-  /** Number of failed streams and overlong waits since the last renewal. */
+  /** Number of failed streams and expired waits for a renewal, since the last renewal. */
   private failures = 0
   private trouble: 'unreachable' | 'denied' | null = null
+  /** Fires when a renewal is overdue. */
   private silence: NodeJS.Timeout | undefined
+  /** Fires when renewals have been denied for a whole TTL. */
   private lapse: NodeJS.Timeout | undefined
   private isOver = false
   private finish: (end: 'lost' | 'stopped') => void = () => undefined
@@ -115,7 +116,7 @@ class KeepAlive {
     one.stream.write({ ID: leaseDecimal(this.lease.id) })
   }
 
-  /** Opens a stream beside those that are open, and reads it to its end. */
+  /** Opens a further stream, and reads it to its end. */
   private async openStream(): Promise<void> {
     let one: OpenStream | null = null
     this.isOpening = true
@@ -162,7 +163,10 @@ class KeepAlive {
     this.expectRenewal(1.5 * this.periodMs)
   }
 
-  /** Replaces a stream that failed, unless another one is open. */
+  /**
+   * Replaces a stream that failed, unless another one is open. Waits first if the renewal was denied or every member
+   * has failed.
+   */
   private async failed(error: DiscoError): Promise<void> {
     this.noteFailure(error)
     const isDenied = error.code === 'ETCD_DENIED'
@@ -171,7 +175,7 @@ class KeepAlive {
     if (!this.isOver && this.open.size === 0 && !this.isOpening) void this.openStream()
   }
 
-  /** The first failures are not reported: the next member may answer. */
+  /** Emits `trouble` once per outage. The first failure of each member is not reported: the next member may answer. */
   private noteFailure(error: DiscoError): void {
     this.failures++
     const isDenied = error.code === 'ETCD_DENIED'

@@ -5,7 +5,7 @@ import { oneKey } from './key-range.js'
 import { rangedIn } from './range.js'
 import { type Outcome, sendWrite } from './write-outcome.js'
 
-/** Puts a key that does not exist. @throws DiscoError OUTCOME_UNKNOWN */
+/** Puts a key if it does not exist. @throws DiscoError OUTCOME_UNKNOWN */
 export async function createKey(
   client: EtcdClient,
   key: string,
@@ -17,13 +17,16 @@ export async function createKey(
   return await onKey(client, key, compare, put)
 }
 
-/** Deletes a key if it is (still) held by that lease. @throws DiscoError OUTCOME_UNKNOWN */
+/** Deletes a key if it is attached to this lease. @throws DiscoError OUTCOME_UNKNOWN */
 export async function deleteHeldBy(client: EtcdClient, key: string, lease: LeaseId): Promise<Outcome> {
   const compare: ICompare = { target: 'Lease', result: 'Equal', lease: leaseDecimal(lease) }
   return await onKey(client, key, compare, { request_delete_range: oneKey(key) })
 }
 
-/** If the answer is lost, the lease shows who wrote the key. */
+/**
+ * Runs one operation on a key if the comparison succeeds. After a lost answer, the lease of `found` shows who wrote the
+ * key.
+ */
 async function onKey(
   client: EtcdClient,
   key: string,

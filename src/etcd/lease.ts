@@ -13,9 +13,11 @@ export async function grantLease(client: EtcdClient, ttlSeconds: number): Promis
   return { id: leaseIdOf(granted.ID), ttlSeconds: Number(granted.TTL) }
 }
 
-/** TTL of a lease: the time left, and the time that each keep-alive grants. */
+/** The TTL of a lease. */
 export interface Ttl {
+  /** The time left. */
   readonly ttlSeconds: number
+  /** The time that the grant and each keep-alive give. */
   readonly grantedTtlSeconds: number
 }
 
@@ -23,7 +25,7 @@ export interface Ttl {
 const LEASES_AT_ONCE = 64
 
 /**
- * Seconds left and granted; null for a lease that etcd does not know (any longer): its TTL is -1.
+ * The TTL of a lease; null if the lease does not exist (any longer), for which etcd returns the TTL -1.
  *
  * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED
  */

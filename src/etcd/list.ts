@@ -7,7 +7,7 @@ import { pages } from './pages.js'
 import type { KeyValue } from './pairs.js'
 import { isOutOfHistory } from './range.js'
 
-/** A range and the revision of its list. */
+/** The cluster and the revision of a list. */
 export interface ListingOrigin {
   readonly clusterId: string
   readonly raftTerm: number
@@ -22,7 +22,7 @@ export interface Listing extends ListingOrigin {
 /** The result of decoding the key-values of a range. */
 export interface Collected<Item> extends ListingOrigin {
   readonly items: readonly Item[]
-  /** Number of keys without a match or a result. */
+  /** Number of keys that do not match, or for which `decode` returned no item. */
   readonly others: number
 }
 
@@ -30,13 +30,13 @@ export interface Collected<Item> extends ListingOrigin {
  * Lists the matching keys of a range; a null filter matches all. If etcd compacts the revision of the list before the
  * last page, the list starts over, unless the range has a revision.
  *
- * @param become converts key-values; called page by page, so that a page is freed before the next is decoded
+ * @param decode converts a key-value to items; called page by page, so that a page is freed before the next is decoded
  */
 export async function collect<Item>(
   client: EtcdClient,
   range: RangeAt,
   filter: KeyFilter | null,
-  become: (kv: KeyValue) => readonly Item[],
+  decode: (kv: KeyValue) => readonly Item[],
 ): Promise<Collected<Item>> {
   for (;;) {
     const items: Item[] = []
@@ -44,7 +44,7 @@ export async function collect<Item>(
     let last: MatchingPage | null = null
     try {
       for await (const page of matchingPages(client, range, filter)) {
-        others += addItems(items, page, become)
+        others += addItems(items, page, decode)
         last = page
       }
     } catch (error) {
@@ -62,6 +62,7 @@ export interface CollectedPage<Item> {
   /** The same for all pages. If etcd compacts it before the last page, the remaining pages have a newer revision. */
   readonly revision: Revision
   readonly items: readonly Item[]
+  /** See `Collected.others`. */
   readonly others: number
 }
 
@@ -70,7 +71,7 @@ export async function* collectPages<Item>(
   client: EtcdClient,
   range: RangeAt,
   filter: KeyFilter | null,
-  become: (kv: KeyValue) => readonly Item[],
+  decode: (kv: KeyValue) => readonly Item[],
 ): AsyncGenerator<CollectedPage<Item>, void, void> {
   let rest: Buffer | null = range.key
   while (rest) {
@@ -78,7 +79,7 @@ export async function* collectPages<Item>(
     try {
       for await (const page of matchingPages(client, { ...range, key: from }, filter)) {
         const items: Item[] = []
-        const others = addItems(items, page, become)
+        const others = addItems(items, page, decode)
         rest = page.next
         yield { revision: page.revision, items, others }
       }
@@ -88,17 +89,17 @@ export async function* collectPages<Item>(
   }
 }
 
-/** Decodes a page. @returns the number of its keys without a match or a result */
+/** Decodes a page. @returns `Collected.others` of the page */
 function addItems<Item>(
   items: Item[],
   { kvs, others }: MatchingPage,
-  become: (kv: KeyValue) => readonly Item[],
+  decode: (kv: KeyValue) => readonly Item[],
 ): number {
   let unused = others
   for (const kv of kvs) {
-    const became = become(kv)
-    if (became.length === 0) unused++
-    for (const item of became) items.push(item)
+    const decoded = decode(kv)
+    if (decoded.length === 0) unused++
+    for (const item of decoded) items.push(item)
   }
   return unused
 }

@@ -10,24 +10,25 @@ import type { Members } from './members.js'
 import type { EtcdOptions } from './options.js'
 import { within } from './requests.js'
 
-/** What a member reports about itself and its cluster. Ids are decimal, as in etcd's API. */
+/** The status that a member reports. Ids are decimal, as in etcd's API. */
 export interface MemberStatus {
   readonly version: string
   readonly memberId: string
   readonly clusterId: string
-  /** The member that is the leader according to this member; null for none. */
+  /** The leader according to this member; null if it knows none. */
   readonly leaderId: string | null
   readonly isLearner: boolean
   readonly raftTerm: number
-  /** The last entry of the log that it has applied. */
+  /** The index of the last entry of the raft log that it has applied. */
   readonly appliedIndex: number
   readonly revision: Revision
   /** Alarms of any member, such as NOSPACE. */
   readonly alarms: readonly string[]
+  /** The time that the status request took, over an open connection. */
   readonly latencyMs: number
   /**
-   * Whether the member answers progress requests of a watch. etcd does; its grpc-proxy does not. Null if no watch could
-   * be opened.
+   * Whether the member answers progress requests of a watch. etcd does; `etcd grpc-proxy` does not. Null if the watch
+   * could not be opened, or failed.
    */
   readonly answersProgress: boolean | null
 }
@@ -42,7 +43,7 @@ export interface MemberChecked {
 /** Time for the answer to a progress request, in addition to ten round trips. */
 const PROGRESS_MS = 1_000
 
-/** Asks a member once for its status. Never rejects. */
+/** Requests the status of a member. Never rejects. */
 export async function checkMember(
   members: Members,
   options: EtcdOptions,
@@ -51,7 +52,7 @@ export async function checkMember(
 ): Promise<MemberChecked> {
   const { url } = member
   try {
-    // The first request of a connection also pays for opening it.
+    // The first request opens the connection, so only the second one is timed.
     await statusOf(member, options)
     const startMs = performance.now()
     const status = await statusOf(member, options)
@@ -89,6 +90,7 @@ function readStatus(
   }
 }
 
+/** Opens a watch and sends a progress request. See `MemberStatus.answersProgress`. */
 async function isAnswering(
   members: Members,
   options: EtcdOptions,

@@ -9,11 +9,11 @@ export interface MemberStream<Request, Response> extends AsyncIterable<Response>
   /** The member's URL. */
   readonly url: string
   write(request: Request): void
-  /** Ends the stream; a pending read ends or fails. */
+  /** Ends the stream. A pending read of the stream ends or fails. */
   close(): void
-  /** Directs later requests to the next member, unless they already use another. */
+  /** Directs later requests to the next member, unless another member is already current. */
   skipMember(): void
-  /** One try of a plain read at the member of the stream. @throws DiscoError */
+  /** Sends a range request once to the member of the stream. @throws DiscoError */
   read(request: IRangeRequest, deadlineMs: number): Promise<IRangeResponse>
 }
 
@@ -25,8 +25,8 @@ interface Duplex<Request, Response> extends AsyncIterable<Response> {
 }
 
 /**
- * Opens a stream at a member. A token or a credential that etcd refuses is renewed for the next stream, or for this
- * one if it could not be opened.
+ * Opens a stream at a member. If etcd refuses the token or a credential, it is renewed: for this stream if it could not
+ * be opened, otherwise for the next one.
  *
  * @throws DiscoError
  */

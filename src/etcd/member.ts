@@ -18,7 +18,7 @@ import type { EtcdOptions } from './options.js'
 import type { RangeAnswer } from './range-answer.js'
 import { addRangeMethods } from './range-methods.js'
 
-/** etcd answers pings under 5 s with GOAWAY. */
+/** etcd closes a connection with GOAWAY if pings come more often than every 5 s. */
 const KEEPALIVE_PERIOD_MS = 10_000
 const KEEPALIVE_DEADLINE_MS = 3_000
 
@@ -40,17 +40,17 @@ export class Member {
   readonly maintenance: MaintenanceClient
   readonly cluster: ClusterClient
   readonly watch: WatchClient
-  /** Whether it has ever answered: it then speaks etcd's protocol, even if later connections fail. */
+  /** Whether the member has ever answered. It then uses the protocol of its URL, even if later connections fail. */
   hasAnswered = false
   /**
-   * Time, by `performance.now()`, until which the current request may wait for a login, which is slow because etcd
+   * The time of `performance.now()` until which the current request may wait for a login. A login is slow because etcd
    * hashes the password.
    */
-  patientUntilMs = 0
+  loginDeadlineMs = 0
   private readonly pool: Inside
   private spoken: Promise<'tls' | 'plaintext' | null> | null = null
 
-  /** @param isApart whether to use a separate connection, shared with no other client of this address */
+  /** @param isApart whether the member uses a connection of its own, not shared with other clients of this address */
   constructor(
     readonly url: string,
     readonly settings: MemberSettings,
@@ -104,7 +104,7 @@ export class Member {
   }
 
   /**
-   * The protocol of a member that drops connections, if it differs from the protocol of its URL. The member is probed
+   * The protocol of a member that drops connections; null if it is that of its URL, or unknown. The member is probed
    * only once, since a probe is also a connection.
    */
   speaks(): Promise<'tls' | 'plaintext' | null> {
@@ -114,7 +114,7 @@ export class Member {
     return this.spoken
   }
 
-  /** Closes unresponsive connections; the next request opens new ones. */
+  /** Closes the connections; the next request opens new ones. */
   disconnect(): void {
     for (const host of this.pool.hosts) {
       for (const service of Object.values(host.cachedServices)) service?.close()
@@ -138,11 +138,14 @@ export class Member {
     })
   }
 
-  /** With a deadline: a login at an unresponsive member would hang, with all requests that wait for its token. */
+  /**
+   * The credentials of the login, and its deadline: without one, a login at an unresponsive member would hang, and all
+   * requests that wait for its token.
+   */
   private loginOf(username: string): Login {
     const { options, credentials, roundTrip } = this.settings
     const limitMs = () =>
-      Math.max(this.patientUntilMs - performance.now(), roundTrip.allow(options.dialTimeoutMs))
+      Math.max(this.loginDeadlineMs - performance.now(), roundTrip.allow(options.dialTimeoutMs))
     const { password } = credentials
     return { username, password, callOptions: () => ({ deadline: Date.now() + limitMs() }) }
   }

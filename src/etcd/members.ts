@@ -3,7 +3,7 @@ import { RoundTrip } from './deadlines.js'
 import { Member } from './member.js'
 import { type EtcdOptions, memberUrls } from './options.js'
 
-/** The members of a cluster, and the current one, which receives requests. */
+/** The members of a cluster. Requests go to the current one. */
 export class Members {
   readonly roundTrip = new RoundTrip()
   private all: readonly Member[]
@@ -44,7 +44,7 @@ export class Members {
     if (this.current.url === failed.url) this.index = (this.index + 1) % this.all.length
   }
 
-  /** The next member that is none of these; null if all are. */
+  /** The next member whose URL is not among these; null if there is none. */
   other(taken: ReadonlySet<string>): Member | null {
     const inTurn = [...this.all.slice(this.index), ...this.all.slice(0, this.index)]
     return inTurn.find(({ url }) => !taken.has(url)) ?? null
@@ -77,7 +77,7 @@ export class Members {
     const read = await readCredentials(this.options).catch(() => null)
     if (read === null || areSame(read, this.credentials)) return
     this.credentials = read
-    // Open streams are unaffected; only new requests are refused.
+    // Open streams continue; only new requests to the previous members fail.
     this.close()
     this.all = this.create()
   }

@@ -25,16 +25,16 @@ export interface EtcdOptions {
   readonly dialTimeoutMs: number
 }
 
-/** An @, or its code outside of an IPv6 address, where it may begin a zone. */
+/** An @, or %40 outside of the brackets of an IPv6 address: within them, % begins a zone. */
 const USER = /@|^[^[]*%40/
 
 const FORMS = 'Expected host:port, http://host:port or https://host:port, several separated by commas'
 
 /**
- * The URL of each member. An endpoint with a user in it is refused without being shown: the part before the @ may be
- * a password, and a password may contain the comma at which endpoints were split.
+ * The URL of each member. An endpoint that contains a user is refused, and the message does not show it: the part
+ * before the @ may be a password, and a password may contain the comma at which endpoints were split.
  *
- * @throws DiscoError USAGE: etcd3 itself takes bad endpoints and fails later in other words
+ * @throws DiscoError USAGE for an invalid endpoint. etcd3 would accept it and fail later with an unrelated message
  */
 export function memberUrls(
   { endpoints, endpointsSource }: Pick<EtcdOptions, 'endpoints' | 'endpointsSource'>,
@@ -65,7 +65,7 @@ export function memberUrls(
 /** A host without a port, the usual mistake; any other part of an invalid endpoint may be a secret. */
 const HOST_ALONE = /^(?:https?:\/\/)?[A-Za-z0-9.-]+\/?$/
 
-/** @param name of the endpoint for messages: its text may be a secret */
+/** @param name names the endpoint in messages, without its text if that may be a secret */
 function memberUrl(endpoint: string, name: string, wantsTls: boolean): string {
   const [, scheme, rest = ''] = /^(?:(https?):\/\/)?(.*)$/s.exec(endpoint.trim()) ?? []
   const hostAndPort = rest.replace(/\/$/, '')
@@ -83,7 +83,7 @@ function memberUrl(endpoint: string, name: string, wantsTls: boolean): string {
   return `${scheme ?? (wantsTls ? 'https' : 'http')}://${hostAndPort}`
 }
 
-/** The reason why a text is not host and port, without quoting it; null for a valid one. */
+/** Why a text is not `host:port`, as a clause that does not quote it; null if it is. */
 function problemOf(hostAndPort: string): string | null {
   const address = readAddress(hostAndPort)
   if (!('problem' in address)) return address.kind === 'unix' || address.host === '' ? 'has no host' : null

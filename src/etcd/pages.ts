@@ -8,14 +8,14 @@ import type { AnswerHeader, RangeAnswer } from './range-answer.js'
 /** A part of a range, in the order of its keys. */
 export interface Page {
   readonly header: AnswerHeader
-  /** The revision of all pages. */
+  /** The revision at which all pages are read. */
   readonly revision: Revision
   readonly pairs: Pairs
   /** The start of the next page; null for the last. */
   readonly next: Buffer | null
 }
 
-/** Keys of the first page: enough for nearly all services, and small even with values of some kilobytes. */
+/** Number of keys of the first page: enough for nearly all services, and small even with values of some kilobytes. */
 const FIRST_PAGE_KEYS = 5_000
 
 /** etcd walks all remaining keys for every page, so many small pages take quadratic time. */
@@ -25,12 +25,13 @@ const MAX_PAGE_KEYS = 100_000
 const PAGE_BYTES = 8 * 1024 * 1024
 const PAGE_MS = 500
 
-/** The size of the first page does not predict the next. */
+/** Maximum growth of the limit from page to page: values of the next page may be larger. */
 const MAX_GROWTH = 4
 
 /**
- * Reads a range page by page, all at one revision: that of the range, or of the first page. Pages grow while they stay
- * small and quick. The next page is requested before a page is yielded, so that it arrives while the caller decodes.
+ * Reads a range page by page, all at one revision: `range.revision`, or else the newest one at the first page. Pages
+ * grow while they stay small and quick. The next page is requested before a page is yielded, so that it arrives while
+ * the caller decodes.
  *
  * @throws DiscoError INTERNAL (see `isOutOfHistory`) when the revision is compacted before the last page
  */
@@ -55,7 +56,7 @@ export async function* pages(
     coming = next ? fetch(next) : null
     // The failure is thrown when the page is awaited; the caller may stop before.
     coming?.catch(() => undefined)
-    // The request is sent in the turns of the event loop before the caller decodes this page.
+    // Lets the event loop send the request before the caller decodes this page.
     if (coming) await turn()
     yield { header, revision, pairs, next }
   }

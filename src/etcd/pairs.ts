@@ -19,17 +19,17 @@ const MOD_REVISION = 0x18
 const VALUE = 0x2a
 const LEASE = 0x30
 
-/** Numbers per pair in `places`: start and end of its key and its value, and both halves of its lease. */
+/** Numbers per pair in `places`: start and end of the key and of the value, and both halves of the lease id. */
 const PLACES = 6
-/** Numbers per pair in `revisions`: its creation and its last change. */
+/** Numbers per pair in `revisions`: create revision and mod revision. */
 const REVISIONS = 2
 
 /** The replacement character: a key that contains it may not be UTF-8. */
 const REPLACEMENT = '\ufffd'
 
 /**
- * Key-values of one answer of etcd, as positions in its bytes. Objects for keys and values are created on demand: of
- * a range of a million keys, a list may need a thousand.
+ * The key-values of one answer of etcd, stored as positions in its bytes. Objects for keys and values are created on
+ * demand: a list may need only a thousand keys of a range of a million.
  */
 export class Pairs {
   private readonly places: Uint32Array
@@ -38,7 +38,7 @@ export class Pairs {
 
   /**
    * @param starts positions of the encoded pairs in `bytes`, each before its length
-   * @throws RangeError when a pair is not one
+   * @throws RangeError if the bytes of a pair are invalid
    */
   constructor(
     private readonly bytes: Buffer,
@@ -93,7 +93,7 @@ export class Pairs {
       const start = places[index * PLACES] ?? 0
       const end = places[index * PLACES + 1] ?? 0
       if (next >= end) continue
-      // A match may span two keys, and is then ignored.
+      // A match that is not within one key is ignored.
       found = parts.map((part, at) => ((found[at] ?? 0) < start ? find(part, start) : (found[at] ?? 0)))
       next = Math.min(...found)
       if (parts.some((part, at) => (found[at] ?? 0) + part.length <= end)) yield index
@@ -123,7 +123,7 @@ export class Pairs {
     }
   }
 
-  /** Neighbours often have one lease. */
+  /** The id of a lease. The last id is kept, because consecutive keys often have the same lease. */
   private lease(low: number, high: number): LeaseId | null {
     if (low === 0 && high === 0) return null
     const { lastLease: last } = this

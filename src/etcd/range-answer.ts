@@ -2,11 +2,11 @@ import type { Revision } from '../domain/endpoint.js'
 import { Pairs } from './pairs.js'
 import { WireReader } from './wire.js'
 
-/** Which cluster answered, and when. */
+/** The header of an answer: the cluster, and its raft term and revision. */
 export interface AnswerHeader {
   readonly clusterId: string
   readonly raftTerm: number
-  /** The newest revision of the cluster. */
+  /** The newest revision of the cluster at that time. */
   readonly revision: Revision
 }
 
@@ -14,15 +14,15 @@ export interface AnswerHeader {
 export interface RangeAnswer {
   readonly header: AnswerHeader
   readonly pairs: Pairs
-  /** Whether the limit cut the range. */
+  /** Whether the range has more keys than the limit of the request. */
   readonly more: boolean
   /** Number of keys in the whole range. */
   readonly count: number
-  /** Size of the message. */
+  /** Size of the encoded answer. */
   readonly bytes: number
 }
 
-/** Fields: number times eight, plus wire type. */
+/** Tags of fields in RangeResponse and ResponseHeader: field number times eight, plus wire type. */
 const RESPONSE = { header: 0x0a, kvs: 0x12, more: 0x18, count: 0x20 } as const
 const HEADER = { clusterId: 0x08, revision: 0x18, raftTerm: 0x20 } as const
 /** Tags of fields in TxnResponse and its ResponseOp. */

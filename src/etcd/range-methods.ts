@@ -1,8 +1,9 @@
 import { readRangeAnswer, readRangeAnswers } from './range-answer.js'
 
 /**
- * Adds the methods `rangeAsPairs` and `rangesAsPairs` to a host's KV client: Range and Txn with our own decoder for
- * the answers. etcd3's decoder creates five objects per key-value, which takes most of the time of a long list.
+ * Adds the methods `rangeAsPairs` and `rangesAsPairs` to a host's KV client: Range and Txn, whose answers are decoded
+ * by `range-answer.ts`. etcd3's decoder creates five objects per key-value, which takes most of the time of a long
+ * list.
  */
 export function addRangeMethods(host: ClientSource): void {
   const serviceClient = host.getServiceClient.bind(host)
@@ -29,7 +30,7 @@ interface ClientSource {
   getServiceClient(name: string): object
 }
 
-/** A client of grpc-js, made from etcd's definition. */
+/** A client of grpc-js for etcd's KV service. */
 interface KvClient {
   readonly range: Method
   readonly txn: Method

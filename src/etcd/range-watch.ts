@@ -28,7 +28,10 @@ export type RangeUpdate =
   | {
       readonly type: 'resync'
       readonly revision: Revision
-      /** Number of cluster revisions that a new list skipped; null if the watch resumed without a list. */
+      /**
+       * Number of cluster revisions between the last delivered one and the new list; null if the watch resumed without
+       * a list.
+       */
       readonly missedRevisions: number | null
       /** The changes since the last delivered revision; may be empty. */
       readonly events: readonly KeyEvent[]
@@ -97,7 +100,7 @@ class RangeWatch {
           await this.denials.wait(this.signal)
           continue
         }
-        // A retry does not bring back the revision of the first list.
+        // The revision of the first list (`since`) is compacted: a retry cannot succeed.
         const isLost = this.delivered.revision === 0 && isOutOfHistory(cause)
         if (cause.code !== 'ETCD_UNREACHABLE' || isLost) throw cause
         const isFirstFailure = this.state === 'live' && !(cause instanceof SilentWatch)
@@ -108,7 +111,7 @@ class RangeWatch {
     }
   }
 
-  /** The first list has the revision `since`; the changes after it follow. */
+  /** Lists the range: the first time at the revision `since`, otherwise at the newest one. */
   private async list(): Promise<Listing> {
     const { filter, since } = this.options
     const isPast = since !== undefined && this.delivered.revision === 0
@@ -143,7 +146,8 @@ class RangeWatch {
   /** Whether the newest value of the range, and the number of its keys, equal the delivered ones. */
   private matchesDelivered(newest: KeyValue | null, count: number): boolean {
     const { filter } = this.options
-    // A rejected key was never delivered, so it cannot be compared: after an outage, list again.
+    // A key that the filter rejects was never delivered, so it cannot be compared. After an outage, the range is then
+    // listed again.
     if (filter && newest && !filter(newest.key)) return !this.isStale
     return this.delivered.isNewest(newest) && (filter !== null || this.delivered.size === count)
   }
@@ -157,7 +161,9 @@ class RangeWatch {
     return isFirst ? { type: 'reset', revision, kvs } : { type: 'resync', revision, missedRevisions, events }
   }
 
-  /** Ends without an error when etcd cancels the watch: its next events are lost, for example compacted. */
+  /**
+   * Follows a watch. Ends without an error when etcd cancels it: its next events are lost, for example by compaction.
+   */
   private async *follow(subscriber: Subscriber | null): AsyncGenerator<RangeUpdate, void, void> {
     const check = new ResyncCheck(this.client, this.range, this.options)
     try {
@@ -207,6 +213,7 @@ class RangeWatch {
 
 type Changes = RangeUpdate & { readonly type: 'changes' }
 
+/** Groups the matching events of a response by revision. */
 function* byRevision(response: Pick<IWatchResponse, 'events'>, filter: KeyFilter | null): Generator<Changes> {
   let revision: Revision = 0
   let events: KeyEvent[] = []

@@ -22,7 +22,11 @@ export async function keyAt(
   }
 }
 
-/** Keys as of one revision, in this order; null for each missing one. At most 128: etcd's limit. */
+/**
+ * Key-values as of one revision, in the order of `keys`; null for a missing key. At most 128 keys, etcd's limit.
+ *
+ * @param revision 0 for the newest
+ */
 export async function readKeys(
   client: EtcdClient,
   keys: readonly string[],
@@ -33,7 +37,7 @@ export async function readKeys(
   return { revision: Number(response.header.revision), kvs: rangedIn(response) }
 }
 
-/** Results of a transaction with one-key ranges; null for a missing key. */
+/** The key-values in the responses to a transaction of one-key ranges; null for a missing key. */
 export function rangedIn({ responses }: Pick<ITxnResponse, 'responses'>): (KeyValue | null)[] {
   return responses.map(({ response_range }) => {
     const [kv] = response_range.kvs

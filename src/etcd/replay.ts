@@ -23,9 +23,9 @@ export interface PastChange {
 
 /** A part of a replayed history. */
 export type ReplayPart =
-  /** Changes of matching keys, in order. `reached` is the revision of the last event, matching or not. */
+  /** Changes of matching keys, in order. `reached` is the revision of the last event, whether or not it matches. */
   | { readonly type: 'changes'; readonly changes: readonly PastChange[]; readonly reached: Revision }
-  /** etcd compacted the changes up to this revision: those that were not delivered before are lost. */
+  /** etcd has compacted up to this revision: changes that were not delivered before are lost. */
   | { readonly type: 'compacted'; readonly revision: Revision }
 
 /** The changes to replay: those after one revision, up to and including another. */
@@ -44,8 +44,8 @@ const NUDGE_MS = 200
 
 /**
  * Replays the history of a range by a watch from a past revision. Memory does not grow with the history: etcd sends at
- * most 1,000 revisions at a time, and flow control holds it back while the caller is busy. After a broken connection
- * it resumes after the last delivered change.
+ * most 1,000 revisions at a time, and flow control stops it while the caller is busy. After a broken connection it
+ * resumes after the last delivered change.
  *
  * Ends without an error when the signal aborts.
  *
@@ -60,7 +60,10 @@ export function replay(
   return new Replay(client.under(signal), range, span, signal).run()
 }
 
-/** The oldest revision that etcd can still read. Found by a watch, since no other answer has it. */
+/**
+ * The oldest revision that etcd can still read. It is found by a watch from revision 1: if etcd cancels it, the
+ * response has the compacted revision.
+ */
 export async function oldestRevision(
   client: EtcdClient,
   range: KeyRange,
@@ -77,7 +80,7 @@ export async function oldestRevision(
 class Replay {
   /** The revision of the last delivered event. */
   private reached: Revision
-  /** Keys of that revision that were delivered: a connection may break within a revision. */
+  /** Keys whose events at the revision `reached` were delivered: a connection may break within a revision. */
   private readonly delivered = new Set<string>()
   private isOver = false
 
@@ -163,7 +166,7 @@ class Replay {
       const key = keyText(event.kv.key)
       if (revision > end.revision) break
       if (!this.isNew(key, revision) || (filter && !filter(key))) continue
-      // A key that did not exist before has an empty message here, or none.
+      // If the key did not exist before, `prev_kv` is empty or absent.
       const before = event.prev_kv?.key?.length > 0 ? readKeyValue(event.prev_kv) : null
       const after = event.type === 'Delete' ? null : readKeyValue(event.kv)
       changes.push({ key, revision, before, after })
@@ -179,7 +182,7 @@ class Replay {
       this.reached = revision
       this.delivered.clear()
     } else if (this.delivered.size === 0) {
-      // Nothing of a compacted revision is delivered: its deletions are missing.
+      // No event at a compacted revision is delivered: its deletions are missing.
       return false
     }
     if (this.delivered.has(key)) return false
@@ -188,7 +191,9 @@ class Replay {
   }
 }
 
-/** Awaits a response, and asks for one as long as none comes: etcd omits an answer while the watch is behind. */
+/**
+ * Awaits a response, and repeats the progress request until one comes: etcd does not answer while the watch is behind.
+ */
 async function nudging<T>(response: Promise<T>, ask: () => void): Promise<T> {
   const timer = setInterval(ask, NUDGE_MS)
   try {

@@ -17,7 +17,10 @@ import type { Member } from './member.js'
 import type { Members } from './members.js'
 import type { EtcdOptions } from './options.js'
 
-/** Two more rounds over the members after the first: a restarting member is not yet an outage. */
+/**
+ * Maximum number of rounds in which all members are tried. Several, because a restarting member is soon available
+ * again.
+ */
 const ROUNDS = 3
 const FIRST_ROUND_WAIT_MS = 100
 
@@ -27,17 +30,21 @@ const FIRST_ROUND_WAIT_MS = 100
  */
 const DEADLINE_GRACE_MS = 100
 
-/** A connection without an answer for this long is replaced. A shorter deadline may simply have been too short. */
+/**
+ * A connection is replaced if a request with at least this deadline gets no answer. A shorter deadline may have been
+ * too short.
+ */
 const MUTE_MS = 3_000
 
-/** The minimum time for repeating a write after its answer was lost. */
+/** The time for repeating a write after its answer was lost, even if the limit of the request passes. */
 const READ_BACK_MS = 1_000
 
+/** Maximum wait between two rounds. */
 const MAX_WAIT_MS = 500
 
 /** Properties of a request besides its message. */
 export interface RequestRules {
-  /** What the request does to which keys, for error messages. */
+  /** The permission that the request needs, for error messages. */
   readonly access?: Access | undefined
   /** For writes: called for each try that etcd may have carried out although no answer came. */
   readonly onAnswerLost?: (() => void) | undefined
@@ -50,7 +57,7 @@ export interface RequestRules {
 type Send<T> = (member: Member, options: { deadline: number }) => Promise<T>
 
 /**
- * Sends one request: to the current member, then to the others, within the time of the options. It may be delivered
+ * Sends one request: to the current member, then to the others, within `commandTimeoutMs`. The request may be delivered
  * more than once: a second delivery of a write must have no further effect.
  */
 export async function request<T>(
@@ -66,7 +73,7 @@ export async function request<T>(
   let isAnswerLost = false
   const failures = new Map<Member, unknown>()
   const noteFailure = (member: Member, error: unknown) => {
-    // Moves the member to the end: the last failure comes last.
+    // Moves the member to the end, because the map is in the order of the failures.
     failures.delete(member)
     failures.set(member, error)
     if (!onAnswerLost || !mayHaveArrived(error)) return
@@ -91,7 +98,7 @@ export async function request<T>(
     const answer = policy.execute(async () => {
       tries++
       const round = Math.ceil(tries / count)
-      // An unresponsive member may use all the time only if there is no other; each round allows more.
+      // An unresponsive member may use all the time only if it is the only one. Each round allows each try more time.
       const tryMs = count === 1 ? Infinity : members.roundTrip.allow(options.dialTimeoutMs) * round
       const limitMs = () => Math.min(endMs - performance.now(), tryMs)
       return await once(members, limitMs, send, noteFailure)
@@ -144,7 +151,7 @@ async function once<T>(
 /** Sends with a deadline that holds even if the wall clock, which grpc-js uses, is set back. */
 export async function within<T>(member: Member, askedMs: number, send: Send<T>): Promise<T> {
   const limitMs = Math.min(askedMs, MAX_TIMER_MS - DEADLINE_GRACE_MS)
-  member.patientUntilMs = performance.now() + limitMs
+  member.loginDeadlineMs = performance.now() + limitMs
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     const expire = () => reject(new GRPCDeadlineExceededError('Deadline exceeded'))

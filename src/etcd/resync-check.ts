@@ -6,9 +6,9 @@ import { type Listing, list } from './list.js'
 import type { SharedStreams } from './shared-streams.js'
 
 export interface WatchOptions {
-  /** The revision of the first list; the changes since then follow it. Undefined for the newest. */
+  /** The revision of the first list; the changes since then follow it. Default: the newest revision. */
   readonly since?: Revision | undefined
-  /** Period of the lists that check the watch, in milliseconds; jittered by a tenth. */
+  /** Period of the lists that check the watch, with a jitter of 10 %. */
   readonly resyncPeriodMs: number
   readonly random: () => number
   /** Selects keys of the range; others are neither fetched nor delivered. Null selects all. */
@@ -18,8 +18,8 @@ export interface WatchOptions {
 }
 
 /**
- * Checks a running watch against a list. They are compared when the watch has reached the list's revision: a
- * difference is an event that the watch lost.
+ * Checks a running watch against a list. The caller compares both when the watch has reached the list's revision: a
+ * difference is an event that the watch has lost.
  */
 export class ResyncCheck {
   private dueAtMs: number
@@ -34,7 +34,7 @@ export class ResyncCheck {
     this.dueAtMs = this.nextMs()
   }
 
-  /** Lists when the period is over. Needs no timer: a watch receives a response every few seconds. */
+  /** Lists when the period is over. Called after each response, which comes every few seconds, so it needs no timer. */
   async listIfDue(): Promise<void> {
     if (this.listing !== null || performance.now() < this.dueAtMs) return
     this.listing = await list(this.client, this.range, this.options.filter)
@@ -57,6 +57,7 @@ export class ResyncCheck {
     return this.listing !== null && revision >= this.listing.revision
   }
 
+  /** Returns the list that is due, and removes it. */
   take(): Listing {
     const { listing } = this
     if (listing === null) throw new Error('nothing was listed yet')

@@ -15,7 +15,7 @@ export class SharedStreams {
   constructor(private readonly client: EtcdClient) {}
 
   /**
-   * Reserves a watch's place at the stream of a range. Call it before the list, so that no event after it is missed.
+   * Subscribes a watch to the stream of a range. Call it before the list, so that no event after the list is missed.
    */
   join(range: KeyRange): Subscriber {
     const key = [range.key, range.range_end].map((bytes) => bytes?.toString('hex')).join()
@@ -25,7 +25,7 @@ export class SharedStreams {
   }
 }
 
-/** The subscribers of one range, and its stream while there is one. */
+/** The subscribers of one range, and its stream while it is open. */
 class SharedRange {
   private readonly subscribers = new Set<Subscriber>()
   private readonly unused = new AbortController()
@@ -69,7 +69,7 @@ class SharedRange {
     void this.read(stream, from)
   }
 
-  /** A stream for one seat. */
+  /** A separate stream for one subscriber. */
   separateStream(from: Revision, signal: AbortSignal): AsyncGenerator<IWatchResponse, void, void> {
     return watchStream(this.client, this.range, from, signal)
   }
@@ -107,9 +107,14 @@ class OpenStream {
   }
 }
 
-/** One watch's place at the shared stream of a range, also while that is broken. */
+/**
+ * A watch that uses the shared stream of a range. It remains subscribed when the stream breaks and a new one is opened.
+ */
 export class Subscriber implements Disposable {
-  /** Responses since the place was reserved, or since the stream was opened. */
+  /**
+   * Responses that this watch has not read yet, since it joined or the stream was opened. Null while `responses` reads
+   * them, or while there is no stream.
+   */
   pending: StreamQueue | null = null
 
   constructor(private readonly shared: SharedRange) {}
@@ -133,7 +138,8 @@ export class Subscriber implements Disposable {
             yield response
             if (response.canceled) return
             reached = Math.max(reached, lastRevision(response))
-            // There may be no event in between. A first progress response does not prove it, see `ResyncCheck`.
+            // If there is no event in between, a progress response shows it. The first one does not prove it, see
+            // `ResyncCheck`.
             if (isProgress(response) && Number(response.header.revision) >= queue.after) idleResponses++
             if (idleResponses > 1) reached = Math.max(reached, queue.after)
             if (reached >= queue.after) break
@@ -164,7 +170,10 @@ export class Subscriber implements Disposable {
     return queue
   }
 
-  /** The watch stopped reading, for example because a list failed, while the stream goes on. */
+  /**
+   * Keeps the queue for the next call of `responses`: the watch may stop reading, for example because a list failed,
+   * while the stream continues.
+   */
   private returnQueue(queue: StreamQueue): void {
     if (queue.hasEnded || this.pending) {
       this.shared.drop(queue)
@@ -179,7 +188,7 @@ function isProgress({ created, events }: IWatchResponse): boolean {
   return !created && events.length === 0
 }
 
-/** The last revision of its events; 0 without any. */
+/** The last revision of the events; 0 if there are none. */
 function lastRevision({ events }: IWatchResponse): Revision {
   return Number(events.at(-1)?.kv.mod_revision ?? 0)
 }

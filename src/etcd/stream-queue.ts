@@ -2,8 +2,8 @@ import type { IWatchResponse } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 
 /**
- * Maximum number of events that wait for one reader, such as a watch that is listing: more than usually arrive during
- * the longest list. The queues of a stream share the events, so that all of them together take about 20 MB.
+ * Maximum number of events that wait for one reader. More than usually arrive while a watch reads the longest list. The
+ * queues of a stream share the events, so that all queues together take about 20 MB.
  */
 export const MAX_WAITING_EVENTS = 20_000
 
@@ -56,7 +56,8 @@ export class StreamQueue {
   }
 
   /**
-   * The next response; null at the end; `lost` when too many waited, which discards the queue. One caller at a time.
+   * The next response; null at the end of the stream; `lost` if too many events waited and were discarded. One caller
+   * at a time.
    *
    * @throws the error of the stream
    */

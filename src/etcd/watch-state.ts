@@ -20,7 +20,7 @@ export class WatchState {
     return this.lastRevision
   }
 
-  /** Whether only a new list can continue: nothing was listed yet, or events were lost. */
+  /** Whether the watch can continue only with a new list: before the first list, or after events were lost. */
   get isInvalid(): boolean {
     return this.invalid
   }
@@ -43,7 +43,7 @@ export class WatchState {
     return this.kvs.size
   }
 
-  /** Whether a value is the one with the highest mod revision; null stands for an empty range. */
+  /** Whether a key-value is in the mirror and has its highest mod revision. @param kv null for an empty range */
   isNewest(kv: KeyValue | null): boolean {
     if (kv === null) return this.kvs.size === 0
     for (const { modRevision } of this.kvs.values()) if (modRevision > kv.modRevision) return false
@@ -81,7 +81,7 @@ export class WatchState {
   }
 }
 
-/** Equal revisions do not suffice: another cluster has its own count. */
+/** Compares values too: another cluster may have used the same revisions for other values. */
 function isSame(kv: KeyValue, known: KeyValue | undefined): boolean {
   return (
     known !== undefined &&

@@ -7,13 +7,13 @@ const FIXED_32 = 5
 const TWO_32 = 0x1_0000_0000
 
 /**
- * Reads the fields of a protobuf message. For the few messages with up to 100,000 key-values: a generic decoder
- * creates an object for each field and a text for each number, which takes most of a list's time.
+ * Reads the fields of a protobuf message. It is used for messages with up to 100,000 key-values: a generic decoder
+ * would create an object for each field and a string for each number, which takes most of the time of a list.
  *
  * Methods throw RangeError if the message ends too early.
  */
 export class WireReader {
-  /** Low and high half of the last varint; unsigned. */
+  /** The low and high 32 bits of the last varint, unsigned. */
   low = 0
   high = 0
 
@@ -54,7 +54,11 @@ export class WireReader {
     this.high = high >>> 0
   }
 
-  /** Position after the length-delimited field that begins here, for a caller that reads it in place. */
+  /**
+   * Reads the length of a length-delimited field.
+   *
+   * @returns the position after the field, whose content begins at `at`
+   */
   field(): number {
     const length = this.uint()
     const end = this.at + length

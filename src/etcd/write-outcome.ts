@@ -4,37 +4,38 @@ import { DiscoError } from '../domain/errors.js'
 import type { EtcdClient } from './client.js'
 import type { KeyValue } from './pairs.js'
 
-/** The outcome of a transaction: done at a revision, or refused because of the current keys. */
+/** The outcome of a transaction: done at a revision, or refused because a key has changed. */
 export type Outcome =
   | { readonly done: true; readonly revision: Revision; readonly proof: 'answer' }
   | ReadBack
   | {
       readonly done: false
-      /** The revision at which it was refused. */
+      /** The newest revision at the time of the refusal. */
       readonly revision: Revision
-      /** The first of the keys, as of that revision. */
+      /** The first key of the transaction as of that revision; null if it does not exist. */
       readonly found: KeyValue | null
     }
 
 /**
- * The answer was lost, and etcd's history has a write that equals ours. It may be another client's: a transaction
- * does not identify its sender, so two equal ones, of which one never arrived, leave the same history.
+ * The answer was lost, and etcd's history has a write that equals ours. It may be another client's: a transaction does
+ * not identify its sender. If another client's equal transaction was applied and ours never arrived, the history looks
+ * the same.
  */
 export interface ReadBack {
   readonly done: true
   readonly proof: 'read back'
   /** The revision of the write that was found. */
   readonly revision: Revision
-  /** The current keys, in the order of the writes; null for each missing one. */
+  /** The current key-values, in the order of the writes; null for a missing key. */
   readonly current: readonly (KeyValue | null)[]
 }
 
 /**
- * Sends a transaction that writes, and may be delivered more than once.
+ * Sends a transaction that writes. It may be delivered more than once.
  *
- * @param key for the message
+ * @param key a key of the transaction, for the message
  * @returns `isRepeated`: whether an answer was lost before this one, so that a refusal may be due to our own write
- * @throws DiscoError OUTCOME_UNKNOWN if etcd stays away after a lost answer
+ * @throws DiscoError OUTCOME_UNKNOWN if etcd remains unreachable after a lost answer
  */
 export async function sendWrite(
   client: EtcdClient,
@@ -52,7 +53,7 @@ export async function sendWrite(
   }
 }
 
-/** etcd may have carried out a write to this key; `cause` prevented finding out. */
+/** The error for a write that etcd may have carried out. @param thrown the error that prevented finding out */
 export function unknownOutcome(key: string, thrown: unknown): DiscoError {
   const cause = DiscoError.from(thrown)
   return new DiscoError('OUTCOME_UNKNOWN', `${key} may have been written: etcd's answer was lost`, {

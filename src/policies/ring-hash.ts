@@ -18,8 +18,9 @@ export const ringHash = onRing({ name: 'ring_hash', shortName: 'ring' }, () => n
 export const sourceHash = onRing({ name: 'source_hash', shortName: 'source' }, ({ clientKey }) => clientKey)
 
 /**
- * A policy on the ring. @param keyOf the key for calls without one if the parameter `key` is absent; null for a random
- * place
+ * A policy on the ring.
+ *
+ * @param keyOf the key for calls without one if the parameter `key` is absent; null for a random place
  */
 function onRing(
   names: Pick<PolicyKind, 'name' | 'shortName'>,

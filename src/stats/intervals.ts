@@ -27,7 +27,9 @@ export class Intervals<Content> {
   constructor(private readonly joining: Joining<Content>) {}
 
   /**
-   * The content of the interval that contains a time. @param atMs since the start of the run; negative times count as 0
+   * The content of the interval that contains a time.
+   *
+   * @param atMs since the start of the run; negative times count as 0
    */
   at(atMs: number): Content {
     const timeMs = Math.max(0, atMs)

@@ -92,7 +92,9 @@ export class LatencyHistogram {
   }
 
   /**
-   * Percentiles in milliseconds, in a single pass: a report may have thousands of endpoints. @param percents ascending
+   * Percentiles in milliseconds, in a single pass: a report may have thousands of endpoints.
+   *
+   * @param percents ascending
    */
   private percentiles(percents: readonly number[]): (number | null)[] {
     const ranks = percents

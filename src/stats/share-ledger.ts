@@ -62,7 +62,9 @@ export class ShareLedger {
   }
 
   /**
-   * Applies changes by the registry or the selection. @param changes new weights by id; 0 for an endpoint that leaves
+   * Applies changes by the registry or the selection.
+   *
+   * @param changes new weights by id; 0 for an endpoint that leaves
    */
   change(changes: ReadonlyMap<string, number>): void {
     const { shares } = this
@@ -84,7 +86,9 @@ export class ShareLedger {
   }
 
   /**
-   * Applies reconnects. @param changes by id: 0 for a member that is no longer READY, its weight when it is READY again
+   * Applies reconnects.
+   *
+   * @param changes by id: 0 for a member that is no longer READY, its weight when it is READY again
    */
   reconnect(changes: ReadonlyMap<string, number>): void {
     this.look()

@@ -226,7 +226,7 @@ const CASES: readonly Case[] = [
     args: () => [...at(place.mutualTls.endpoint), '--cacert', place.ca, ...mutual(place.stranger)],
     says: () =>
       `✗ etcd at ${place.mutualTls.endpoint} does not accept the client certificate\n` +
-      '  From --endpoints. Its own CA must have signed it\n',
+      '  From --endpoints. It must be signed by a CA that etcd trusts\n',
   },
   {
     cause: 'a client certificate that has expired',
