@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Disco } from '../support/disco.js'
 
 const README = readFileSync('README.md', 'utf8')
-const [, block = ''] = /^The same as text, of another run:\n\n```\n(.*?)^```$/ms.exec(README) ?? []
+const [, block = ''] = /^The other commands, from another run:\n\n```\n(.*?)^```$/ms.exec(README) ?? []
 
 interface Shown {
   readonly command: string
