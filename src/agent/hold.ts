@@ -27,10 +27,11 @@ export function registrarOf(registry: Registry, { ttlSeconds, keys }: KeysToHold
 }
 
 /**
- * Runs registrars until all have ended. A key that another registrar holds, or takes over, is left to it.
+ * Runs registrars until all have ended. A registrar whose key is held or taken over by another registrar ends without an
+ * error.
  *
  * @param onLeft called with the conflict when a registrar ends because another registrar has its key
- * @returns the exit code
+ * @returns the highest exit code of the registrars
  * @throws the first other error of a registrar, after all have ended
  */
 export async function holdAll(

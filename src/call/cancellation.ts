@@ -7,9 +7,9 @@ const CUT_MS = 250
 
 /** Signals that end a run early. */
 export interface Stops {
-  /** No new calls are started; outstanding calls may finish within a grace period. */
+  /** Stops new calls. Outstanding calls may finish within a grace period. */
   readonly once: AbortSignal
-  /** Outstanding calls are cancelled at once. */
+  /** Cancels outstanding calls at once. */
   readonly twice: AbortSignal
 }
 

@@ -7,7 +7,7 @@ export interface Contact {
   wasReady: boolean
   /** Failed attempts before it first became READY. */
   failures: number
-  /** Why it is not READY, in the words of grpc-js; null before the first state change. */
+  /** Why it is not READY, as grpc-js reports it; null before the first state change. */
   problem: string | null
 }
 

@@ -1,6 +1,6 @@
 /**
  * Cuts a text that arrives in pieces into JSON values. An object or list ends with its closing bracket, and may span
- * several lines. Any other value ends with its line. A string that is not closed ends its value with the line too.
+ * several lines. Any other value ends with its line. A line break inside a string also ends the value.
  */
 export class MessageSplitter {
   private pending = ''

@@ -61,7 +61,7 @@ export default class Apply extends DiscoCommand {
     const { flags } = await this.parse(Apply)
     const format = this.format(flags)
     if (flags.hold && format === 'json') {
-      throw new DiscoError('USAGE', '--hold prints events: -o ndjson, or the table')
+      throw new DiscoError('USAGE', '--hold prints events: use -o ndjson, or the table')
     }
     const { readRegistryFile } = await import('../registry/file/read.js')
     const { name, text } = await readFileText(flags.file)

@@ -99,7 +99,7 @@ export default class Dev extends DiscoCommand {
     }
   }
 
-  /** Null if no flag asks for one. */
+  /** Null if no flag requests a proxy. */
   private async startProxy(
     endpoint: string,
     service: string,
@@ -111,7 +111,7 @@ export default class Dev extends DiscoCommand {
     return await startDevProxy(endpoint, service, { host, port: port ?? PROXY_PORT }, stop)
   }
 
-  /** Runs until stopped; with a command, until that ends. */
+  /** Runs until stopped; with a command, until the command ends. */
   private async serve(
     { endpoint, proxy }: DevDoc,
     command: readonly string[],

@@ -25,7 +25,7 @@ import type { Registry } from '../registry/registry.js'
 export default class Doctor extends DiscoCommand {
   static override summary = 'Find what is wrong with a registry, its servers and etcd'
   static override description =
-    'Each finding has a code (disco help D001), its consequence, and the command that fixes it. With an address, tells why that endpoint gets no traffic. Checks that could not be made are listed, and do not count as passed. --fix removes only leftover keys: those without a lease whose address refuses connections, or whose server has another key with a lease. Exits 9 if errors remain.'
+    'Each finding has a code (disco help D001), its consequence, and the command that fixes it. With an address, it also explains why that endpoint gets no traffic. Checks that could not be made are listed, and do not count as passed. --fix removes only leftover keys: those without a lease whose address refuses connections, or whose server has another key with a lease. Exits 9 if errors remain.'
   static override examples = [
     '<%= config.bin %> doctor hello',
     '<%= config.bin %> doctor hello 1.2.3.4:1001',

@@ -30,7 +30,8 @@ export default class History extends DiscoCommand {
   static override args = { target: targetAndAddresses }
   static override flags = {
     since: sinceFlag({
-      description: 'show changes after this revision, or of about this last time, such as 10m; default: all',
+      description:
+        'show changes after this revision (1042), or of about this last period (10m); default: all',
     }),
     ...filterFlags,
     ...placeFlags,

@@ -44,7 +44,7 @@ export default class Layouts extends DiscoCommand {
       const error = DiscoError.from(thrown)
       if (error.exit !== ETCD_EXIT) throw error
       this.remark(`${this.palette(flags, process.stderr).yellow('!')} ${visible(error.message)}`)
-      this.remark('  Which of the layouts are present is not known.')
+      this.remark('  It is not known which layouts are present.')
       return null
     }
   }

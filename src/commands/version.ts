@@ -12,7 +12,7 @@ export interface VersionDoc {
 export default class Version extends DiscoCommand {
   static override readonly readsContexts = false
   static override summary = 'Show the version of disco and of Node'
-  static override description = 'As disco --version and disco -V.'
+  static override description = 'The same as disco --version and disco -V.'
   static override examples = ['<%= config.bin %> version', '<%= config.bin %> version --json']
 
   async run(): Promise<VersionDoc> {

@@ -3,7 +3,7 @@ import { DEFAULT_LAYOUT, findLayout } from '../domain/layouts/index.js'
 import type { ServiceFacts } from './facts.js'
 import { percent } from './finding.js'
 
-/** Whether an endpoint gets traffic, and why not. */
+/** Whether an endpoint gets traffic, with the reason. */
 export interface Answer {
   readonly endpoint: Endpoint
   /** `unknown` if the layout's clients may ignore weight 0, or the health of the endpoint could not be checked. */

@@ -15,7 +15,7 @@ import { summarizeServices } from '../registry/service-summary.js'
 import { factsOf, groupByLease, type ServiceFacts } from './facts.js'
 import { counted } from './finding.js'
 
-/** What is examined. */
+/** The scope and the settings of an examination. */
 export interface Request {
   /** Undefined for all services. */
   readonly service: string | undefined
@@ -34,7 +34,7 @@ export interface Unchecked {
   readonly why: string
 }
 
-/** What was read and probed. */
+/** The results of an examination. */
 export interface Examination {
   /** The revision at which the registrations were read; null if they could not be read. */
   readonly revision: Revision | null

@@ -3,7 +3,7 @@ import { type Endpoint, endpointId, type LeaseId } from '../domain/endpoint.js'
 import { shareWithin, weightsAreUnset } from '../domain/shares.js'
 import type { Ttl } from '../registry/registry.js'
 
-/** What was read and probed for one service. Pure data: rules turn it into findings. */
+/** The facts about one service: its registrations, leases and health. Rules turn them into findings. */
 export interface ServiceFacts {
   readonly service: string
   /** Every endpoint of the service, not only the selected ones, because shares depend on all of them. */

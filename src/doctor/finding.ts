@@ -30,7 +30,7 @@ export interface Rule<Facts> {
   /** Two or three words. */
   readonly title: string
   readonly severity: Severity
-  /** The page of `disco help D001`: what it means, what it costs, how to fix it. */
+  /** The page of `disco help D001`: the meaning of the finding, its consequence, and how to fix it. */
   readonly page: string
   /** Finds all faults of this kind. Pure. */
   find(facts: Facts): readonly Found[]

@@ -122,8 +122,8 @@ export class Listener {
   }
 
   /**
-   * Closes each connection when its streams have ended, and destroys those that remain after {@link LAST_FRAMES_MS}:
-   * for callers of gRPC a lost connection is UNAVAILABLE.
+   * Closes each connection when its streams have ended, and destroys those that remain after {@link LAST_FRAMES_MS}. gRPC
+   * callers report a lost connection as UNAVAILABLE.
    */
   cut(): void {
     for (const session of this.sessions) session.close()

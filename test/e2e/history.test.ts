@@ -216,7 +216,7 @@ describe('times', () => {
     expect(ran.stderr).toContain(
       '! The revision of 15m ago is not known: all changes that etcd still has follow',
     )
-    expect(ran.stderr).toContain('When they happened is not known: etcd stores no times')
+    expect(ran.stderr).toContain('The times of the changes are not known: etcd stores no times')
     const { changes } = JSON.parse(ran.stdout) as HistoryDoc
     expect(changes.at(-1)).toMatchObject({ rev: String(before + 1), time: { after: null } })
   })

@@ -42,5 +42,5 @@ test('a user with roles for two prefixes sees the keys that they cover, and a hi
   expect(missing.stderr).toContain('Did you mean deep?')
   const layouts = await disco.run('layouts', '-o', 'name')
   expect(layouts).toMatchObject({ code: 0 })
-  expect(layouts.stderr).toContain('Which of the layouts are present is not known.')
+  expect(layouts.stderr).toContain('It is not known which layouts are present.')
 })

@@ -139,7 +139,7 @@ test('layouts without etcd still lists the known layouts, with a remark', async 
   expect(stdout).toMatch(/seed +– +– +10s +yes +yes +\/\{name\}/)
   for (const { name } of LAYOUTS) expect(stdout).toMatch(new RegExp(`^ *${name} `, 'm'))
   expect(stderr).toContain('! etcd is not reachable at 127.0.0.1:1')
-  expect(stderr).toContain('Which of the layouts are present is not known.')
+  expect(stderr).toContain('It is not known which layouts are present.')
 })
 
 describe('a key that two layouts share', () => {

@@ -134,7 +134,7 @@ function counter(name: string, help: string, value: number): Family {
   return { name, help, type: 'counter', samples: [{ value }] }
 }
 
-/** One sample; none while the value is unknown. */
+/** A sample of the value; none while the value is unknown (null). */
 function sampleOf(value: number | boolean | null, divisor = 1): Family['samples'] {
   return value === null ? [] : [{ value: Number(value) / divisor }]
 }

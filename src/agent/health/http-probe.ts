@@ -20,7 +20,7 @@ export interface HttpProbeSettings {
 const SCHEMES = { toTls: '(try https://)', toPlaintext: '(try http://)' }
 
 /**
- * Healthy if a GET answers 200 to 399. Redirects are not followed, and no body is read.
+ * Creates a probe that is healthy if a GET answers 200 to 399. Redirects are not followed, and no body is read.
  *
  * @throws DiscoError USAGE for files that cannot be used
  */

@@ -17,7 +17,7 @@ const MAX_CONCURRENT = 128
 
 /** How servers are dialled, and the headers of health checks. */
 export interface ServerAccess extends Pick<HealthCheckOptions, 'authority' | 'headers'> {
-  /** TLS for all endpoints. If undefined, endpoints whose registration declares TLS use it, with the CAs of the system. */
+  /** TLS for all endpoints. If undefined, only endpoints whose registration declares TLS use it, with the system's CAs. */
   readonly tls?: Renewable<BackendTls> | undefined
 }
 

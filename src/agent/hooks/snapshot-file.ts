@@ -8,7 +8,7 @@ export class SnapshotFile implements Disposable {
   private readonly remove = () => rmSync(this.folder, { recursive: true, force: true })
 
   private constructor(private readonly folder: string) {
-    // An uncaught exception ends this process before the file is disposed.
+    // Removes the file even if an uncaught exception ends this process.
     process.on('exit', this.remove)
   }
 

@@ -36,7 +36,7 @@ export async function runInGroup(
   }
   stop.addEventListener('abort', end)
   killNow.addEventListener('abort', kill)
-  // An uncaught exception ends this process while it awaits the command.
+  // Ends the group even if an uncaught exception ends this process.
   process.on('exit', kill)
   try {
     onStarted(child)

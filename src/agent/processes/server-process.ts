@@ -40,7 +40,7 @@ export class ServerProcess {
     return new ServerProcess(child, child.pid)
   }
 
-  /** Sends a signal to the process only. Child processes that do not handle the signal would end. */
+  /** Sends a signal to the process, not to its group: child processes that do not handle the signal would end. */
   send(signal: NodeJS.Signals): void {
     this.child.kill(signal)
   }

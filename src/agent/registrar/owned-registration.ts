@@ -9,7 +9,7 @@ import type { WeightChanged, WeightOptions } from '../../registry/weight.js'
 import type { RegistrarEvents } from './events.js'
 import type { Event } from './state.js'
 
-/** Pause before a weight change is repeated that etcd did not answer. */
+/** Pause before the retry of a weight change that etcd did not answer. */
 const RETRY_MS = 1_000
 
 /** The keys, with the last record seen under each. */
@@ -67,7 +67,8 @@ export class OwnedRegistration {
   }
 
   /**
-   * Removes the keys from the registry: `close` deletes them and then revokes the lease, `abandon` revokes it at once.
+   * Removes the keys from the registry: `close` deletes them and then revokes their lease; `abandon` revokes the lease at
+   * once.
    *
    * @returns why the keys may remain until their lease lapses, or null
    */

@@ -23,7 +23,7 @@ export interface Load {
  * Makes one call, and calls `done` when the call has ended, never before this function returns. A promise for each call
  * would add a tenth to the cost of the call.
  *
- * @param intendedAtMs when it was due, on performance.now()'s clock
+ * @param intendedAtMs when the call was due, on performance.now()'s clock
  */
 export type MakeCall = (intendedAtMs: number, done: () => void) => void
 

@@ -20,7 +20,7 @@ export interface Starts {
   /** Calls due until the load ended or was stopped. */
   readonly due: number
   readonly started: number
-  /** `due` less `started`. */
+  /** `due` minus `started`. */
   readonly notStarted: number
   /** Started, but neither ended nor cancelled when the report was made. Above 0 only after an interruption. */
   readonly unfinished: number
