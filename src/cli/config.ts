@@ -17,7 +17,7 @@ import { readText, sourceOf } from './flags/standard-input.js'
 
 export type { FullPlace }
 
-/** etcd's members, and the flag, context or variable that names them. */
+/** The members of etcd, and the flag, context or variable that names them. */
 export function etcdMembers(layers: Layers): EtcdMembers {
   const context = connectionContext(layers)
   return context === null
@@ -25,13 +25,13 @@ export function etcdMembers(layers: Layers): EtcdMembers {
     : { endpoints: context.settings.endpoints ?? [], endpointsSource: context.label }
 }
 
-/** Flags that identify the user to the endpoints. The CA does not. */
+/** Flags that identify the user to the endpoints. --cacert does not: it identifies the endpoints. */
 const IDENTITY_FLAGS = ['user', 'password-file', 'cert', 'key'] as const
 
 /**
- * How to reach etcd, as {@link connectionSettings}.
+ * The settings of the connection to etcd, see {@link connectionSettings}.
  *
- * @throws DiscoError as that, and USAGE for a context's password whose variable is not set
+ * @throws DiscoError as `connectionSettings`; also USAGE if the password's variable, which a context names, is not set
  */
 export async function etcdOptions(layers: Layers): Promise<Given<EtcdOptions> & EtcdMembers> {
   const options = await connectionSettings(layers)
@@ -40,7 +40,7 @@ export async function etcdOptions(layers: Layers): Promise<Given<EtcdOptions> & 
   return options
 }
 
-/** Why the connection lacks the password of its context; null if it has it, or flags replace it. */
+/** Why the password of the context is missing; null if it is not missing, or flags replace it. */
 export function missingContextPassword(layers: Layers): string | null {
   const { flags, env } = layers
   const context = connectionContext(layers)
@@ -49,9 +49,10 @@ export function missingContextPassword(layers: Layers): string | null {
 }
 
 /**
- * How to reach etcd: a flag (`-C` among them) wins over DISCO_*, which wins over ETCDCTL_*, which wins over the project
- * file, which wins over the context in use. Credentials come from where the endpoints come from; see
- * `connectionContext`. A password whose variable is not set is left out.
+ * The settings of the connection to etcd. A flag (`-C` among them) takes precedence over DISCO_*, then follow
+ * ETCDCTL_*, the project file and the context in use. Credentials have the same source as the endpoints; see
+ * `connectionContext`. If a context names a variable for the password and the variable is not set, there is no
+ * password.
  *
  * @throws DiscoError USAGE for an invalid variable, for a password file without a user, and for credentials that would
  *   go to the endpoints of a project file
@@ -81,7 +82,7 @@ export async function connectionSettings(layers: Layers): Promise<Given<EtcdOpti
   return options
 }
 
-/** Location of the keys, in the order of `etcdOptions`. */
+/** The layout and root of the keys. Their sources have the precedence that `connectionSettings` describes. */
 export function placeOf(layers: Layers, defaultLayout: string): FullPlace {
   const { flags, env } = layers
   return placeFrom(
@@ -98,8 +99,8 @@ export function placeOf(layers: Layers, defaultLayout: string): FullPlace {
 }
 
 /**
- * A project file may be part of a foreign repository: credentials that are typed for a cluster of the user must not go
- * to its endpoints unnoticed.
+ * Refuses credentials in flags if a project file names the endpoints. The file may be part of a foreign repository:
+ * credentials that the user typed for another cluster must not go to its endpoints unnoticed.
  */
 function refuseForProject({ flags, project }: Layers, context: Context | null): void {
   if (context === null || context !== project) return
@@ -114,7 +115,7 @@ async function credentialsOf(flags: SettingFlags) {
   const passwordFile = flags['password-file']
   const isPiped = passwordFile === '-'
   return {
-    // Only a flag means standard input by "-".
+    // `-` means standard input in a flag, but not in a variable or a context.
     caFile: await sourceOf(flags.cacert, '--cacert'),
     certFile: await sourceOf(flags.cert, '--cert'),
     keyFile: await sourceOf(flags.key, '--key'),
@@ -125,7 +126,10 @@ async function credentialsOf(flags: SettingFlags) {
   }
 }
 
-/** Credentials of a context without those that flags replace: a user goes with its password, a certificate with its key. */
+/**
+ * The settings of a context without those that flags replace: a flag for the user or the password replaces both, and so
+ * does one for the certificate or its key. Timeouts are left out, because `given` contains them.
+ */
 function withoutReplaced(own: Given<EtcdOptions> & EtcdMembers, given: Given<EtcdOptions>) {
   const kept: { -readonly [Name in keyof typeof own]: (typeof own)[Name] } = {
     ...own,
@@ -144,7 +148,7 @@ function definedOf<Options extends object>(options: Options): Partial<Options> {
   ) as Partial<Options>
 }
 
-/** With a context, only the variables that do not describe a cluster are kept. */
+/** The variables with timeouts. The others describe a cluster, and do not apply to a context. */
 function timeoutsOf(env: Layers['env']): Layers['env'] {
   return Object.fromEntries(Object.entries(env).filter(([name]) => name.endsWith('_TIMEOUT')))
 }
@@ -155,7 +159,7 @@ function membersOf({ endpoints }: SettingFlags): Partial<EtcdMembers> {
     : { endpoints: splitEndpoints(endpoints), endpointsSource: '--endpoints' }
 }
 
-/** @throws DiscoError USAGE for no password, such as that of a command that failed before the pipe */
+/** @throws DiscoError USAGE if standard input is empty, for example because the command before the pipe failed */
 async function pipedPassword(): Promise<string> {
   const password = (await readText('-', '--password-file')).replace(/\r?\n$/, '')
   if (password !== '') return password

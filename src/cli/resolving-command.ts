@@ -26,8 +26,8 @@ export abstract class ResolvingCommand extends DiscoCommand {
 
   /**
    * @param revision as of which the target is resolved
-   * @throws DiscoError USAGE, NOT_FOUND with the nearest names, or the values of a selector, INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED,
-   *   REVISION_UNAVAILABLE
+   * @throws DiscoError USAGE, NOT_FOUND with the nearest names, or the values of a selector, INTERRUPTED,
+   *   ETCD_UNREACHABLE, ETCD_DENIED, REVISION_UNAVAILABLE
    */
   protected async resolve(
     dialled: Dialled,

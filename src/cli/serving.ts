@@ -3,7 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isatty } from 'node:tty'
 import type { StopSignals } from './stop-signals.js'
 
-/** How long a server waits for its first lists and connections before it is reported as started; it serves meanwhile. */
+/**
+ * How long a server waits for its first lists and connections before it is reported as started; it serves meanwhile.
+ */
 const SETTLE_MS = 5_000
 
 const POLL_MS = 20

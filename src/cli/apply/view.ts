@@ -1,4 +1,5 @@
 import { shownKey } from '../../domain/key-text.js'
+import { CHANGE_GLYPHS, type ChangeKind, paintedChange } from '../terminal/change-glyphs.js'
 import type { Palette } from '../terminal/color.js'
 import { count } from '../terminal/units.js'
 import { markInReport, visible } from '../terminal/visible.js'
@@ -14,10 +15,17 @@ export function renderPlan(doc: ApplyDoc, leased: string, palette: Palette): str
   return markInReport([...lines, ...leftLines(doc), planned(doc)].join('\n'))
 }
 
+const KINDS: Readonly<Record<ApplyChangeDoc['op'], ChangeKind>> = {
+  add: 'added',
+  update: 'changed',
+  remove: 'removed',
+}
+
 /** `+ hello 10.0.0.1:1001 (1.0.0) weight 1, ttl 60s`. */
 function planLine(change: ApplyChangeDoc, leased: string, palette: Palette): string {
   const { op, version } = change
-  const mark = { add: palette.green('+'), update: palette.yellow('~'), remove: palette.red('-') }[op]
+  const kind = KINDS[op]
+  const mark = paintedChange(kind, CHANGE_GLYPHS[kind], palette)
   const facts = [weightText(change), ...(change.otherFields ? ['other fields'] : [])]
   if (op === 'add' && change.leased) facts.push(leased)
   const details = facts.filter((fact) => fact !== '').join(', ')

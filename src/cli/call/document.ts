@@ -152,7 +152,9 @@ export interface CallDoc {
   readonly verdict: Verdict
   /** The assertions of --assert. `actual` is null if the run is too short to measure it: the assertion then fails. */
   readonly assertions: readonly Asserted[]
-  /** Warnings, such as that a program resolves this target to other endpoints, or that clients cannot dial an address. */
+  /**
+   * Warnings, such as that a program resolves this target to other endpoints, or that clients cannot dial an address.
+   */
   readonly notes: readonly NoteDoc[]
 }
 

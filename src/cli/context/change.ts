@@ -21,7 +21,7 @@ export interface NewContext extends SettingFlags {
 const FILES = ['cacert', 'cert', 'key', 'password-file'] as const
 const TIMES = ['dial-timeout', 'command-timeout'] as const
 
-/** @throws DiscoError USAGE; CONFLICT for an existing name, unless it is to be replaced */
+/** Adds a context to the file. @throws DiscoError USAGE; CONFLICT if the name exists and `replaces` is false */
 export async function addContext(
   file: string,
   name: string,
@@ -43,7 +43,7 @@ export async function addContext(
   return { schema: 'disco.context-change/v1', change: isNew ? 'added' : 'replaced', name, file }
 }
 
-/** @param name null for none @throws DiscoError USAGE for an unknown one */
+/** Sets the context in use. @param name null to use no context @throws DiscoError USAGE for an unknown context */
 export async function useContext(file: string, name: string | null): Promise<ContextChangeDoc> {
   await editConfig(file, (config) => {
     if (name !== null && !config.contexts.has(name)) throw unknownContext(config, name)
@@ -52,7 +52,7 @@ export async function useContext(file: string, name: string | null): Promise<Con
   return { schema: 'disco.context-change/v1', change: name === null ? 'unused' : 'used', name, file }
 }
 
-/** Removes a context; if it was in use, no context is in use then. @throws DiscoError USAGE for an unknown one */
+/** Removes a context. If it was in use, none is in use afterwards. @throws DiscoError USAGE for an unknown context */
 export async function removeContext(file: string, name: string): Promise<ContextChangeDoc> {
   await editConfig(file, (config) => {
     if (!config.contexts.has(name)) throw unknownContext(config, name)
@@ -99,6 +99,7 @@ async function settingsOf(given: NewContext): Promise<Readonly<Record<string, un
   return present(found)
 }
 
+/** The settings that have a value, in the order of the file. */
 function present(found: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     SETTING_NAMES.flatMap((name) => (found[name] === undefined ? [] : [[name, found[name]]])),

@@ -6,9 +6,10 @@ import { StopSignals } from '../stop-signals.js'
 import { visible } from '../terminal/visible.js'
 
 /**
- * Asks on the terminal whether a production cluster is to be changed.
+ * Asks on the terminal for confirmation of a change in a production cluster.
  *
- * @param label of its context
+ * @param label the name of its context in messages
+ * @param change the change, such as `drain hello 1.2.3.4:1001`
  * @throws DiscoError USAGE without a terminal, INTERRUPTED unless the answer is yes
  */
 export async function confirmChange(label: string, change: string): Promise<void> {
@@ -21,10 +22,10 @@ export async function confirmChange(label: string, change: string): Promise<void
 }
 
 /**
- * Asks on the terminal whether several endpoints are to be changed.
+ * Asks on the terminal for confirmation of a change of several endpoints.
  *
- * @param change with the endpoints, such as `drain 2 endpoints of hello (1.2.3.4:1001, 1.2.3.4:1002)`
- * @param where the label of a production context; null for any other
+ * @param change the change and the endpoints, such as `drain 2 endpoints of hello (1.2.3.4:1001, 1.2.3.4:1002)`
+ * @param where the label of a production context; null for any other context
  * @throws DiscoError USAGE without a terminal, INTERRUPTED unless the answer is yes
  */
 export async function confirmBulk(change: string, where: string | null): Promise<void> {
@@ -36,14 +37,14 @@ export async function confirmBulk(change: string, where: string | null): Promise
   throw new DiscoError('INTERRUPTED', 'Nothing was changed')
 }
 
-/** @throws the refusal, without a terminal */
+/** @throws `refusal` without a terminal */
 async function isConfirmed(text: string, refusal: DiscoError): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) throw refusal
   const [question = ''] = markInTexts([text])
   return /^y(es)?$/i.test((await ask(presentedOnStderr(visible(question)))).trim())
 }
 
-/** The answer; empty at the end of the input. Not in raw mode: Ctrl-C stays a signal. */
+/** Returns the user's answer; empty at the end of the input. Without raw mode, so that Ctrl-C sends SIGINT. */
 async function ask(question: string): Promise<string> {
   using stop = new StopSignals()
   const reader = createInterface({ input: process.stdin, output: process.stderr, terminal: false })

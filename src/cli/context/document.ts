@@ -48,9 +48,9 @@ export function contextsDoc({ file, use, contexts }: Config): ContextsDoc {
 
 export interface SettingRow {
   readonly setting: string
-  /** Null if it is not set, and for a password. */
+  /** Null if the setting is not set, and for a password. */
   readonly value: string | null
-  /** The flag, variable, context or file that sets it; null if it is not set. */
+  /** The flag, variable, context or file with the value; null if the setting is not set. */
   readonly source: string | null
 }
 
@@ -60,11 +60,11 @@ export interface SettingsDoc {
   readonly context: string | null
   readonly production: boolean
   readonly settings: readonly SettingRow[]
-  /** Variables that are set and do not count, because they belong to another cluster. */
+  /** Variables that are set but ignored, because they belong to another cluster. */
   readonly unused: readonly string[]
 }
 
-/** The parts of a connection, with the source of each. Secrets are omitted. */
+/** The settings of a connection, with the source of each. Passwords are omitted. */
 export function settingsDoc(
   layers: Layers,
   options: Given<EtcdOptions> & EtcdMembers,
@@ -102,11 +102,13 @@ export function settingsDoc(
   }
 }
 
-/** Whether, how and where something was changed. */
+/** A change of the file with contexts. */
 export interface ContextChangeDoc {
   readonly schema: 'disco.context-change/v1'
   readonly change: 'added' | 'replaced' | 'used' | 'unused' | 'removed'
+  /** The context; null for `unused`. */
   readonly name: string | null
+  /** The path of the file. */
   readonly file: string
 }
 
@@ -118,7 +120,7 @@ function timeText(ms: number | undefined): string | null {
   return ms === undefined ? null : durationText(ms)
 }
 
-/** @param parts settings of which any may have set it */
+/** The flag, context or variable that sets one of `parts`, such as `password-file` or `password`; null if none does. */
 function sourceOfCredential(
   layers: Layers,
   context: Context | null,

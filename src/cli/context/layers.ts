@@ -7,25 +7,26 @@ import type { EtcdFlags, PlaceFlags } from '../flags/base.js'
 
 export type SettingFlags = Partial<EtcdFlags & PlaceFlags>
 
-/** Everything that settings may come from; the first that has one counts. */
+/** The sources of settings, in order of precedence. */
 export interface Layers {
   readonly flags: SettingFlags
   /** The context of `-C`. */
   readonly named: Context | null
   readonly env: Environment
   readonly project: Project | null
-  /** The context of the project, or of `disco context use`. */
+  /** The context that the project file names, or that `disco context use` has chosen. */
   readonly chosen: Context | null
-  /** Files that do not count, one sentence each. */
+  /** A sentence for each file that is ignored. */
   readonly warnings: readonly string[]
 }
 
 /**
- * Reads the files with settings. If a flag or a variable names endpoints, the user's file is not read. The parser is
- * loaded only if a file exists.
+ * Reads the files with settings. The file with contexts is not read if a flag or a variable names endpoints, unless
+ * `-C` names a context. The parser is loaded only if a file exists.
  *
- * @param folder the start of the search for a project file; null for no search
- * @throws DiscoError USAGE with file, line and column; for an unknown context
+ * @param folder where the search for a project file starts; null for no search
+ * @throws DiscoError USAGE for an invalid file, with line and column; for an unknown context; for a project file that
+ *   is not trusted
  */
 export async function readLayers(
   flags: SettingFlags,
@@ -56,7 +57,8 @@ async function chosenContext(project: Project | null, env: Environment): Promise
 }
 
 /**
- * The project file, unless it belongs to another user, who could direct commands and credentials to another cluster.
+ * Reads the project file, unless another user can write to it: that user could direct commands and credentials to
+ * another cluster.
  */
 async function readOwnProject(
   folder: string | null,

@@ -13,7 +13,10 @@ export interface TypedCommand {
 /** Flags whose values may be secrets: they are not printed. */
 const SECRET: ReadonlySet<string> = new Set(['header', 'data', 'hash-key'])
 
-/** The same command for each of several contexts, to be copied; only the flag where the command contains a secret. */
+/**
+ * Suggests the command line once for each context, for the user to copy. If it contains a secret, only the flag `-C` is
+ * suggested.
+ */
 export function inOneContext(typed: TypedCommand, origins: readonly Origin[]): readonly string[] {
   const { own, command } = splitCommand(typed.argv)
   const rest = ownWords(own, typed.definitions)
@@ -26,7 +29,7 @@ export function inOneContext(typed: TypedCommand, origins: readonly Origin[]): r
   )
 }
 
-/** The words without the context; null if one may be a secret. */
+/** The words without -C; null if one of them may be a secret. */
 function ownWords(own: readonly string[], definitions: FlagDefinitions): readonly string[] | null {
   const kept: string[] = []
   for (const word of readWords(own, definitions)) {

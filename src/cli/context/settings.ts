@@ -20,7 +20,7 @@ type FreeSetting = 'dial-timeout' | 'command-timeout' | 'layout' | 'root'
 
 type FreeValue<Name extends FreeSetting> = NonNullable<Context['settings'][Name]>
 
-/** Sources that take precedence over variables: the context of `-C`. */
+/** The setting in the context of `-C`, which takes precedence over variables. */
 export function overVariables<Name extends FreeSetting>(
   { named }: Layers,
   name: Name,
@@ -28,7 +28,7 @@ export function overVariables<Name extends FreeSetting>(
   return settingOf(named, name)
 }
 
-/** Sources below the variables: the project file, then the chosen context. */
+/** The setting in the project file, or else in the chosen context. Variables take precedence over both. */
 export function underVariables<Name extends FreeSetting>(
   { project, chosen }: Layers,
   name: Name,
@@ -52,8 +52,8 @@ function settingOf<Name extends FreeSetting>(
 }
 
 /**
- * The name for messages of the production cluster that a command would change; null if it is not marked as one. A
- * project can mark the context that it names, but not unmark it.
+ * The name, for messages, of the production cluster that a command would change; null if the cluster is not marked as
+ * production. A project can mark the context that it names, but not unmark it.
  */
 export function productionLabel(layers: Layers): string | null {
   const { named, project, chosen } = layers
@@ -64,7 +64,7 @@ export function productionLabel(layers: Layers): string | null {
   return isProjects && project?.settings.production ? context.label : null
 }
 
-/** The source of a setting other than the connection. */
+/** The source of a setting, for display: a flag, context or variable, or `the default`. */
 export function sourceOfFree(layers: Layers, name: FreeSetting): string {
   const { flags, env } = layers
   if (flags[name] !== undefined) return `--${name}`

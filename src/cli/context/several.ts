@@ -4,7 +4,7 @@ import type { Environment } from '../../registry/environment.js'
 import { type Layers, readLayers } from './layers.js'
 import { inOneContext, type TypedCommand } from './narrowed.js'
 
-/** A context that a command reads. */
+/** The settings of a context whose registry a command reads. */
 export interface ReadContext {
   /** Null if -C does not name several. */
   readonly origin: Origin | null
@@ -15,13 +15,13 @@ export interface ReadContext {
 const CONNECTION_FLAGS = ['endpoints', 'cacert', 'cert', 'key', 'user', 'password-file'] as const
 
 /**
- * The contexts of a command: those of `-C NAME,NAME`, each with its own settings, else the one that flags, variables and
- * files give.
+ * The contexts of a command: those of `-C NAME,NAME`, each with its own settings; otherwise the single one that flags,
+ * variables and files determine.
  *
- * @param typed for errors
- * @param takesSeveral whether it reads several registries together
- * @throws DiscoError USAGE as `readLayers` and `parseOrigins`; for several contexts if the command takes one, or beside
- *   flags of one connection
+ * @param typed the command as typed, for errors
+ * @param takesSeveral whether the command reads several registries together
+ * @throws DiscoError USAGE as `readLayers` and `parseOrigins`; also if -C names several contexts and the command takes
+ *   one, or another flag belongs to one connection
  */
 export async function readContexts(
   { typed, takesSeveral }: { readonly typed: TypedCommand; readonly takesSeveral: boolean },

@@ -6,7 +6,7 @@ import { Registry } from '../../registry/registry.js'
 import type { ListenAddress } from '../flags/listen.js'
 import { untilSettled } from '../serving.js'
 
-/** The default of `disco proxy`. */
+/** As the default of `disco proxy --replay-bytes`. */
 const REPLAY_BYTES = 256 * 2 ** 10
 
 /** The proxy of `disco dev`. Disposing of it ends its calls. */
@@ -16,9 +16,9 @@ export interface DevProxy extends AsyncDisposable {
 }
 
 /**
- * Starts a proxy in front of the sample backends; resolves when it takes calls.
+ * Starts a proxy in front of the sample backends. Resolves when it takes calls.
  *
- * @param endpoint of the registry
+ * @param endpoint the `host:port` of the embedded etcd
  * @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there
  */
 export async function startDevProxy(

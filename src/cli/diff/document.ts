@@ -8,7 +8,7 @@ export interface SideDoc {
   readonly source: 'registry' | 'context' | 'file'
   /** The name of the context or file; null for the registry of the command line. */
   readonly name: string | null
-  /** The revision; null for a file without one. */
+  /** Null for a file without a revision. */
   readonly rev: string | null
   readonly root: string
 }
@@ -43,13 +43,15 @@ export interface DiffDoc {
   readonly equal: boolean
   readonly differences: readonly DifferenceDoc[]
   /**
-   * A JSON patch (RFC 6902) that turns `from` into `to`. It applies to an object of services; each has its endpoints by
-   * `ADDRESS VERSION`; each of those has its fields.
+   * A JSON patch (RFC 6902) that turns `from` into `to`. It applies to an object whose members are services. The
+   * members of a service are its endpoints, named `ADDRESS VERSION`, and the members of an endpoint are its fields.
    */
   readonly patch: readonly PatchOperation[]
 }
 
-/** The fields of endpoints in documents of `ls --json`, which lack ids and the fields of single layouts. */
+/**
+ * The fields of endpoints in documents of `ls --json`. Ids and fields that only some layouts have are missing there.
+ */
 const LIST_FIELDS = new Set(['layout', 'version', 'weight', 'problem'])
 
 /** One of the two compared states, with its endpoints. */

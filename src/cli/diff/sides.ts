@@ -7,7 +7,7 @@ import { readFileText } from '../registry-file/input.js'
 import type { DiffSide, SideDoc } from './document.js'
 import { readListFile } from './list-file.js'
 
-/** Whether the value of --against names a file: `-`, a path, or a name with a known extension. Others are contexts. */
+/** Whether the value of --against names a file: `-`, a path, or a name with a known extension. Otherwise, a context. */
 export function isFile(against: string): boolean {
   return against === '-' || against.includes('/') || /\.(ya?ml|json)$/i.test(against)
 }
@@ -54,7 +54,7 @@ async function registryFile(text: string, name: string) {
   return { rev: file.rev, root: file.root, endpoints: endpointsOfFile(file) }
 }
 
-/** The settings of another context, with timeouts, layout and root of this command line. @throws DiscoError USAGE */
+/** The settings of another context, but with the timeouts, layout and root of `flags`. @throws DiscoError USAGE */
 export async function contextLayers(
   name: string,
   flags: SettingFlags,

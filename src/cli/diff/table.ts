@@ -1,19 +1,22 @@
 import type { DifferentField } from '../../domain/registry-diff.js'
 import { fieldText } from '../history/rows.js'
+import { CHANGE_GLYPHS, paintedChange } from '../terminal/change-glyphs.js'
 import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { count } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import type { DiffDoc, DifferenceDoc, SideDoc, StateEndpointDoc } from './document.js'
 
-const GLYPHS = { added: '+', removed: '-', changed: '~' } as const
-
 /** The two states on lines with `---` and `+++`, as in a diff of files, and a row for each endpoint that differs. */
 export function renderDiff(doc: DiffDoc, palette: Palette): string {
   const { from, to, differences } = doc
   if (doc.equal) return `${palette.green('=')} equal: ${sideText(from)} and ${sideText(to)}`
   const columns: Column<DifferenceDoc>[] = [
-    { head: '', text: ({ type }) => GLYPHS[type], paint: ({ type }, text) => painted(type, text, palette) },
+    {
+      head: '',
+      text: ({ type }) => CHANGE_GLYPHS[type],
+      paint: ({ type }, text) => paintedChange(type, text, palette),
+    },
     ...(doc.service === null ? [{ head: 'SERVICE', text: ({ service }: DifferenceDoc) => service }] : []),
     { head: 'ADDRESS', text: ({ addr, from, to }) => addr || (to ?? from)?.key || '' },
     { head: 'VERSION', text: ({ version }) => version },
@@ -39,11 +42,6 @@ function sideText({ source, name, rev, root }: SideDoc): string {
   const under = root === '' ? '' : `root ${root}`
   const what = source === 'registry' ? '' : `${source} ${name}`
   return visible([what, under, at].filter((part) => part !== '').join(', ') || 'registry')
-}
-
-function painted(type: DifferenceDoc['type'], text: string, palette: Palette): string {
-  if (type === 'added') return palette.green(text)
-  return type === 'removed' ? palette.red(text) : palette.yellow(text)
 }
 
 function changeText({ type, from, to, fields }: DifferenceDoc): string {

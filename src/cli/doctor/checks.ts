@@ -11,10 +11,10 @@ export interface Check {
   readonly text: string
 }
 
-/** A lease of this TTL outlives a short pause. */
+/** From this TTL on, a lease survives a short pause of its server. */
 const GOOD_TTL_SECONDS = 3
 
-/** The checks that were made; see `Examination.unchecked` for the others. */
+/** The results of the checks that could be made; for the others, see `Examination.unchecked`. */
 export function checksOf({ members, chosen, health, ttls }: Examination): Check[] {
   return [etcdCheck(members), leaseCheck({ chosen, ttls }), healthCheck({ chosen, health })].filter(
     (check) => check !== null,

@@ -9,27 +9,30 @@ export interface FindingDoc {
   readonly code: string
   readonly severity: Severity
   readonly title: string
-  /** Null for a finding about etcd. */
+  /** Null if the finding is about etcd. */
   readonly service: string | null
-  /** Null, like `addr`, for a finding about a whole service or about etcd. */
+  /** Null, like `addr`, if the finding is about a whole service or about etcd. */
   readonly key: string | null
   readonly addr: string | null
-  /** The URL of a member of etcd. */
+  /** The URL of the etcd member that the finding is about; null for other findings. */
   readonly member: string | null
   /** The revision since which the finding holds; null if etcd's history does not show it. */
   readonly since: string | null
+  /** A clause: what is wrong. */
   readonly text: string
+  /** A clause: the consequence; null if there is no consequence now. */
   readonly cost: string | null
-  /** The part of the service's traffic that is concerned, from 0 to 1. */
+  /** The affected share of the service's traffic, from 0 to 1; null if it is not computed. */
   readonly share: number | null
   readonly mend: {
     /** A shell command that fixes the finding; null if there is none. */
     readonly command: string | null
+    /** How to fix the finding in another way, in words; null if there is no other way. */
     readonly otherwise: string | null
     /** Whether `--fix` fixes the finding. */
     readonly safe: boolean
   }
-  /** The outcome of `--fix`; null if it was not tried. */
+  /** The outcome of `--fix`, see `Fixed`; null if the fix was not tried. */
   readonly fixed: Fixed['outcome'] | 'planned' | null
 }
 
@@ -54,15 +57,15 @@ export interface DoctorDoc {
   readonly warnings: number
   /** Sorted by severity, errors first. `errors` and `warnings` omit those that `--fix` has fixed. */
   readonly findings: readonly FindingDoc[]
-  /** What was checked. */
+  /** The results of the checks that were made. */
   readonly checks: readonly Check[]
-  /** What could not be checked. */
+  /** The checks that could not be made, with the reasons. */
   readonly unchecked: readonly Unchecked[]
   /** Whether each endpoint given by address or key gets traffic. */
   readonly answers: readonly AnswerDoc[]
   /** Whether the examination was ended before everything was probed. */
   readonly interrupted: boolean
-  /** Why the registrations could not be read. */
+  /** Why the registrations could not be read; null if they were read, or the examination was interrupted. */
   readonly failure: ErrorDoc['error'] | null
 }
 
@@ -76,7 +79,7 @@ export interface Outcome {
   /** Outcomes of `--fix`, by finding; see `FindingDoc.fixed`. */
   readonly fixes: ReadonlyMap<Finding, NonNullable<FindingDoc['fixed']>>
   readonly interrupted: boolean
-  /** The words of a command as one line for a shell. */
+  /** Formats a command as one line for a shell. */
   readonly line: (command: readonly string[]) => string
 }
 

@@ -9,7 +9,7 @@ const GLYPHS: Readonly<Record<Severity, string>> = { error: '✗', warning: '!',
 /** Width of the titles, so that the texts behind them are aligned. */
 const TITLE_WIDTH = 15
 
-/** Lines on: traffic of the endpoints asked about, findings with their fixes, checks, and what could not be checked. */
+/** Lines about the given endpoints' traffic, the findings with their fixes, and the checks, made or not. */
 export function renderDoctor(doc: DoctorDoc, palette: Palette): string {
   const blocks = [
     doc.answers.map((answer) => answerLine(answer, palette)),

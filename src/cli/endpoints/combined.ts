@@ -2,7 +2,7 @@ import { partsRead, type RegistryPart, registryDocs } from '../registries/parts.
 import type { ServicesDoc } from '../services/document.js'
 import type { EndpointsDoc, SelectedDoc } from './document.js'
 
-/** The endpoints of a service in all registries. @throws DiscoError if none was read */
+/** The endpoints of a service in all registries. @throws DiscoError if no registry was read */
 export function combinedEndpoints(parts: readonly RegistryPart<EndpointsDoc>[]): EndpointsDoc {
   const read = partsRead(parts)
   const registries = registryDocs(parts)
@@ -16,7 +16,7 @@ export function combinedEndpoints(parts: readonly RegistryPart<EndpointsDoc>[]):
   }
 }
 
-/** Selected endpoints of all services in all registries. @throws DiscoError if none was read */
+/** Selected endpoints of all services in all registries. @throws DiscoError if no registry was read */
 export function combinedSelection(parts: readonly RegistryPart<SelectedDoc>[]): SelectedDoc {
   const read = partsRead(parts)
   const registries = registryDocs(parts)
@@ -28,7 +28,7 @@ export function combinedSelection(parts: readonly RegistryPart<SelectedDoc>[]): 
   }
 }
 
-/** The services of all registries. @throws DiscoError if none was read */
+/** The services of all registries. @throws DiscoError if no registry was read */
 export function combinedServices(parts: readonly RegistryPart<ServicesDoc>[]): ServicesDoc {
   const read = partsRead(parts)
   const registries = registryDocs(parts)
@@ -43,7 +43,7 @@ export function combinedServices(parts: readonly RegistryPart<ServicesDoc>[]): S
   }
 }
 
-/** Each endpoint with its registry, if there are several. */
+/** Adds the name of the registry to each endpoint; null, for a single registry, adds nothing. */
 export function withRegistry(registry: string | null, doc: EndpointsDoc): EndpointsDoc {
   if (registry === null) return doc
   return { ...doc, endpoints: doc.endpoints.map((endpoint) => ({ registry, ...endpoint })) }

@@ -16,11 +16,13 @@ export interface EndpointDoc extends StoredEndpointDoc {
   /** Only with several registries. */
   readonly registry?: string
   readonly layout: string
+  /** Why clients cannot dial the endpoint; null if the registration is valid. */
   readonly problem: string | null
   /** Hints about the endpoint from its layout, and about its address. */
   readonly hints: readonly Hint[]
-  /** Whether it is healthy, and the status or problem; null unless it was probed. */
+  /** Whether the endpoint is healthy; null unless it was probed. */
   readonly ready: boolean | null
+  /** The health in one or two words, see `healthText`; null unless the endpoint was probed. */
   readonly health: string | null
 }
 
@@ -32,7 +34,10 @@ export interface EndpointsDoc {
   readonly weightsUnset: boolean
   /** Whether etcd was asked for the remaining time of each lease; if not, `ttlSeconds` is null. */
   readonly ttlsAsked: boolean
-  /** Only with several registries. `rev` is then the revision of the first that answered; shares are per registry. */
+  /**
+   * Only with several registries. `rev` is then the revision of the first registry that answered, and each registry has
+   * its own shares.
+   */
   readonly registries?: readonly RegistryDoc[]
   readonly endpoints: readonly EndpointDoc[]
 }
@@ -43,14 +48,16 @@ export interface SelectedDoc {
   readonly rev: string
   /** Only with several registries. */
   readonly registries?: readonly RegistryDoc[]
-  /** The services with a selected endpoint. A service has an entry for each registry. */
+  /** The services with a selected endpoint. With several registries, a service has an entry for each of them. */
   readonly services: readonly EndpointsDoc[]
 }
 
 /**
- * The endpoints that the filter chooses. Shares, and whether weights are unset, are those of the whole service.
+ * The endpoints that the filter chooses. `share` and `weightsUnset` are those of the whole service.
  *
- * @param list the whole service
+ * @param list all endpoints of the service
+ * @param ttls by lease; null if etcd was not asked for them
+ * @param health by endpoint; empty if the endpoints were not probed
  * @param isShared whether other machines use the registry
  */
 export function endpointsDoc(

@@ -4,11 +4,11 @@ import type { LineOutput } from '../output/line-output.js'
 import { visible } from '../terminal/visible.js'
 
 /**
- * Writes the addresses that the filter chooses, each page as it comes: unlike a share or the width of a column, an
- * address needs no other endpoint. Ends when the reader has gone.
+ * Writes the addresses that the filter chooses, page by page: unlike a share or the width of a column, an address does
+ * not depend on other endpoints. Ends early if the reader of the output has gone.
  *
- * @param pages may throw once the output has ended
- * @returns whether there was an address
+ * @param pages may throw after the output has ended; that error is ignored
+ * @returns whether an address was written
  */
 export async function writeNames(
   pages: AsyncIterable<EndpointList>,

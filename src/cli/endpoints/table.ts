@@ -5,7 +5,7 @@ import { type Column, renderTable, type TableChoice } from '../terminal/table.js
 import { percent } from '../terminal/units.js'
 import { ENDPOINT_VALUES, type EndpointDoc, type EndpointsDoc } from './document.js'
 
-/** Endpoints of one service, from a document. */
+/** The part of a service's document that a table needs. */
 type OfService = Pick<EndpointsDoc, 'service' | 'endpoints' | 'weightsUnset'>
 
 /** An endpoint in a table. */
@@ -14,7 +14,7 @@ export interface EndpointRow {
   readonly of: OfService
 }
 
-/** One line per endpoint: its state, share, remaining time, and problem. */
+/** One line per endpoint: its state, share, remaining TTL, and problem. */
 export function renderEndpoints(docs: readonly OfService[], palette: Palette, looks: Looks = {}): string {
   const rows = inOrderOf(rowsOf(docs), looks.sort, ROW_VALUES)
   const hasGlyphs = palette.isTerminal && (looks.columns?.includes('state') ?? true)
@@ -148,7 +148,7 @@ export function conditionOf(row: EndpointRow): Condition {
   return lacksLease(row) ? 'problem' : 'leased'
 }
 
-/** The problem of an endpoint, or its states and hints; often empty. */
+/** The problem of an endpoint, or else its states and hints; empty for most endpoints. */
 export function noteOf(row: EndpointRow): string {
   const { problem, hints } = row.endpoint
   if (problem !== null) return problem

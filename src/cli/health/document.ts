@@ -7,14 +7,15 @@ export interface HealthEndpointDoc {
   readonly addr: string
   readonly version: string
   readonly weight: number
-  /** SERVING, or a server without grpc.health.v1 that accepts gRPC connections. */
+  /** Whether the server reports SERVING, or accepts gRPC connections without implementing grpc.health.v1. */
   readonly healthy: boolean
   /** Whether there is a gRPC connection. */
   readonly connected: boolean
-  /** The status of grpc.health.v1; UNIMPLEMENTED without the protocol, null without an answer. */
+  /** The serving status; UNIMPLEMENTED if the server does not implement grpc.health.v1, null if it did not answer. */
   readonly status: string | null
-  /** Why it is not healthy. */
+  /** Why the endpoint is not healthy: the failed check, or the fault of its registration. Null if it is healthy. */
   readonly problem: string | null
+  /** How long the health check took; null if there was none. */
   readonly latencyMs: number | null
 }
 

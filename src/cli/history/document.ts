@@ -2,7 +2,7 @@ import { changedFields, type FieldChange, fieldsOf } from '../../domain/endpoint
 import type { TimeBounds } from '../../domain/revision-times.js'
 import type { PastEvent } from '../../registry/history.js'
 
-/** Bounds of the time of a change, in ISO 8601; null for an unknown bound. */
+/** Bounds of the time of a change, in ISO 8601. A bound is null if it is unknown. */
 interface TimeDoc {
   readonly after: string | null
   readonly before: string | null
@@ -17,7 +17,7 @@ interface OfEndpoint {
   readonly addr: string
   readonly version: string
   readonly layout: string
-  /** The lease of the registration; for `gone`, the lease that it had. Null for none. */
+  /** The lease of the registration; for `gone`, the lease that it had. Null if it has or had no lease. */
   readonly lease: string | null
 }
 
@@ -47,7 +47,7 @@ export interface HistoryHead {
 
 /** The members of the document of `history` after its changes. */
 export interface HistoryTail {
-  /** Up to this revision changes are missing, because etcd has compacted them. Null if none are missing. */
+  /** Changes up to this revision are missing, because etcd has compacted them. Null if no changes are missing. */
   readonly compacted: string | null
   readonly interrupted: boolean
 }

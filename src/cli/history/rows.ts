@@ -1,6 +1,7 @@
 import type { FieldChange } from '../../domain/endpoint-fields.js'
 import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
 import { markInLog, markNames } from '../../domain/look-alike.js'
+import { CHANGE_GLYPHS, type ChangeKind, paintedChange } from '../terminal/change-glyphs.js'
 import type { Palette } from '../terminal/color.js'
 import { textWidth } from '../terminal/text-width.js'
 import { visible } from '../terminal/visible.js'
@@ -15,7 +16,7 @@ interface Column {
 }
 
 interface Looks {
-  /** Whether to show the column of services. */
+  /** Whether to show the column SERVICE, as for several services. */
   readonly withService: boolean
   readonly wide: boolean
   readonly now: Date
@@ -42,7 +43,11 @@ export class HistoryRows {
     this.columns = [
       { head: 'REV', align: 'right', text: ({ rev }) => rev },
       { head: 'TIME', text: (change) => timeText(change, now) },
-      { head: 'CHANGE', text: glyphAndType, paint: ({ type }, text) => painted(type, text, palette) },
+      {
+        head: 'CHANGE',
+        text: glyphAndType,
+        paint: ({ type }, text) => paintedChange(KINDS[type], text, palette),
+      },
       ...(withService ? [{ head: 'SERVICE', text: ({ service }: ChangeDoc) => this.name(service) }] : []),
       { head: 'ADDRESS', text: ({ addr }) => this.name(addr) },
       { head: 'VERSION', text: ({ version }) => this.name(version) },
@@ -85,15 +90,15 @@ export class HistoryRows {
   }
 }
 
-const GLYPHS = { added: '+', weight: '~', updated: '~', gone: '-' } as const
-
-function glyphAndType({ type }: ChangeDoc): string {
-  return `${GLYPHS[type]} ${type}`
+const KINDS: Readonly<Record<ChangeDoc['type'], ChangeKind>> = {
+  added: 'added',
+  weight: 'changed',
+  updated: 'changed',
+  gone: 'removed',
 }
 
-function painted(type: ChangeDoc['type'], text: string, palette: Palette): string {
-  if (type === 'added') return palette.green(text)
-  return type === 'gone' ? palette.red(text) : palette.yellow(text)
+function glyphAndType({ type }: ChangeDoc): string {
+  return `${CHANGE_GLYPHS[KINDS[type]]} ${type}`
 }
 
 function what(change: ChangeDoc): string {

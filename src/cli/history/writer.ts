@@ -12,7 +12,7 @@ export interface HistoryWriter {
   end(tail: HistoryTail & Partial<ErrorTail>): void
 }
 
-/** With --json, the error that ended the history. The document is well-formed nevertheless. */
+/** The error that ended the history. The JSON document contains it, and is well-formed nevertheless. */
 interface ErrorTail {
   readonly error: object
 }
@@ -20,8 +20,9 @@ interface ErrorTail {
 type Out = (text: string) => void
 
 interface Outs {
+  /** Writes data for programs. */
   readonly out: Out
-  /** For people. */
+  /** Writes a text for people. */
   readonly outText: Out
 }
 
@@ -80,7 +81,9 @@ function yamlWriter(head: HistoryHead, out: Out): HistoryWriter {
   }
 }
 
-/** Writes one JSON document without keeping its changes in memory, except the last, whose comma may follow. */
+/**
+ * Writes one JSON document. Of its changes only the last is kept in memory, until it is known whether a comma follows.
+ */
 function jsonWriter(head: HistoryHead, out: Out): HistoryWriter {
   const members = (part: object) => prettyJson(part).slice('{\n'.length, -'\n}'.length)
   let last: string | null = null

@@ -3,17 +3,19 @@ import type { LayoutCount, LayoutCounts } from '../../registry/layout-counts.js'
 
 export interface LayoutDoc {
   readonly name: string
-  /** The form of its keys. */
+  /** The form of the layout's keys, such as `/{name}/[{version}/]{addr}`. */
   readonly keyForm: string
-  /** The prefix before the service's name in its keys, unless `NAME=BASE` overrides it. */
+  /** The prefix before the service's name in the keys, unless `--layout NAME=BASE` gives another one. */
   readonly base: string
-  /** The default TTL of the layout's leases; null if it has none. */
+  /** The default TTL of the layout's leases; null if the layout has no leases. */
   readonly ttlSeconds: number | null
   readonly carriesWeight: boolean
   readonly writable: boolean
   /** Why the layout carries no weight, or why disco does not write it; empty if neither applies. */
   readonly reasons: readonly string[]
-  /** Configuration of another system, such as a proxy: disco recognises it and leaves it alone. */
+  /**
+   * Whether the keys are the configuration of another system, such as a proxy: disco recognises and never changes them.
+   */
   readonly configuration: boolean
   /** Number of services, endpoints and keys in this layout; null if etcd is unreachable or denies access. */
   readonly services: number | null
@@ -27,10 +29,13 @@ export interface LayoutsDoc {
   readonly rev: string | null
   readonly root: string
   readonly layouts: readonly LayoutDoc[]
+  /**
+   * Number of keys that match no layout, or whose value cannot be read; null if etcd is unreachable or denies access.
+   */
   readonly otherKeys: number | null
 }
 
-/** @param counts null without an answer from etcd */
+/** @param counts null if etcd is unreachable or denies access */
 export function layoutsDoc(root: string, counts: LayoutCounts | null): LayoutsDoc {
   const none: LayoutCount = { services: 0, endpoints: 0, keys: 0 }
   return {

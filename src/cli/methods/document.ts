@@ -1,6 +1,7 @@
 /** The methods of a service. */
 export interface MethodsDoc {
   readonly schema: 'disco.methods/v1'
+  /** The service or target of the command line. */
   readonly service: string
   readonly methods: readonly MethodDoc[]
 }
@@ -11,18 +12,18 @@ export interface MethodDoc {
   /** `package.Service/Method` */
   readonly method: string
   readonly kind: MethodKind
-  /** Full names of the messages. */
+  /** Full names of the message types. */
   readonly request: string
   readonly reply: string
 }
 
-/** Part of a schema. */
+/** The definition of a method, a gRPC service, a message or an enum. */
 interface SchemaDoc {
-  /** The service that was asked. */
+  /** The service or target of the command line. Its server, or a file, has the definition. */
   readonly service: string
-  /** In the form of a .proto file, with its dependencies. */
+  /** The definition in the syntax of a .proto file, with the types that it depends on. */
   readonly proto: string
-  /** An example message with its fields; for a method, the request. Null for services and enums. */
+  /** An example message with all its fields; for a method, a request. Null for services and enums. */
   readonly template: unknown
   /** Whether `proto` or `template` is incomplete because the schema is too large. */
   readonly truncated: boolean
@@ -51,7 +52,7 @@ interface Called {
   readonly messages: { readonly request: string; readonly reply: string }
 }
 
-/** The input of a description. */
+/** The definition of a method or type, from which its document is made. */
 export type Described = Omit<SchemaDoc, 'service'> & { readonly name: string } & (
     | { readonly kind: 'method'; readonly method: Called }
     | { readonly kind: TypeDescriptionDoc['kind']; readonly method: null }

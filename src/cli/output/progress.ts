@@ -17,8 +17,8 @@ const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 let shown: Progress | null = null
 
 /**
- * One line on standard error, if that is a terminal: what a command is waiting for, and for how long. The next output of
- * the command ends it.
+ * One line on standard error, if that is a terminal: what a command is waiting for, and for how long. The next output
+ * of the command ends it.
  */
 export class Progress implements Disposable {
   private timer: NodeJS.Timeout | undefined

@@ -23,8 +23,8 @@ export interface Leaver {
 }
 
 /**
- * Counts the picks of one target against the shares in force when they were made. When too many endpoints have left, the
- * counting starts again.
+ * Counts the picks of one target against the shares in force when they were made. When too many endpoints have left,
+ * the counting starts again.
  */
 export class TargetTraffic {
   /** When the counting started. */

@@ -24,7 +24,9 @@ export interface ScreenOutput {
 
 interface ScreenOptions {
   readonly output?: ScreenOutput
-  /** Receives the keys of the terminal, except Ctrl-C, Ctrl-Z, Ctrl-\ and Ctrl-L. Without it the terminal is not read. */
+  /**
+   * Receives the keys of the terminal, except Ctrl-C, Ctrl-Z, Ctrl-\ and Ctrl-L. Without it the terminal is not read.
+   */
   readonly onKey?: (key: Key) => void
 }
 

@@ -20,7 +20,9 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
-/** A whole number as `12,345`. `toLocaleString` takes 12 ms the first time, which every start of a command would pay. */
+/**
+ * A whole number as `12,345`. `toLocaleString` takes 12 ms the first time, which every start of a command would pay.
+ */
 export function grouped(number: number): string {
   return String(number).replaceAll(/\B(?=(\d{3})+$)/g, ',')
 }

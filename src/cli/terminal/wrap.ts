@@ -75,7 +75,9 @@ const COMMAND =
 /** A mark or word at the beginning of a line, such as `✗ ` or `PASS  `, with the spaces after it. */
 const MARK = /^(?:\u001b\[[0-9;]*m)* *(?:\u001b\[[0-9;]*m)*(?:[✗✓!?→·↻~+-]|PASS|FAIL)(?:\u001b\[[0-9;]*m)* +/
 
-/** A command and the remark in brackets behind it, as in `fix: disco weight hello 1.2.3.4:1 0   (or mend its server)`. */
+/**
+ * A command and the remark in brackets behind it, as in `fix: disco weight hello 1.2.3.4:1 0   (or mend its server)`.
+ */
 const REMARKED = /^( *)(.*\S) {3}((?:\u001b\[[0-9;]*m)*\(.*)$/
 
 /** Lines are not wrapped for narrower terminals, which break them themselves. */

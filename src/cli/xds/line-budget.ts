@@ -6,8 +6,8 @@ export interface LineBudgetOptions {
 }
 
 /**
- * Limits the lines that clients cause: one may ask for another unknown name in each of a thousand requests a second. The
- * number of lines that were left out follows at the end of the period.
+ * Limits the lines that clients cause: one may ask for another unknown name in each of a thousand requests a second.
+ * The number of lines that were left out follows at the end of the period.
  */
 export class LineBudget {
   private printed = 0
