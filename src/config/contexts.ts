@@ -5,7 +5,7 @@ import { configFile } from './locations.js'
 import { type ContextSettings, entriesOf, problemAt, readSettings, readText, unknownKey } from './settings.js'
 import { readTextFile, readTree, refuseReadableByOthers, refuseWritableByOthers } from './text-file.js'
 
-/** A group of settings: a connection with its credentials, and the location of the keys. */
+/** The settings of a connection to etcd: endpoints, credentials, and the location of the keys. */
 export interface Context {
   /** The name for messages. */
   readonly label: string
@@ -18,7 +18,7 @@ export interface Context {
 /** The user's file of contexts. */
 export interface Config {
   readonly file: string
-  /** The name chosen by `disco context use`. */
+  /** The name chosen by `disco context use`; null if none was chosen. */
   readonly use: string | null
   readonly contexts: ReadonlyMap<string, Context>
 }
@@ -30,15 +30,15 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 export function requireContextName(name: string): string {
   if (NAME.test(name)) return name
   throw new DiscoError('USAGE', `Invalid context name "${name}"`, {
-    suggestions: ['Want up to 64 letters, digits, dots, hyphens and underscores, such as prod or eu-1'],
+    suggestions: ['Expected up to 64 letters, digits, dots, hyphens and underscores, such as prod or eu-1'],
   })
 }
 
 /**
  * Reads the user's file; a missing file has no contexts.
  *
- * @throws DiscoError USAGE with file, line and column; for a file that other users can write to, or that has a password
- *   and that they can read
+ * @throws DiscoError USAGE with file, line and column for invalid content; USAGE for a file that other users can write
+ * to, or that contains a password and that other users can read
  */
 export async function readConfig(file: string): Promise<Config> {
   const found = await readTextFile(file)
@@ -50,7 +50,7 @@ export async function readConfig(file: string): Promise<Config> {
   return config
 }
 
-/** @throws DiscoError USAGE with file, line and column */
+/** Parses a file of contexts. @throws DiscoError USAGE with file, line and column */
 export function configIn(file: string, text: string): Config {
   const source = { file, folder: dirname(file) }
   const contexts = new Map<string, Context>()
@@ -62,7 +62,7 @@ export function configIn(file: string, text: string): Config {
     else {
       for (const entry of entriesOf(value, 'contexts', source)) {
         const { key: name } = entry
-        if (!NAME.test(name)) throw problemAt(source, entry.at, 'this is not a name for a context')
+        if (!NAME.test(name)) throw problemAt(source, entry.at, 'invalid context name')
         const settings = readSettings(entriesOf(entry.value, `context ${name}`, source), source)
         if (settings.endpoints === undefined) {
           throw problemAt(source, entry.at, `context ${name} has no endpoints`)
@@ -75,10 +75,11 @@ export function configIn(file: string, text: string): Config {
 }
 
 /**
- * The context of that name, if only the user can read its secrets.
+ * Finds a context by name, and checks that other users cannot read its secret files.
  *
- * @param by the origin of the name, if it is not the user
- * @throws DiscoError USAGE with the nearest names and all of them; for a secret that other users can read
+ * @param by the source of the name for the error message; absent if the user gave it
+ * @throws DiscoError USAGE for an unknown name, with similar names and all names; USAGE for a secret file that other
+ * users can read
  */
 export async function contextNamed(config: Config, name: string, by?: string): Promise<Context> {
   const context = config.contexts.get(name)
@@ -111,7 +112,7 @@ export function requireConfigFile(env: Readonly<Record<string, string | undefine
   })
 }
 
-/** A context of the user's file. @throws DiscoError USAGE */
+/** Reads a context from the user's file. @throws DiscoError USAGE */
 export async function openContext(
   name: string,
   env: Readonly<Record<string, string | undefined>>,

@@ -10,16 +10,17 @@ import { editYaml, type YamlEdit } from './yaml.js'
 
 const LOCK_RETRY_MS = 20
 
-/** An edit takes milliseconds: a lock of this age was left by a killed process. */
-const LOCK_IS_LEFT_MS = 5_000
+/** Age at which a lock is removed. An edit takes milliseconds, so a killed process has left the lock. */
+const STALE_LOCK_MS = 5_000
 
+/** How long an edit waits for the lock. */
 const LOCK_DEADLINE_MS = 15_000
 
 /**
- * Changes the user's file of contexts, one process at a time. The new file replaces the old one atomically, with mode
- * 0600.
+ * Changes the user's file of contexts. A lock excludes other processes. The new file replaces the old one atomically,
+ * with mode 0600.
  *
- * @param edit returns the changes, from the current content
+ * @param edit computes the changes from the current content
  * @throws DiscoError USAGE for a file that cannot be read or written, and errors of `edit`
  */
 export async function editConfig(file: string, edit: (now: Config) => readonly YamlEdit[]): Promise<void> {
@@ -56,6 +57,7 @@ async function replace(file: string, text: string): Promise<void> {
   }
 }
 
+/** Runs `act` while this process holds the lock. */
 async function locked(lock: string, act: () => Promise<void>): Promise<void> {
   const end = performance.now() + LOCK_DEADLINE_MS
   let seen = { id: '', sinceMs: 0 }
@@ -63,7 +65,7 @@ async function locked(lock: string, act: () => Promise<void>): Promise<void> {
     if (performance.now() > end) throw new Error(`another process holds ${lock}`)
     const id = await idOf(lock)
     if (id === '' || id !== seen.id) seen = { id, sinceMs: performance.now() }
-    else if (performance.now() - seen.sinceMs > LOCK_IS_LEFT_MS) await rm(lock, { force: true })
+    else if (performance.now() - seen.sinceMs > STALE_LOCK_MS) await rm(lock, { force: true })
     await delay(LOCK_RETRY_MS)
   }
   try {
@@ -84,7 +86,7 @@ async function take(lock: string): Promise<boolean> {
   }
 }
 
-/** Distinguishes a lock from earlier ones; empty without a lock. */
+/** The identity of the current lock file; empty if there is none. */
 async function idOf(lock: string): Promise<string> {
   const found = await stat(lock).catch(() => null)
   return found === null ? '' : `${found.ino} ${found.birthtimeMs} ${found.mtimeMs}`

@@ -7,8 +7,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 export const PROJECT_FILE = '.disco.yaml'
 
 /**
- * The user's file of contexts: below XDG_CONFIG_HOME (the XDG Base Directory Specification ignores relative paths),
- * on Windows below APPDATA, else below ~/.config. Null for a user without a home folder.
+ * The user's file of contexts: below XDG_CONFIG_HOME (the XDG Base Directory Specification ignores relative paths), on
+ * Windows below APPDATA, otherwise below ~/.config. Null if the user has no home folder.
  */
 export function configFile(env: Environment, platform: NodeJS.Platform = process.platform): string | null {
   const { XDG_CONFIG_HOME: configHome = '', APPDATA: appData = '' } = env
@@ -18,7 +18,7 @@ export function configFile(env: Environment, platform: NodeJS.Platform = process
   return home === null ? null : join(home, '.config', 'disco', 'config.yaml')
 }
 
-/** The nearest project file, from a folder upwards. */
+/** The path of the nearest project file, in this folder or above; null if there is none. */
 export function projectFile(folder: string): string | null {
   const file = join(folder, PROJECT_FILE)
   if (existsSync(file)) return file
@@ -26,7 +26,10 @@ export function projectFile(folder: string): string | null {
   return parent === folder ? null : projectFile(parent)
 }
 
-/** The user's home folder; null if HOME is not set and the system has no entry for the user (an error in Node). */
+/**
+ * The user's home folder; null if it is unknown. `homedir` throws if HOME is not set and the system has no entry for
+ * the user.
+ */
 export function homeFolder(): string | null {
   try {
     const home = homedir()

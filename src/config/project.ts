@@ -4,22 +4,24 @@ import type { Context } from './contexts.js'
 import { type ContextSettings, entriesOf, problemAt, readSettings, readText } from './settings.js'
 import { readTextFile, readTree, refuseReadableByOthers } from './text-file.js'
 
-/** The settings of a project: the name of a context of the user, or endpoints, or neither. */
+/** The settings of a project file: the name of a context of the user, or endpoints, or neither. */
 export interface Project extends Context {
-  /** The named context. */
+  /** The name of a context of the user; null if the file does not name one. */
   readonly context: string | null
 }
 
 /**
- * A project file is shared with others: it would publish these settings, or let the file send any variable anywhere.
+ * Settings that a project file must not have. The file is shared, so `password` would be published, and `password-env`
+ * would let the file send any environment variable to its endpoints.
  */
 const NOT_IN_PROJECTS = ['password', 'password-env'] as const
 
+/** Settings that name files. */
 const FILES = ['cacert', 'cert', 'key', 'password-file'] as const
 
 /**
- * Reads a project file. It may be part of a foreign project: so the files that it names must lie in its folder,
- * because their content goes to the endpoints that it names.
+ * Reads a project file; null if it does not exist. The file may come from an untrusted project, and it names both files
+ * and the endpoints that receive their content. So it may name only files below its folder.
  *
  * @throws DiscoError USAGE with file, line and column
  */

@@ -40,7 +40,7 @@ export type ContextSettings = {
   readonly [Name in SettingName]?: ReturnType<(typeof READERS)[Name]> | undefined
 }
 
-/** Settings of the user's identity. They are never sent to endpoints from another source. */
+/** Settings that identify the user. They are never used with endpoints from another source. */
 export const CREDENTIALS = [
   'cacert',
   'cert',
@@ -53,7 +53,7 @@ export const CREDENTIALS = [
 
 export const SETTING_NAMES = Object.keys(READERS) as SettingName[]
 
-/** @throws DiscoError USAGE with file, line and column */
+/** The error (USAGE) for a problem at a position in a file. The message begins with file, line and column. */
 export function problemAt(
   { file }: Pick<Source, 'file'>,
   at: Position,
@@ -88,7 +88,7 @@ export function readSettings(
   return read
 }
 
-/** The error for an invalid key. A key that does not look like a name may be a misplaced secret. */
+/** The error for an unknown key. A key that does not look like a name may be a misplaced secret, and is not quoted. */
 export function unknownKey(key: string, at: Position, known: readonly string[], source: Source): DiscoError {
   const named = /^[A-Za-z][\w-]{0,39}$/.test(key) ? `unknown key "${key}"` : 'unknown key'
   const near = didYouMean(key, known)
@@ -102,6 +102,7 @@ export function entriesOf(value: YamlValue, what: string, source: Source): reado
   throw problemAt(source, value, `${what} must be a map of keys and values`)
 }
 
+/** The problem of a combination of settings, as a clause; null if there is none. */
 function problemOf(settings: ContextSettings): string | null {
   const { cert, key, user } = settings
   if (settings.endpoints === undefined) {

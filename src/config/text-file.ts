@@ -20,7 +20,8 @@ interface TextFile {
 }
 
 /**
- * The text of a regular file; null if it does not exist. A blocking open could hang, for example on a named pipe.
+ * The text of a regular file; null if it does not exist. The file is opened without blocking, because opening a named
+ * pipe could hang.
  *
  * @throws DiscoError USAGE
  */
@@ -42,7 +43,7 @@ export async function readTextFile(file: string): Promise<TextFile | null> {
   }
 }
 
-/** @throws DiscoError USAGE with line and column */
+/** Parses YAML. Null for an empty file. @throws DiscoError USAGE with file, line and column */
 export function readTree(file: string, text: string): YamlValue | null {
   try {
     return readYaml(text)
@@ -83,13 +84,13 @@ export function refuseWritableByOthers(file: string, { mode }: Stats): void {
 }
 
 /**
- * The reason why a file is not trusted; null if it is trusted. Anyone who can write to the file or its folder could
- * redirect commands.
+ * Why a file is not trusted, as a clause; null if it is trusted. A user who can write to the file or its folder could
+ * direct commands to another cluster.
  */
 export async function foreignFileProblem(file: string, env: Readonly<Record<string, string | undefined>>) {
   if (process.geteuid === undefined) return null
   const owners = [process.geteuid(), 0]
-  // As in git: under sudo, the files of the original user count.
+  // As in git: under sudo, the files of the original user are trusted too.
   if (process.geteuid() === 0 && /^\d+$/.test(env.SUDO_UID ?? '')) owners.push(Number(env.SUDO_UID))
   const [folder, link, target] = await Promise.all([stat(dirname(file)), lstat(file), stat(file)])
   if (!owners.includes(folder.uid)) return 'another user owns its folder'

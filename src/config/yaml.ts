@@ -36,7 +36,7 @@ export class YamlProblem extends Error {
   }
 }
 
-/** The parser's own sentences repeat parts of the text. */
+/** Messages by error code of the parser. The parser's own messages quote the text. */
 const PROBLEMS: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'an alias (*) is not supported',
   BAD_DQ_ESCAPE: 'a double-quoted text has an invalid escape sequence',
@@ -51,13 +51,13 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   TAG_RESOLVE_FAILED: 'a tag (!) is not supported',
 }
 
-/** Null for an empty file. @throws YamlProblem */
+/** Parses YAML. Null for an empty file. @throws YamlProblem */
 export function readYaml(text: string): YamlValue | null {
   const { document, positionOf } = parse(text)
   return document.contents === null ? null : valueIn(document.contents, positionOf)
 }
 
-/** The text with changes; comments stay. @throws YamlProblem */
+/** Applies changes to a YAML text, and keeps its comments. @throws YamlProblem */
 export function editYaml(text: string, edits: readonly YamlEdit[]): string {
   const { document } = parse(text)
   for (const { path, value } of edits) {
@@ -86,7 +86,7 @@ function valueIn(node: unknown, positionOf: (offset: number) => Position): YamlV
   if (!isMap(node)) throw new YamlProblem('an alias (*) is not supported', at)
   const entries = node.items.map(({ key, value }): YamlEntry => {
     const keyAt = positionOf((key as Node).range?.[0] ?? 0)
-    if (!isScalar(key)) throw new YamlProblem('a key is a text', keyAt)
+    if (!isScalar(key)) throw new YamlProblem('a key must be a text', keyAt)
     const empty = { kind: 'scalar', value: null, ...keyAt } as const
     return { key: String(key.value), at: keyAt, value: value === null ? empty : valueIn(value, positionOf) }
   })

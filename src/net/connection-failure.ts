@@ -5,7 +5,7 @@ export type ConnectionFailure =
   | 'no-socket'
   | 'unknown-host'
   | 'server-speaks-plaintext'
-  /** During the handshake: by a server that speaks plaintext, or one that is shutting down. */
+  /** Closed by the server during the handshake: it speaks plaintext, or is shutting down. */
   | 'tls-dropped'
   | 'server-certificate-expired'
   | 'server-certificate-not-yet-valid'
@@ -13,15 +13,15 @@ export type ConnectionFailure =
   | 'server-certificate-for-another-name'
   | 'client-certificate-expired'
   | 'client-certificate-of-another-ca'
-  /** Missing, or refused without a reason, as Go up to 1.20 does (etcd 3.4). */
+  /** The client certificate is missing, or was refused without a reason, as by Go up to 1.20 (etcd 3.4). */
   | 'client-certificate-not-accepted'
   | 'not-grpc'
   /** Closed by the server after it accepted the connection, without an error. */
   | 'dropped'
 
 /**
- * Only this file reads texts of Node and OpenSSL: grpc-js passes on their messages, without their codes.
- * TLS alerts are those of RFC 8446, section 6, as OpenSSL spells them.
+ * The texts of Node and OpenSSL by failure. They are matched in this file only. grpc-js passes on these messages
+ * without their codes. TLS alerts are those of RFC 8446, section 6, as OpenSSL spells them.
  */
 const TEXTS: readonly (readonly [text: RegExp, failure: ConnectionFailure])[] = [
   [/ECONNREFUSED/, 'refused'],
@@ -53,7 +53,7 @@ const SOCKET_TEXTS: readonly (readonly [text: RegExp, failure: SocketFailure])[]
   [/\b(EMFILE|ENFILE)\b/, 'no-descriptors'],
 ]
 
-/** Null if the text names none of these. */
+/** The failure that the text of an error describes; null for any other text. */
 export function socketFailure(text: string): SocketFailure | null {
   return SOCKET_TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? null
 }
@@ -67,19 +67,19 @@ export function wrongCertificateName(text: string): { readonly wanted: string; r
 const WRONG_NAME =
   /(?:Host|IP): (.*?)\.? is not (?:in )?(?:the )?cert's (?:altnames|CN|list): (.*?)(?:\. Resolution|$)/
 
-/** Whether one side refused the certificate of the other, or sent any other alert of TLS. */
+/** Whether one side refused the certificate of the other, or sent any other TLS alert. */
 export function isCertificateRefusal(text: string): boolean {
   return /certificate|alert|self.signed|local issuer/i.test(text)
 }
 
-/** Null if the text names none of these. */
+/** The failure that the text of an error describes; null for any other text. */
 export function connectionFailure(text: string): ConnectionFailure | null {
   return TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? null
 }
 
 /**
- * The reason within a text of no known kind: without grpc-js's wrapping, and without OpenSSL's numbers, file names and
- * lines. Other texts are returned unchanged.
+ * The reason of an unknown failure as a clause: the text of its error without grpc-js's wrapping, and without OpenSSL's
+ * numbers, file names and lines. A text without these is returned unchanged.
  */
 export function bareReason(text: string): string {
   const reason = text

@@ -29,7 +29,7 @@ export const CONNECTION_CLAUSES: Readonly<Record<ConnectionFailure | SocketFailu
   dropped: 'drops the connection',
 }
 
-/** The text of a failed connection as a clause. An unknown text only loses grpc-js's wrapping. */
+/** The clause for the text of a failed connection. An unknown text is returned without grpc-js's wrapping. */
 export function connectionClause(text: string): string {
   const names = wrongCertificateName(text)
   if (names) return `has a certificate for ${names.has || 'no IP address'}, not for ${names.wanted}`

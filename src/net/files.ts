@@ -19,10 +19,10 @@ export interface Pems {
 }
 
 /**
- * Null if no file is named.
+ * Reads and checks the files. Null if neither a CA nor a certificate is named.
  *
  * @param both the flags of the certificate and its key, for the message when one is missing
- * @throws DiscoError USAGE for a file that cannot be read, or a key of another certificate
+ * @throws DiscoError USAGE for a file that cannot be read, or a key that does not belong to the certificate
  */
 export async function readPems({ caFile, certFile, keyFile }: PemFiles, both: string): Promise<Pems | null> {
   if (!certFile !== !keyFile) throw new DiscoError('USAGE', `A client certificate needs both ${both}`)
@@ -81,7 +81,7 @@ export interface Renewable<Value> {
   renew(): Promise<void>
 }
 
-/** @throws the error of the first read */
+/** Reads files now, and again at each `renew`. @throws the error of the first read */
 export async function renewable<Value>(read: () => Promise<Value>): Promise<Renewable<Value>> {
   let current = await read()
   return {

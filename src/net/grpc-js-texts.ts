@@ -1,6 +1,7 @@
 /**
- * Texts of grpc-js for facts without a code. Only this file reads them; each names its source in version 1.14.
- * `test/integration/grpc-js-texts.test.ts` produces each of them with the installed version.
+ * Texts by which grpc-js reports facts that have no code. They are matched in this file only. Each comment names the
+ * source file of grpc-js 1.14. `test/integration/grpc-js-texts.test.ts` produces each of them with the installed
+ * version.
  */
 
 /** `load-balancer-pick-first.ts`: the error of the last attempt to connect, and the resolver's note. */

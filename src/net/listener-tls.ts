@@ -4,9 +4,9 @@ import { DiscoError } from '../domain/errors.js'
 import { type PemFiles, type Pems, readPems } from './files.js'
 
 /**
- * A listener's TLS options: its certificate, and whether callers need one.
+ * Reads a listener's TLS options: its certificate, and whether callers need one.
  *
- * @param files the certificate and its key; with a CA, callers must show a certificate that it signed
+ * @param files the certificate and its key; with a CA, callers must present a certificate that the CA has signed
  * @returns null if no file is named: the listener then speaks plaintext
  * @throws DiscoError USAGE for files that cannot be used
  */
@@ -19,9 +19,9 @@ export async function readListenerTls(files: PemFiles): Promise<SecureServerOpti
 }
 
 /**
- * Whether a listener speaks TLS: a certificate needs its key, and a CA needs both.
+ * Whether a listener speaks TLS. A certificate needs its key, and a CA needs both.
  *
- * @throws DiscoError USAGE
+ * @throws DiscoError USAGE if one of these files is missing
  */
 export function requirePair({ caFile, certFile, keyFile }: PemFiles): boolean {
   if (!certFile && !keyFile) {
@@ -33,7 +33,7 @@ export function requirePair({ caFile, certFile, keyFile }: PemFiles): boolean {
 }
 
 /**
- * Checks the files by OpenSSL, which refuses some readable ones, such as those with a key that is too short.
+ * Checks that OpenSSL accepts the files. It refuses some readable ones, for example those with a key that is too short.
  *
  * @throws DiscoError USAGE
  */

@@ -1,12 +1,12 @@
 import { connect as connectByHttp2 } from 'node:http2'
 import { connect } from 'node:tls'
 
-/** Limit of a probe. Short, because servers answer a greeting at once, and a user waits for the message. */
+/** Deadline of a probe. Short, because servers answer at once, and a user waits for the message. */
 const DEADLINE_MS = 500
 
 /**
- * Whether a server answers a TLS greeting, to explain a connection that was dropped. It sends only the greeting and
- * checks no certificate; a TLS alert is an answer too.
+ * Whether a server answers a TLS handshake, to explain a connection that was dropped. The certificate is not checked. A
+ * TLS alert counts as an answer.
  *
  * @param url with its port
  */
@@ -27,7 +27,7 @@ export function speaksTls(url: string): Promise<boolean> {
 }
 
 /**
- * Whether a server greets by HTTP/2 without TLS, to explain a TLS connection that was dropped without a reason.
+ * Whether a server speaks HTTP/2 without TLS, to explain a TLS connection that was dropped without a reason.
  *
  * @param url with its port; the scheme does not matter
  */

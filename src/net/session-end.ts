@@ -6,7 +6,10 @@ export interface Session {
   prependListener(event: 'goaway' | 'error', listener: (this: object, cause: unknown) => void): unknown
 }
 
-/** A connection that ended without a GOAWAY or an error: the server, or something between, closed it. */
+/**
+ * The clause for a session that ended without a GOAWAY or an error: the server or an intermediary closed the
+ * connection.
+ */
 const CLOSED = 'closed without GOAWAY'
 
 /** HTTP/2 error codes (RFC 9113, section 7), from 0 on. */
@@ -28,8 +31,8 @@ const CODES = [
 ]
 
 /**
- * Why sessions ended. A map by session lets all sessions share the listeners: with its own closures, each of thousands
- * of connections would take a kilobyte more.
+ * Why sessions ended, by session. Because of this map, all sessions share the same listeners: closures for each session
+ * would take a kilobyte more for each of thousands of connections.
  */
 const causes = new WeakMap<object, string>()
 
@@ -43,15 +46,18 @@ function noteError(this: object, error: unknown): void {
   note(this, failure === null ? message : CONNECTION_CLAUSES[failure])
 }
 
-/** The first cause counts. */
+/** Keeps the first cause of a session. */
 function note(session: object, cause: string): void {
   if (!causes.has(session)) causes.set(session, cause)
 }
 
-/** Sessions that are listened to: channels of one process share connections. */
+/**
+ * Sessions that have the listeners. A session may be passed several times, because channels of one process share
+ * connections.
+ */
 const watched = new WeakSet<object>()
 
-/** Notes why this session ends, for `sessionEnd`. Listens once, however often it is called. */
+/** Records why this session ends, for `sessionEnd`. Idempotent. */
 export function watchSession(session: Session): void {
   if (watched.has(session)) return
   watched.add(session)

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { cachedDataVersionTag } from 'node:v8'
 import { codeFolder, isOwnFolder, makeOwnFolder, readOwnFile } from './own-folder.js'
 
-/** Compiled code of one command is 1 to 3 MB. */
+/** Maximum size of a cache file. The compiled code of one command is 1 to 3 MB. */
 const MAX_BYTES = 32 * 1024 * 1024
 
 const DIGEST_BYTES = 32
@@ -13,9 +13,9 @@ const DIGEST_BYTES = 32
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000
 
 /**
- * One file of V8's code cache. V8 executes the code in it, and checks only the length of the source. So a file is
- * used only if it belongs to this user alone and matches the source, the version of Node and V8's flags. An unusable
- * file costs time, and is not an error.
+ * One file of V8's code cache. V8 executes the code in it, and checks only the length of the source. So a file is used
+ * only if it belongs to this user alone and matches the source, the version of Node and V8's flags. If a file is
+ * unusable, the source is compiled again.
  */
 export class CodeCache {
   private constructor(
@@ -23,9 +23,9 @@ export class CodeCache {
     private readonly identity: string,
   ) {}
 
-  /** @param part the part of the code that a run uses: different commands compile different functions */
+  /** @param part names the part of the code that a run uses: different commands compile different functions */
   static of(source: Buffer, part: string, env: NodeJS.ProcessEnv): CodeCache | null {
-    // As for Node's own compile cache. Code from a cache has less precise coverage.
+    // NODE_DISABLE_COMPILE_CACHE also disables Node's own compile cache. Coverage of code from a cache is less precise.
     if (env.NODE_DISABLE_COMPILE_CACHE || env.NODE_V8_COVERAGE) return null
     try {
       const folder = codeFolder(env)
@@ -38,6 +38,7 @@ export class CodeCache {
     }
   }
 
+  /** The cached code; undefined if the file is missing or unusable. */
   read(): Buffer | undefined {
     try {
       if (!isOwnFolder(dirname(this.file))) return undefined
@@ -50,7 +51,7 @@ export class CodeCache {
     }
   }
 
-  /** Atomic: if two runs write at once, the later file remains, and readers see one of the two. */
+  /** Writes the file atomically: if two runs write at once, readers see the whole file of one of them. */
   write(code: Buffer): void {
     const draft = `${this.file}.${randomUUID()}`
     try {

@@ -11,15 +11,19 @@ import {
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 
+/** Mode bits of the group and of other users. */
 const OTHERS = 0o077
 const OTHERS_WRITE = 0o022
 
-/** Beside the folder of cached lists (`disco`), from which all but the newest files are removed. */
+/**
+ * The name of the folder. It is not the folder of cached lists (`disco`), from which all but the newest files are
+ * removed.
+ */
 const NAME = 'disco-code'
 
 /**
- * The folder for compiled code below the user's cache folder (XDG Base Directory Specification, which has relative
- * paths ignored). Null if there is none: no home, or a system without user ids.
+ * The folder for compiled code below the user's cache folder (XDG Base Directory Specification, by which relative paths
+ * are ignored). Null if the user has no home folder, or the system has no user ids.
  */
 export function codeFolder(env: Readonly<Record<string, string | undefined>>): string | null {
   const { XDG_CACHE_HOME: cacheHome = '' } = env
@@ -36,9 +40,10 @@ export function isOwnFolder(folder: string): boolean {
 }
 
 /**
- * Makes the folder, and at most the cache folder around it. Only below a folder of this user: root that keeps its
- * user's HOME must not leave a folder there that the user cannot write to.
+ * Creates the folder and, if needed, its parent, but only inside a folder of this user: root with the HOME of another
+ * user must not leave a folder there that this other user cannot write to.
  *
+ * @returns whether the folder now passes `isOwnFolder`
  * @throws the file system's errors
  */
 export function makeOwnFolder(folder: string): boolean {
@@ -54,7 +59,8 @@ export function makeOwnFolder(folder: string): boolean {
 }
 
 /**
- * The bytes of a regular file of this user that no other can write to, or null. Never waits, as opening a FIFO would.
+ * The bytes of a regular file of this user that no other user can write to; null for any other file, or a larger one.
+ * It does not block on a FIFO.
  *
  * @throws the file system's errors
  */

@@ -19,7 +19,10 @@ export interface Tool {
   readonly load: Readonly<Record<string, () => Promise<Command.Class>>>
 }
 
-/** A plugin of oclif whose commands are functions of the bundle. oclif's own looks for files, which a bundle lacks. */
+/**
+ * A plugin of oclif whose commands are functions of the bundle. oclif's own plugin looks for the files of commands,
+ * which a bundle does not have.
+ */
 export function pluginOf({ root, pjson, manifest, load }: Tool): Interfaces.Plugin {
   const findCommand = async (id: string): Promise<Command.Class> => {
     const loaded = await load[id]?.()

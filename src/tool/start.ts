@@ -18,10 +18,10 @@ type Wrapper = (
 ) => void
 
 /**
- * Runs the bundle, a CommonJS file of nothing but ASCII, as the command line of this process.
+ * Runs the bundle, a CommonJS file in ASCII, as the command line of this process.
  *
- * Most of the time of a short command would go into compiling. A run that succeeds leaves the code that it compiled in
- * the user's cache folder for the next run of the same command.
+ * Without a cache, a short command would spend most of its time compiling. A run that succeeds writes its compiled code
+ * to the user's cache folder, for the next run of the same command.
  */
 export function start(bundle: string, load: NodeJS.Require): void {
   const own = ownArguments(process.argv.slice(2))
@@ -51,7 +51,7 @@ function compile(source: Buffer, bundle: string, cache: CodeCache | null): Wrapp
     },
   )
   if (cache !== null && (cachedData === undefined || script.cachedDataRejected)) {
-    // At the end, because only functions that ran have been compiled. A run that failed used too few of them.
+    // At exit, because only functions that were called are compiled. A failed run has called too few of them.
     process.on('exit', (code) => {
       if (code === 0) cache.write(script.createCachedData())
     })
@@ -59,13 +59,13 @@ function compile(source: Buffer, bundle: string, cache: CodeCache | null): Wrapp
   return script.runInThisContext()
 }
 
-/** Words after `--` belong to a command that the tool starts. */
+/** The arguments before `--`. Those after it belong to a command that the tool starts. */
 function ownArguments(words: readonly string[]): readonly string[] {
   const end = words.indexOf('--')
   return end < 0 ? words : words.slice(0, end)
 }
 
-/** The name of the command, or `help`: runs with the same part compile about the same functions. */
+/** The name of the command, `help` or `other`: runs with the same part call about the same functions. */
 function partOf(words: readonly string[]): string {
   const [first = 'help'] = words
   if (words.includes('--help') || words.includes('-h')) return 'help'

@@ -28,19 +28,19 @@ export function pathAndQuery({ url = '' }: IncomingMessage): { path: string; que
 }
 
 /**
- * Whether the request may change the registration. `GET` and `HEAD` do with a query, since existing clients send
- * that.
+ * Whether the request may change the registration. `GET` and `HEAD` count as writes if they have a query, because
+ * existing clients write in this way.
  */
 export function isWrite({ method = '', url = '' }: IncomingMessage): boolean {
   return !['GET', 'HEAD'].includes(method) || url.includes('?')
 }
 
 /**
- * Checks that a request may be answered. With a token, the request must carry it. Without one, all clients that reach
- * the port may ask, except a web page of another origin in a browser on this machine, including one that uses DNS
- * rebinding. Browsers send the origin of a request (Fetch Metadata, `Origin`, `Referer`); a write must come from our
- * own origin, or from a client that is not a browser. A navigation from outside of any page (`Sec-Fetch-Site: none`)
- * may read, not write.
+ * Checks that a request may be answered. If a token is set, the request must carry it. Otherwise all clients that reach
+ * the port are accepted, except a browser on this machine that shows a web page of another origin, including a page
+ * that uses DNS rebinding. Browsers send the origin of a request (Fetch Metadata, `Origin`, `Referer`); a write must
+ * come from our own origin, or from a client that is not a browser. A navigation that no page has started
+ * (`Sec-Fetch-Site: none`) may read, but not write.
  *
  * @throws Refusal 401, 403
  */
@@ -76,7 +76,7 @@ function isOrigin(from: string, host: string): boolean {
   )
 }
 
-/** Reads the whole request, so that a cut or endless one has no effect. @throws Refusal 400, 413 */
+/** Reads the whole body, so that an incomplete or endless request has no effect. @throws Refusal 400, 413 */
 export async function readBody(request: IncomingMessage): Promise<void> {
   const tooLarge = () => new Refusal(413, `The body is longer than ${MAX_BODY_BYTES} bytes`)
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge()

@@ -8,7 +8,7 @@ export interface Reply {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body: string
-  /** The body for a client that accepts plain text; by default, the same as for others. */
+  /** The body for a client that accepts plain text; by default `body`. */
   readonly text?: string | undefined
 }
 
@@ -36,10 +36,10 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   OUTCOME_UNKNOWN: 503,
 }
 
-/** HTTP handler of routes. Any other request is refused with the reason. Each HTTP/1 connection gets one answer. */
+/** HTTP handler of routes. Any other request gets an error document. Each HTTP/1 connection gets one answer. */
 export function serveRoutes(routes: Routes, options: ServeOptions): RequestListener {
-  // Node passes on pipelined requests before it closes the connection after the first. Over HTTP/2, requests of one
-  // connection are independent.
+  // Node also emits pipelined requests before it closes the connection after the first one. Over HTTP/2, requests of
+  // one connection are independent.
   const seen = new WeakSet<Socket>()
   return (request, response) => {
     const isPipelined = request.httpVersionMajor === 1
@@ -78,7 +78,7 @@ async function answer(
   }
 }
 
-/** The path below the base; empty, which no route has, if it is not below it. */
+/** The path relative to the base; empty if it is not below the base. No route has an empty path. */
 function below(base: string, path: string): string {
   if (path === base) return '/'
   return path.startsWith(`${base}/`) ? path.slice(base.length) : ''
@@ -94,7 +94,7 @@ export function json(
   return { status, headers: { 'content-type': 'application/json', ...headers }, body, text }
 }
 
-/** Whether the client names plain text and not JSON. */
+/** Whether the client accepts plain text and does not name JSON. */
 function wantsText({ headers: { accept = '' } }: IncomingMessage): boolean {
   return accept.includes('text/plain') && !accept.includes('application/json')
 }
@@ -105,7 +105,7 @@ function inPlainText(reply: Reply): Reply {
   return { ...reply, headers, body: `${reply.text}\n` }
 }
 
-/** Closes the connection after the answer, so that idle clients hold none open. */
+/** Sends the answer and closes the connection, so that idle clients do not keep connections open. */
 function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply): void {
   response.writeHead(status, {
     ...headers,

@@ -108,7 +108,7 @@ contexts:
       '3:5',
       'password-file and password exclude each other',
     ],
-    ['a bad name', 'contexts:\n  a,b:\n    endpoints: x:1\n', '2:3', 'this is not a name for a context'],
+    ['a bad name', 'contexts:\n  a,b:\n    endpoints: x:1\n', '2:3', 'invalid context name'],
     ['a list', '- a\n', '1:1', 'the file must be a map of keys and values'],
   ])('names file, line and column of %s', (_, text, at, problem) => {
     expect(errorOf(text).message).toContain(`${FILE}:${at}: ${problem}`)
