@@ -5,7 +5,7 @@ import { writeRemark } from './output/remark.js'
 import { standardOutput } from './output/standard-output.js'
 import { reportError } from './report-error.js'
 
-/** Time for the rest of a command, such as a closing connection, to end by itself. */
+/** After this time the process ends, even if connections or timers are still open. */
 const GRACE_MS = 500
 
 /**

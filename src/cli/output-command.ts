@@ -34,16 +34,16 @@ export interface ViewOutput {
   remark(line: string): void
 }
 
-/** The output of a command: data for programs, texts and remarks for people, each as its stream and the flags ask. */
+/** Base of commands that print: data for programs, and texts and remarks for people, according to stream and flags. */
 export abstract class OutputCommand extends Command {
-  /** Null until the flags are read. */
+  /** Null until the flags have been read. */
   private ownProgress: Progress | null = null
 
   protected format(flags: BaseFlags, fallback: OutputFormat = 'table'): OutputFormat {
     return flags.json ? 'json' : (flags.output?.format ?? fallback)
   }
 
-  /** The writer of documents: of JSON, unless `-o` names another. */
+  /** The writer of documents: JSON, unless `-o` selects YAML or a template. */
   protected writer(flags: BaseFlags): DocumentWriter {
     return flags.json ? JSON_WRITER : (flags.output?.writer ?? JSON_WRITER)
   }
@@ -81,7 +81,7 @@ export abstract class OutputCommand extends Command {
     return data
   }
 
-  /** Decides by the flags whether waits are shown. */
+  /** Creates the progress line. The output format in the flags determines whether it is shown. */
   protected beginProgress(flags: BaseFlags): void {
     this.ownProgress = Progress.for(this.format(flags))
   }
@@ -92,12 +92,12 @@ export abstract class OutputCommand extends Command {
     return this.ownProgress
   }
 
-  /** Standard output. Long-running commands await its backpressure, and end when its reader has closed it. */
+  /** Standard output. Long-running commands wait while its reader is slow, and end when the reader has closed it. */
   protected get output(): LineOutput {
     return standardOutput()
   }
 
-  /** Writes data for programs: unchanged in every locale and on every terminal. */
+  /** Writes data for programs. It is the same in every locale and on every terminal. */
   protected out(line: string): void {
     this.output.writeLine(line)
   }

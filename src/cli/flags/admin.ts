@@ -22,11 +22,11 @@ export const adminFlags = {
 }
 
 export interface AdminPlan extends ListenAddress {
-  /** The bearer token that requests must carry; null for none. */
+  /** The bearer token that requests must carry; null if they need no token. */
   readonly token: string | null
 }
 
-/** Where the admin handler listens, and its token; null without --admin. @throws DiscoError USAGE */
+/** The address and the token of the admin handler; null without --admin. @throws DiscoError USAGE */
 export async function planAdmin({
   admin,
   'admin-token-file': file,

@@ -5,9 +5,10 @@ import { AUTO } from '../../domain/layouts/reader.js'
 import { completeAddress } from '../../registry/complete-address.js'
 
 /**
- * An address or, if it starts with a slash or contains one, an etcd key. A URL is neither.
+ * Completes an address. A text with a slash is an etcd key, and is returned unchanged, unless it is a URL or a socket.
  *
- * @throws DiscoError USAGE, with the example
+ * @param example a correct command line, for the error
+ * @throws DiscoError USAGE for an invalid address
  */
 export function completeAddressOrKey(text: string, example: string): Promise<string> {
   const isKey = text.includes('/') && !text.startsWith('unix:') && !/^https?:\/\//i.test(text)
@@ -18,11 +19,11 @@ export function completeAddressOrKey(text: string, example: string): Promise<str
 export interface EndpointName {
   /** The completed address, or the etcd key. */
   readonly name: string
-  /** Why it is not a valid address; null if it is one, or a key. */
+  /** Why `name` is not a valid address; null for a valid address or a key. */
   readonly invalid: DiscoError | null
 }
 
-/** As {@link completeAddressOrKey}; an invalid address is kept as it is: it may be registered so. */
+/** Like {@link completeAddressOrKey}, but keeps an invalid address: an endpoint may be registered with it. */
 export async function endpointName(text: string, example: string): Promise<EndpointName> {
   try {
     return { name: await completeAddressOrKey(text, example), invalid: null }
@@ -46,7 +47,7 @@ export function refuseSwapped(service: string, addr: string | undefined, order: 
   })
 }
 
-/** Whether a word is host and port, or a socket. */
+/** Whether a text is a valid address: `HOST:PORT` or `unix:PATH`. */
 export function isAddress(text: string): boolean {
   return text.includes(':') && !('problem' in readAddress(text))
 }
@@ -55,7 +56,7 @@ export function isAddress(text: string): boolean {
  * Checks a service name.
  *
  * @param layout the value of `--layout`: in most layouts a name is one segment of a key
- * @throws DiscoError USAGE when the name is empty, or has a slash that the layout does not allow
+ * @throws DiscoError USAGE if the name is empty, is a URL, or has a slash that the layout does not allow
  */
 export function requireServiceName(name: string, layout: string = DEFAULT_LAYOUT.name): string {
   if (/^https?:\/\//i.test(name)) {

@@ -35,7 +35,7 @@ export const backendFlags = {
   })({ helpValue: '1%,…', description: 'part of failing calls of each backend, or of all backends' }),
 }
 
-/** One plan for each weight. @throws DiscoError USAGE */
+/** One backend for each weight. @throws DiscoError USAGE */
 export function planBackends(flags: Interfaces.InferredFlags<typeof backendFlags>): BackendPlan[] {
   const { backends: weights, latency, 'error-rate': errorRate } = flags
   if (weights.length > MAX_BACKENDS) {
@@ -50,7 +50,7 @@ export function planBackends(flags: Interfaces.InferredFlags<typeof backendFlags
   }))
 }
 
-/** One value for each backend, from a single value for all or from one for each. */
+/** One value for each backend: `values` has one for each, or a single one for all. */
 function perBackend(flag: string, values: Numbers | undefined, backends: number): Numbers {
   if (values === undefined || values.length === backends) return values ?? []
   const [first = 0] = values
@@ -77,7 +77,7 @@ function readLatencyMs(text: string): number | undefined {
   return ms === undefined || ms > MAX_TIMER_MS ? undefined : ms
 }
 
-/** From 0 to 1. */
+/** Reads `0.01` or `1%` as a fraction from 0 to 1. */
 function readFraction(text: string): number | undefined {
   const [, amount, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? []
   const fraction = Number(amount) / (percent ? 100 : 1)

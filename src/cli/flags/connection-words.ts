@@ -2,13 +2,13 @@ import { AUTO } from '../../domain/layouts/reader.js'
 import { shellWord } from '../terminal/visible.js'
 import type { BaseFlags, PlaceFlags } from './base.js'
 
-/** Flags without which a command would go to another etcd, or look at other keys. */
+/** Flags that select the etcd cluster and the keys. */
 const CONNECTION = [
   ...(['context', 'endpoints', 'cacert', 'cert', 'key', 'user', 'password-file'] as const),
   ...(['layout', 'root'] as const),
 ]
 
-/** The flags of this command line that name etcd and keys, for another command; without those in `words`. */
+/** The flags of this command line that select etcd and keys, for another command. Those in `words` are omitted. */
 export function connectionWords(
   flags: BaseFlags & Partial<PlaceFlags>,
   words: readonly string[],
@@ -21,8 +21,8 @@ export function connectionWords(
 }
 
 /**
- * Writes commands to copy: quoted for a shell, and with the flags of this command line that say which etcd and which
- * keys. What comes from the environment or a context counts there as well.
+ * Formats commands for the user to copy: quoted for a shell, and with the flags of this command line that select etcd
+ * and keys. Settings from the environment or a context are omitted, because they apply to the copied command as well.
  */
 export function commandLine(flags: BaseFlags & Partial<PlaceFlags>): (command: readonly string[]) => string {
   return ([program = '', ...words]) =>

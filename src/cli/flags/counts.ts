@@ -12,10 +12,10 @@ type ByName = ReadonlyMap<string, number>
 /** Maximum number of unknown names in an error: a wrong log has thousands. */
 const NAMES_LISTED = 3
 
-/** A double holds this many digits; more would be counted wrongly. */
+/** A count has at most the number of digits that a double represents exactly. */
 const COUNT = /^\d{1,15}$/
 
-/** Calls by name; `-` for standard input, which {@link countLines} counts. */
+/** Calls by name; `-` for standard input, whose lines {@link countLines} counts. */
 export const countsFlag = Flags.custom<ByName | '-'>({
   parse: parsedBy((text, flag) => {
     if (text === '-') return text
@@ -31,7 +31,7 @@ export const weightsFlag = Flags.custom<ByName>({
   }),
 })
 
-/** Names in rotation with their effective weights. If all weights are 0 they are unset and count as equal. */
+/** The names in rotation, with their effective weights. If all weights are 0, they are unset and count as equal. */
 export function inRotation(weights: ByName): ByName {
   const endpoints = [...weights].map(([name, weight]) => ({ name, weight, problem: null }))
   const unset = weightsAreUnset(endpoints)

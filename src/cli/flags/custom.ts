@@ -2,7 +2,9 @@ import { Args, Flags } from '@oclif/core'
 import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 
-/** An invalid value of a flag. Wrapped, because oclif rewrites the message of an error that a parser throws. */
+/**
+ * The error of an invalid flag value. It is wrapped, because oclif rewrites the message of errors that a parser throws.
+ */
 export class FlagProblem extends Error {
   constructor(readonly error: DiscoError) {
     super(error.message, { cause: error })
@@ -36,7 +38,7 @@ export function parsedBy<Value>(read: (text: string, flag: string) => Value | Pr
  * A `parse` for `Flags.custom` whose error is `Invalid --flag "text": expected …`.
  *
  * @param read returns undefined for an invalid text
- * @param show the text in that error: an address or a URL without its secrets
+ * @param show returns the text for that error, such as a URL without its password
  */
 export function readBy<Value>(
   read: (text: string) => Value | undefined,
@@ -50,7 +52,7 @@ export function readBy<Value>(
   })
 }
 
-/** A text. An empty one is an error: it usually comes from an unset shell variable. */
+/** A text that is not empty: an empty one usually comes from an unset shell variable. */
 export const textFlag = Flags.custom<string>({ parse: parsedBy(refuseEmpty) })
 
 /** @throws DiscoError USAGE */
@@ -104,7 +106,7 @@ export interface Parsed {
  * Refuses given flags that have no effect in this combination.
  *
  * @param names of the flags
- * @param when `without --probe`, or `with --undo`
+ * @param when the combination, for the error, such as `without --probe` or `with --undo`
  * @throws DiscoError USAGE
  */
 export function refuseIdle({ flags, metadata }: Parsed, names: readonly string[], when: string): void {

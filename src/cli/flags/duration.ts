@@ -25,12 +25,12 @@ export const durationFlag = Flags.custom<number>({
   }),
 })
 
-/** Reads a duration of 0 or more. */
+/** Reads a duration of 0 or more, in milliseconds; undefined for any other text. */
 export function readWaitMs(text: string): number | undefined {
   return /^0(ms|s|m|h)?$/.test(text) ? 0 : readDurationMs(text)
 }
 
-/** A delay for a timer, in milliseconds: at most 596h. */
+/** A delay for a timer, in milliseconds: above 0, or from 0 with `allowsZero`, to 596h. */
 export const waitFlag = Flags.custom<number, { allowsZero?: boolean }>({
   helpValue: '<duration>',
   defaultHelp,

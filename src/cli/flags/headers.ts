@@ -49,7 +49,7 @@ function fileIn(header: string): string {
 /** Characters that gRPC allows in the name of a header, and in the value of one that is text. */
 const NAME = /^[0-9a-z_.-]+$/
 const VALUE = /^[ -~]*$/
-/** Headers of one connection, which HTTP/2 forbids (RFC 9113, 8.2.2). gRPC writes the only `te` that it allows. */
+/** Headers about a connection, which HTTP/2 forbids (RFC 9113, 8.2.2). gRPC itself writes the only allowed `te`. */
 const FORBIDDEN = new Set([
   'connection',
   'http2-settings',
@@ -65,7 +65,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 function parseHeader(header: string): [name: string, value: string] {
   const [, key = '', value = ''] = /^([^=:\s]*)\s*(?:=|:)\s*(.*)$/s.exec(header) ?? []
   const name = key.toLowerCase()
-  // A text that is no name may be a value that was given without one.
+  // The error does not contain the text: it may be a value without a key.
   if (!NAME.test(name)) throw invalidHeader('A header has no valid key')
   const problem = name.startsWith('grpc-')
     ? 'has a key of gRPC’s own'

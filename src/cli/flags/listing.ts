@@ -10,7 +10,7 @@ export interface SortOrder {
   readonly isDescending: boolean
 }
 
-/** How a list is shown. */
+/** The order and the columns of a list. */
 export const listingFlags = {
   sort: Flags.custom<SortOrder>({ parse: parsedBy(readOrder) })({
     helpGroup: 'OUTPUT',
@@ -38,14 +38,15 @@ function readColumns(text: string, flag: string): readonly string[] {
   return names
 }
 
-/** A value by which rows are ordered: numbers by value, also those within texts; null comes last. */
+/** A value by which rows are sorted. Numbers within texts are compared by value; null comes last. */
 export type SortValue = string | number | null
 
 /**
- * The rows in the order of a column; rows that are equal in it keep theirs.
+ * Sorts rows by a column. Rows with equal values keep their order.
  *
- * @param values the value of each column that rows can be ordered by
- * @throws DiscoError USAGE for another column
+ * @param order undefined to return the rows unchanged
+ * @param values returns the value of a row, for each column that rows can be sorted by
+ * @throws DiscoError USAGE for any other column
  */
 export function inOrderOf<Row>(
   rows: readonly Row[],
@@ -65,7 +66,7 @@ export function inOrderOf<Row>(
     .map(({ row }) => row)
 }
 
-/** Numbers within a text are padded: port 900 precedes 1000. */
+/** Pads numbers within a text, so that port 900 precedes 1000. */
 function comparable(value: SortValue): SortValue {
   return typeof value === 'string' ? value.replaceAll(/\d+/g, (digits) => digits.padStart(12, '0')) : value
 }

@@ -43,7 +43,7 @@ export const loadFlags = {
 
 export type LoadFlags = Partial<Interfaces.InferredFlags<typeof loadFlags>>
 
-/** The number of calls or the time that ends a warm-up; the other one is Infinity. */
+/** The number of calls or the duration of a warm-up. The other one is Infinity. */
 type Warmup = Pick<Load, 'calls' | 'durationMs'>
 
 /** Whether the run is a single call: then its reply is printed, and no report. */
@@ -52,7 +52,10 @@ export function isSingleCall({ n = 1, duration }: LoadFlags): boolean {
 }
 
 /**
- * @param heapLimitBytes of V8; outstanding calls beyond it would end the process without a report
+ * The load that the flags describe.
+ *
+ * @param heapLimitBytes the heap limit of V8, which bounds the outstanding calls: with more, the process would end
+ *   without a report
  * @throws DiscoError USAGE
  */
 export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitBytes: number): Load {
@@ -80,7 +83,7 @@ export function loadOf({ n, concurrency, duration, rate }: LoadFlags, heapLimitB
   }
 }
 
-/** The warm-up: the same load with its own end. */
+/** The warm-up: `load` with another number of calls or duration. Null without --warmup. */
 export function warmupOf({ warmup }: LoadFlags, load: Load): Load | null {
   return warmup === undefined ? null : { ...load, ...warmup }
 }

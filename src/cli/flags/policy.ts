@@ -66,13 +66,13 @@ export const policiesFlags = {
   ...parameterFlags,
 }
 
-/** A flag of commands that dial. */
+/** `--health`, for commands that dial. */
 export const healthFlag = Flags.boolean({
   helpGroup: 'POLICY',
   description: 'pick only endpoints that report SERVING (grpc.health.v1 Watch)',
 })
 
-/** The parameter of each flag, and the policies that have it. */
+/** For each flag, the name of the parameter in a policy's config, and the policies that have it. */
 const PARAMETERS = [
   { flag: 'hash-key', parameter: 'key', policies: ['ring_hash', 'source_hash'] },
   { flag: 'pin', parameter: 'to', policies: ['pinned'] },
@@ -83,7 +83,9 @@ const PARAMETERS = [
 type ParameterFlags = Partial<Interfaces.InferredFlags<typeof parameterFlags>>
 
 /**
- * The policy described by the flags. @throws DiscoError USAGE for a parameter that it does not have, or a missing one
+ * The policy that the flags describe.
+ *
+ * @throws DiscoError USAGE for a parameter that the policy does not have, or for `pinned` without --pin
  */
 export function policyOf(flags: ParameterFlags & { readonly policy: PolicyKind }): Policy {
   requirePin(flags.policy, flags)
@@ -91,7 +93,8 @@ export function policyOf(flags: ParameterFlags & { readonly policy: PolicyKind }
 }
 
 /**
- * The same for calls of others, which bring their own pins.
+ * The policy that the flags describe, for the calls of other clients. `pinned` needs no --pin, because each call has
+ * its own.
  *
  * @throws DiscoError USAGE for a parameter that the policy does not have
  */
@@ -104,10 +107,10 @@ export function policyForKeyedCalls({
 }
 
 /**
- * The policies described by the flags, each with its own parameters. A hash key with a placeholder is not a
+ * The policies that the flags describe, each with its own parameters. A hash key with a placeholder is not a
  * parameter: each call has its own key.
  *
- * @throws DiscoError USAGE for a parameter that none of them has, or a missing one
+ * @throws DiscoError USAGE for a parameter that none of the policies has, or for `pinned` without --pin
  */
 export function policiesOf({
   policy: [first, ...more],

@@ -11,13 +11,13 @@ import { headerFlags, readHeaders } from './headers.js'
 import type { EndpointPlan } from './register.js'
 import { backendTls, tlsFiles, tlsFlags } from './tls.js'
 
-/** A probe of a server. An http URL such as `http://:8080/x` lacks the host of the registered address. */
+/** A probe of a server. A URL without a host, such as `http://:8080/x`, is completed by the host of the address. */
 type ProbeKind =
   | { readonly type: 'tcp' }
   | { readonly type: 'grpc'; readonly service: string }
   | { readonly type: 'http'; readonly url: string }
 
-/** When a server counts as healthy. */
+/** Flags that determine when a server is healthy. */
 export const probeFlags = {
   probe: Flags.custom<ProbeKind>({
     parse: readBy(
@@ -72,7 +72,7 @@ function readProbe(text: string): ProbeKind | undefined {
   return /^https?:\/\/[^/]/.test(whole) && URL.canParse(whole) ? { type: 'http', url: text } : undefined
 }
 
-/** Completes `http://:8080/x` by the host; any other URL stays unchanged. */
+/** Inserts the host into `http://:8080/x`. Returns a URL with a host unchanged. */
 function withHost(url: string, host: string): string {
   return url.replace(/^(https?:\/\/):/, `$1${host}:`)
 }
@@ -81,14 +81,15 @@ type ProbeFlags = Interfaces.InferredFlags<typeof probeFlags> & AccessFlags
 
 export interface ProbePlan {
   readonly gating: HealthGating
-  /** The awaited state, as a clause for messages. */
+  /** The state to wait for, as a clause for messages, such as `127.0.0.1:1001 to accept connections`. */
   readonly what: string
 }
 
 /**
- * The probe of the addresses: by --probe; without it, for a command of ours, a single check whether its ports accept
- * connections; null without either.
+ * The probe that --probe describes. A supervised command without --probe is probed until its ports accept connections,
+ * and not after that. Null without --probe and without a command.
  *
+ * @param hasCommand whether the command line has a command to supervise
  * @throws DiscoError USAGE
  */
 export async function planProbe(
@@ -139,7 +140,7 @@ async function probeOf(
   }
 }
 
-/** Refuses flags that say how to ask, if nothing is asked by them. @throws DiscoError USAGE */
+/** Refuses header and TLS flags that the probe does not use. @throws DiscoError USAGE */
 export function refuseIdleAccess(parsed: Parsed & { readonly flags: Pick<ProbeFlags, 'probe'> }): void {
   const { probe } = parsed.flags
   if (probe === undefined || probe.type === 'tcp') {
@@ -150,7 +151,7 @@ export function refuseIdleAccess(parsed: Parsed & { readonly flags: Pick<ProbeFl
   }
 }
 
-/** The host of an address as a URL has it; localhost for a socket. */
+/** The host of an address in the form that a URL needs: IPv6 in brackets, localhost for a socket. */
 function hostOf(addr = ''): string {
   const address = readAddress(addr)
   if ('problem' in address || address.kind !== 'tcp') return 'localhost'
@@ -162,7 +163,7 @@ export const accessFlags = { ...headerFlags, ...tlsFlags }
 
 export type AccessFlags = Interfaces.InferredFlags<typeof accessFlags>
 
-/** Flags to refuse if no server is checked. */
+/** The names of the flags that have no effect if no server is checked. */
 export const ACCESS_NAMES = Object.keys(accessFlags)
 
 /** @throws DiscoError USAGE for files that cannot be used, or an invalid header */

@@ -75,9 +75,9 @@ export interface RoutePlan {
 }
 
 /**
- * The targets of a proxy, and how calls find theirs.
+ * The targets of a proxy, and the rule that assigns each call to one of them.
  *
- * @param place by flags and environment
+ * @param place returns the layout and root that flags and environment give
  * @throws DiscoError USAGE
  */
 export function planRoutes(
@@ -112,9 +112,10 @@ export function planRoutes(
 }
 
 /**
- * A target as the proxy takes it: a URI reads the layout that a program with it reads, where a bare name reads all.
+ * A target in the form that the proxy takes. A bare name reads all layouts. A URI without a layout gets the layout that
+ * a program with the same URI reads.
  *
- * @param place by flags and environment
+ * @param place returns the layout and root that flags and environment give
  * @throws DiscoError USAGE
  */
 function proxiedTarget(text: string, place: (defaultLayout: string) => FullPlace): string {

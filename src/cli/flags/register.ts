@@ -9,7 +9,7 @@ import { versionFlag } from './base.js'
 import { readBy } from './custom.js'
 import { weightFlag } from './weight.js'
 
-/** The content of a registration. */
+/** Flags for the content of a registration. */
 export const registeredFlags = {
   weight: weightFlag({
     description: "weight of the endpoint; 1, or what the layout's own writers give",
@@ -41,12 +41,13 @@ type Metadatum = readonly [key: string, value: string]
 
 export interface Advertised {
   readonly host: string
-  /** Null for the port that the server listens at. */
+  /** Null to register the port that the server listens at. */
   readonly port: number | null
 }
 
-/** An endpoint: the address of its server, and the content of its registration. */
+/** An endpoint to register. */
 export interface EndpointPlan {
+  /** The address that its server listens at. */
   readonly listens: string
   readonly registered: EndpointRecord
 }

@@ -61,7 +61,9 @@ export function isFromInput({ data }: Pick<TextFlags, 'data'>): boolean {
 }
 
 /**
- * @param isLive data from standard input are read later, as they come; they are empty here
+ * Reads the data and headers that the flags give.
+ *
+ * @param isLive whether data from standard input are read later, as they arrive; `data` is then empty
  * @throws DiscoError USAGE for a file that cannot be read, or an invalid header
  */
 export async function textsOf(flags: TextFlags, isLive: boolean): Promise<Texts> {

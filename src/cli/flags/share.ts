@@ -3,8 +3,9 @@ import { parseSelector } from '../../domain/selector.js'
 import { percentText, readSharePpm, type SharePart } from '../../domain/share-plan.js'
 import { completeAddressOrKey, isAddress } from './arguments.js'
 
-/** A share that was given as an argument. `selection` is the text that selects its endpoints. */
+/** A share that was given as an argument. */
 export interface NamedPart extends SharePart {
+  /** The text that selects the endpoints, such as `version=2.0.0`. */
   readonly selection: string
 }
 
@@ -38,13 +39,14 @@ function isKey(selection: string): boolean {
   return selection.startsWith('/') || (selection.includes('/') && !/[=!<>]|\s(?:not)?in\b/.test(selection))
 }
 
-/** Reads `5%,25%,100%`. @throws DiscoError USAGE */
+/** Reads `5%,25%,100%` as shares in parts per million. @throws DiscoError USAGE */
 export function readSteps(text: string, flag: string): readonly number[] {
   const steps = text.split(',').map((share) => readSharePpm(share.trim()))
   if (steps.every((step) => step !== undefined)) return steps
   throw invalidValue(flag, text, 'shares such as 5%,25%,100%')
 }
 
+/** Formats shares in parts per million as `5%,25%,100%`. */
 export function stepsText(steps: readonly number[]): string {
   return steps.map(percentText).join(',')
 }

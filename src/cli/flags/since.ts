@@ -5,7 +5,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { namesSeveral } from '../../domain/origins.js'
 import { integerFlag, type Parsed, readBy, refuseIdle } from './custom.js'
 
-/** The beginning of a part of history: a revision, or a time before now. */
+/** Where a part of the history begins: at a revision, or `ms` milliseconds ago. */
 export type Since =
   | { readonly kind: 'revision'; readonly revision: Revision }
   | { readonly kind: 'ago'; readonly ms: number; readonly text: string }
@@ -33,9 +33,9 @@ export const sinceFlag = Flags.custom<Since>({
 })
 
 /**
- * Refuses what does not go with --rev.
+ * Refuses flags that cannot be combined with --rev.
  *
- * @param names of flags about the present
+ * @param names the flags about the present state
  * @throws DiscoError USAGE
  */
 export function refuseBesideRev(parsed: Parsed, names: readonly string[]): void {

@@ -11,7 +11,7 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
   GIB: 2 ** 30,
 }
 
-/** On some machines a larger size does not fit into one buffer. */
+/** The maximum size: on some machines, a larger one does not fit into a buffer. */
 const MAX_BYTES = 2 ** 31 - 1
 
 /** Reads `4MiB`, `20MB`, `512KiB` or a bare number of bytes. Undefined for any other text, and outside of the range. */
@@ -21,7 +21,7 @@ function readBytes(text: string, min: number, max: number): number | undefined {
   return bytes >= min && bytes <= max ? bytes : undefined
 }
 
-/** A size as help and messages show it. */
+/** Formats a size for help and messages. */
 function sizeText(bytes: number): string {
   if (bytes < 2 ** 10) return `${bytes}B`
   return bytes < 2 ** 20 ? `${bytes / 2 ** 10}KiB` : `${bytes / 2 ** 20}MiB`
@@ -29,7 +29,7 @@ function sizeText(bytes: number): string {
 
 const EXAMPLE_BYTES = 20e6
 
-/** A size, in bytes, from `min` (1) to `max` (2047 MiB). */
+/** A size in bytes. `min` is 1 by default, `max` 2 GiB - 1. */
 export const sizeFlag = Flags.custom<number, { min?: number; max?: number }>({
   helpValue: '<size>',
   defaultHelp: async ({ options }: { readonly options: { readonly default?: unknown } }) =>

@@ -51,7 +51,7 @@ function readersIn(
   )
 }
 
-/** Its name in messages. */
+/** The name of standard input in messages. */
 export const STANDARD_INPUT = 'standard input'
 
 /** The name in messages of the file that a flag names. */
@@ -90,9 +90,9 @@ export async function readText(file: string, flag: string): Promise<string> {
 }
 
 /**
- * Standard input as it comes, without a byte order mark.
+ * The text of standard input in pieces, as they arrive, without a byte order mark.
  *
- * @param signal ends it early
+ * @param signal ends the reading early
  * @throws DiscoError USAGE if it cannot be read
  */
 export async function* inputPieces(signal: AbortSignal): AsyncGenerator<string> {
@@ -105,7 +105,7 @@ export async function* inputPieces(signal: AbortSignal): AsyncGenerator<string> 
       for await (const bytes of stdin) yield decoder.decode(bytes as Buffer, { stream: true })
     }
   } catch (cause) {
-    // What destroys the stream ends the loop with an error, too.
+    // After an abort, `close` has destroyed the stream, which ends the loop with an error.
     if (!signal.aborted) throw cannotRead(STANDARD_INPUT, cause)
   } finally {
     signal.removeEventListener('abort', close)

@@ -32,13 +32,16 @@ const selectorFlagBy = (read: (text: string, flag: string) => Selector) => ({
 /** `-l`: conditions on endpoints, for every command that takes a TARGET. */
 export const selectorFlag = selectorFlagBy((text, flag) => parseSelector(text, flag))
 
-/** The flags of commands that are for some endpoints of the registry. */
+/** Flags that select endpoints of the registry. */
 export const filterFlags = {
   ...selectorFlag,
   host: textFlag({ helpValue: 'HOST', description: 'endpoints of this host, whatever their port' }),
 }
 
-/** The same for commands that change endpoints: `-l "zone=$ZONE"` without a ZONE must not select what has none. */
+/**
+ * Flags that select endpoints, for commands that change them. If ZONE is unset, `-l "zone=$ZONE"` must not select the
+ * endpoints without a zone.
+ */
 export const changeFilterFlags = {
   ...filterFlags,
   ...selectorFlagBy((text, flag) => parseSelector(text, flag, { empty: 'quoted' })),
@@ -46,46 +49,48 @@ export const changeFilterFlags = {
 
 export type FilterFlags = Partial<Interfaces.InferredFlags<typeof filterFlags>>
 
-/** TARGET and ADDR… of a command that needs neither: oclif has no optional argument before several. */
+/**
+ * TARGET and ADDR… of a command that needs neither. One argument, because oclif allows no optional one before several.
+ */
 export const targetAndAddresses = argument({
   multiple: true,
   description:
     'a service, or etcd:///SERVICE, etcd://VERSION/SERVICE; then addresses of its endpoints, or their etcd keys',
 })
 
-/** The TARGET of a command that dials: of the registry, or not. */
+/** The TARGET of a command that dials, with or without a registry. */
 export const dialledTarget = argument({
   required: true,
   description:
     'a service, or a target: etcd:///SERVICE, etcd://VERSION/SERVICE, HOST:PORT, dns:///…, ipv4:…, unix:…',
 })
 
-/** The scope of a command of the registry. */
+/** The endpoints that a command works on. */
 export interface Scope<Service extends string | undefined = string> {
   readonly service: Service
   readonly filter: EndpointFilter
-  /** Where the keys are: what `openRegistry` takes. */
+  /** The layout and root of the keys, for `openRegistry`. */
   readonly place: FullPlace
-  /** Addresses that are invalid, and why: they count only if an endpoint is registered so. */
+  /** Invalid addresses with their errors. Such an address is accepted only if an endpoint is registered with it. */
   readonly invalid: ReadonlyMap<string, DiscoError>
 }
 
-/** Words of the command line that say what a command is for. */
+/** The words of the command line that determine a scope. */
 export interface ScopeArguments<Service extends string | undefined> {
   /** The command's name, for errors. */
   readonly command: string
   readonly target: Service
   readonly addrs?: readonly string[]
   readonly flags: FilterFlags
-  /** Whether an empty value in a URI is accepted, as by `parseSelector`. */
+  /** Whether an empty value in a URI is accepted; see `SelectorOptions`. */
   readonly empty?: SelectorOptions['empty']
-  /** The place by flags and environment, see `DiscoCommand.place`. */
+  /** Returns the layout and root that flags and environment give, see `DiscoCommand.place`. */
   readonly place: (defaultLayout: string) => FullPlace
 }
 
 /**
- * Reads TARGET, ADDR…, `-l` and `--host`. A bare name reads every layout; a URI what a program with that URI reads:
- * the default layout, unless the URI, `--layout` or DISCO_LAYOUT names another.
+ * Reads TARGET, ADDR…, `-l` and `--host`. A bare name reads every layout. A URI reads the layout that a program with
+ * the same URI reads: the default layout, unless the URI, `--layout` or DISCO_LAYOUT names another.
  *
  * @throws DiscoError USAGE
  */
@@ -122,7 +127,7 @@ export async function readScope<Service extends string | undefined>(
   return { service, filter, place, invalid }
 }
 
-/** @throws DiscoError USAGE about an invalid address that no endpoint is registered with */
+/** @throws DiscoError USAGE for an invalid address that no endpoint is registered with */
 export async function requireRegistered(
   registry: Registry,
   { service, invalid }: Pick<Scope<string | undefined>, 'service' | 'invalid'>,
@@ -140,12 +145,12 @@ function bare<Service extends string | undefined>(service: Service, place: FullP
   return { service, place }
 }
 
-/** Repeated flags are one selector: all conditions have to be met. */
+/** The conditions of all `-l` flags as one selector: an endpoint must meet all of them. */
 export function selectorIn({ selector = [] }: Pick<FilterFlags, 'selector'>): Selector {
   return selector.flat()
 }
 
-/** What a registration is written for. */
+/** The service, the version and the place of a registration. */
 export interface Registered {
   readonly service: string
   readonly version: string | undefined
@@ -155,8 +160,8 @@ export interface Registered {
 /**
  * The TARGET of a registration: a name, `etcd:///SERVICE` or `etcd://VERSION/SERVICE`, with `layout` and `root`.
  *
- * @param version of `--version`
- * @throws DiscoError USAGE for any other condition: a registration has the values, and selects nothing
+ * @param version the value of `--version`
+ * @throws DiscoError USAGE if the target has other conditions, which would select endpoints, or names another version
  */
 export function registeredTarget(text: string, version: string | undefined): Registered {
   const uri = registryUri(text)
@@ -172,7 +177,7 @@ export function registeredTarget(text: string, version: string | undefined): Reg
   })
 }
 
-/** Such a command reads, or changes, the registry of its context: it would not be the one that the target names. */
+/** Refuses `from` for commands that work on the registry of their context, and not on the one that `from` names. */
 function refuseFrom({ place: { from } }: Target, text: string | undefined): void {
   if (from === undefined) return
   throw new DiscoError('USAGE', `from has no effect here: "${text}"`, {
@@ -183,15 +188,15 @@ function refuseFrom({ place: { from } }: Target, text: string | undefined): void
   })
 }
 
-/** The place that a URI reads. */
+/** The layout and root that a URI reads. @param placeBy returns those that flags and environment give */
 export function placeOfUri({ place }: Target, placeBy: ScopeArguments<string>['place']): FullPlace {
   const { layout, root } = placeBy(DEFAULT_LAYOUT.name)
   return { layout: place.layout ?? layout, root: place.root ?? root }
 }
 
 /**
- * A target whose endpoints are not in a registry, as a channel takes it: `host:port`, `dns:`, `ipv4:`, `ipv6:` or
- * `unix:`. Null for a service of the registry.
+ * A target without a registry (`host:port`, `dns:`, `ipv4:`, `ipv6:` or `unix:`), in the form that a channel takes.
+ * Null for a service of the registry.
  *
  * @throws DiscoError USAGE
  */
@@ -202,7 +207,7 @@ export async function staticTarget(text: string): Promise<string | null> {
   return authority === undefined ? `${scheme}:${path}` : `${scheme}://${authority}/${path}`
 }
 
-/** A target as a command that dials takes it. */
+/** The target of a command that dials. */
 export interface Dialled {
   /** The target in the form that a channel takes. */
   readonly target: string
@@ -236,7 +241,7 @@ export async function readDialled(
   return { target, registry: { service: uri.service, place: placeOfUri(uri, place), isUri: true } }
 }
 
-/** Where the keys of a dialled target are in a context. @param place by its settings */
+/** The layout and root of a dialled target's keys. @param place returns those that a context gives */
 export function placeOfDialled(
   { target, registry }: Dialled,
   place: (defaultLayout: string) => FullPlace,
@@ -244,7 +249,7 @@ export function placeOfDialled(
   return registry?.isUri ? placeOfUri(parseTarget(splitTarget(target)), place) : place(AUTO)
 }
 
-/** Refuses flags that are about the registry, which such a target does without. @throws DiscoError USAGE */
+/** Refuses flags about the registry, for a target without a registry. @throws DiscoError USAGE */
 export function refuseRegistryFlags(parsed: Parameters<typeof refuseIdle>[0], target: string): void {
   refuseIdle(parsed, REGISTRY_FLAGS, `on ${target}: its endpoints are not in a registry`)
 }
@@ -255,9 +260,9 @@ const REGISTRY_FLAGS = [
 ]
 
 /**
- * An `etcd:` URI, parsed; null for a bare name.
+ * Parses an `etcd:` URI. Returns null for a bare name.
  *
- * @throws DiscoError USAGE for another scheme, whose endpoints are not in a registry
+ * @throws DiscoError USAGE for another scheme: its endpoints are not in a registry
  */
 function registryUri(text: string, options: SelectorOptions = {}): Target | null {
   const [, scheme, authority, path] = /^(etcd|dns|ipv4|ipv6|unix):(?:\/\/([^/]*)\/)?(.+)$/s.exec(text) ?? []

@@ -3,7 +3,7 @@ import { invalidValue } from '../../domain/errors.js'
 import { MAX_WEIGHT, readWeightChange, type WeightChange } from '../../domain/weight.js'
 import { parsedBy } from './custom.js'
 
-/** Reads a weight: an integer from 0 to MAX_WEIGHT. */
+/** Reads a weight, an integer from 0 to MAX_WEIGHT; undefined for any other text. */
 export function readWeight(text: string): number | undefined {
   const change = readWeightChange(text)
   return change?.kind === 'set' ? change.weight : undefined
@@ -26,7 +26,7 @@ export function weightChangeOf(text: string, source: string): WeightChange {
   throw invalidValue(source, asMinus(text), expected)
 }
 
-/** The minus of typography, which is read like that of the keyboard. */
+/** Shows a typographic minus (U+2212) as a hyphen: `readWeightChange` reads both as a minus. */
 function asMinus(text: string): string {
   return text.replace('\u2212', '-')
 }

@@ -44,13 +44,13 @@ export const xdsFlags = {
   }),
 }
 
-/** A service to serve, and where its keys are. */
+/** A service to serve, with the layout and root of its keys. */
 export type ServedQuery = Query & FullPlace
 
 /**
- * The services that a control plane is for: none for all.
+ * The services that a control plane serves. An empty list means all services.
  *
- * @param place by flags and environment
+ * @param place returns the layout and root that flags and environment give
  * @throws DiscoError USAGE
  */
 export async function planServices(

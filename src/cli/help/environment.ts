@@ -1,4 +1,4 @@
-/** The names and the meaning of a variable. The first name that is set wins. */
+/** The names of a variable, and its meaning. The first name that is set takes precedence. */
 export type Variable = readonly [names: string, meaning: string]
 
 /** Settings of the etcd connection that have variables, by flag; see `connectionFrom`. */
@@ -56,7 +56,7 @@ const WITHOUT_ETCD: readonly string[] = ['completion', 'dev', 'help', 'verdict',
 
 const DIALLING: readonly string[] = ['call', 'pick', 'resolve']
 
-/** The variables that the help of a command lists, those for output last. */
+/** The variables that the help of a command lists. Those for output come last. */
 export function variablesOf(command: string): readonly Variable[] {
   if (WITHOUT_ETCD.includes(command)) return OUTPUT.slice(0, 2)
   if (command === 'context') return [CONTEXTS, ...ETCD.slice(0, 3), ...OUTPUT.slice(0, 2)]

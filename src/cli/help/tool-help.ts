@@ -20,7 +20,7 @@ const LAYOUT = {
   stripAnsi: true,
 }
 
-/** Renders only templates: oclif would compile a function for every text of a list. */
+/** Skips texts without a template tag: oclif would compile a function for each text. */
 function templatesOnly(render: (text: string) => string): (text: string) => string {
   return (text) => (text.includes('<%') ? render(text) : text)
 }

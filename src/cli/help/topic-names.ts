@@ -1,4 +1,4 @@
-/** Topics of `disco help` with their summaries. Their texts are loaded only when shown. */
+/** Topics of `disco help` with their summaries. The text of a topic is in `topics.ts`, which is loaded when needed. */
 export const TOPIC_SUMMARIES = {
   'exit-codes': 'what each exit code means',
   environment: 'the variables that disco reads',

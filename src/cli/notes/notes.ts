@@ -7,29 +7,29 @@ import { narrowedTarget, parseTarget, splitTarget } from '../../grpc/resolver/ta
 import type { Environment, FullPlace } from '../../registry/environment.js'
 import type { Dialled } from '../flags/target.js'
 
-/** Something about a list that its reader should know. */
+/** A warning about a list of endpoints. */
 export interface NoteDoc {
   readonly code: string
   readonly text: string
-  /** Address of the endpoint concerned; null if the note is about the whole list. */
+  /** The address of the endpoint that the note is about; null if it is about the whole list. */
   readonly addr: string | null
-  /** The target by which a program gets the same endpoints; null if the note is not about the target. */
+  /** The target with which a program gets the same endpoints; null if the note is not about the target. */
   readonly target: string | null
 }
 
-/** How a list was read. */
+/** The target and the settings with which a list was read. */
 export interface Reading {
   readonly dialled: Dialled
   /** The etcd members, as given by the user. */
   readonly members: readonly string[]
-  /** The variables of a program beside the tool; see `Registry.open`. */
+  /** The environment variables, which a program is assumed to share; see `Registry.open`. */
   readonly env: Environment
 }
 
 /**
- * Warnings: a program with the same target would see other endpoints, or clients cannot dial an endpoint.
+ * Warnings that a program with the same target would get other endpoints, or that clients cannot dial an endpoint.
  *
- * @param registered the list
+ * @param registered the endpoints of the list
  */
 export function notesOn({ dialled, members, env }: Reading, registered: readonly Endpoint[]): NoteDoc[] {
   if (!dialled.registry) return []
@@ -65,7 +65,7 @@ function layoutNotes(
   const programs = programPlace(env)
   const uri = parseTarget(splitTarget(target))
   const inTarget = uri.place
-  // The layouts that the tool was set to read or has detected, and that the target does not name.
+  // The layouts that the tool has read, by a setting or by detection; empty if the target names the layout.
   const read = inTarget.layout === undefined ? (place.layout === AUTO ? found : [place.layout]) : []
   const layouts = programs.layout === AUTO || read.every((layout) => layout === programs.layout) ? [] : read
   const root = inTarget.root === undefined && place.root !== programs.root ? { root: place.root } : {}

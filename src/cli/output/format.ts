@@ -2,7 +2,7 @@ import { invalidValue } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 import { type DocumentWriter, JSON_WRITER } from './document-writer.js'
 
-/** What is printed: a table, one document, a document per line, or names. */
+/** The form of the output: a table, one document, a document per line, or names. */
 export type OutputFormat = 'table' | 'wide' | 'json' | 'ndjson' | 'name'
 
 /** The value of `-o`. */

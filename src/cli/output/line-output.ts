@@ -2,16 +2,16 @@ import type { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Progress } from './progress.js'
 
-/** Errors of a write after the other end of a pipe or socket was closed. */
+/** Error codes of a write after the other end of the pipe or socket was closed. */
 const READER_GONE = new Set(['EPIPE', 'ECONNRESET'])
 
 /**
- * Maximum number of bytes kept in memory for a slow reader after `ignoreFailures`: more than ten thousand lines. Later
+ * Maximum number of bytes kept in memory for a slow reader after `ignoreFailures`, enough for ten thousand lines. Later
  * lines are lost.
  */
 const MAX_IGNORED_BYTES = 1_048_576
 
-/** After an interruption, a reader that has read nothing for this time receives no more. */
+/** After an interruption, output ends once its reader has read nothing for this time. */
 const STALLED_MS = 500
 
 /**
@@ -32,28 +32,28 @@ export class LineOutput {
   }
 
   /**
-   * Aborted when a write fails: the reader has gone, or the disk is full. The reader is not polled:
-   * its end is noticed at the next write.
+   * Aborted when a write fails, because the reader has closed the pipe or the disk is full. A closed pipe is noticed at
+   * the next write.
    */
   get ended(): AbortSignal {
     return this.end.signal
   }
 
-  /** Why a write failed, such as a full disk. Null if none failed, and if the reader has gone. */
+  /** Why a write failed, such as a full disk. Null if no write failed, or the reader has closed the pipe. */
   get failure(): Error | null {
     return this.error
   }
 
   /**
-   * From now on a failed write loses its text and has no other effect: `ended` and `failure` stay unchanged. For
-   * commands that hold a registration or a server. Later writes are still tried: a disk may have space again, a named
-   * pipe another reader. Beyond 1 MiB, text for a slow reader is lost.
+   * From now on, a failed write only loses its text: `ended` and `failure` stay unchanged. For commands that hold a
+   * registration or supervise a server. Later writes are still tried: a disk may have space again, or a named pipe
+   * another reader. If more than 1 MiB is waiting for a slow reader, further text is lost.
    */
   ignoreFailures(): void {
     this.ignoresFailures = true
   }
 
-  /** After the abort, the command no longer waits for a slow reader. */
+  /** Once `signal` is aborted, `isBehind` is false, so that the command no longer waits for a slow reader. */
   interruptBy(signal: AbortSignal): void {
     const interrupt = () => {
       this.isInterrupted = true
@@ -64,8 +64,8 @@ export class LineOutput {
   }
 
   /**
-   * From now on, the lines of one turn of the event loop are written together, because a system call for each line
-   * doubles the time of the line. Text on standard error may appear before them.
+   * From now on, the lines of one turn of the event loop are written by one system call: a system call for each line
+   * would double the time per line. Text on standard error may then appear before them.
    */
   collectLines(): void {
     this.collectsLines = true
@@ -76,7 +76,7 @@ export class LineOutput {
     return this.stream.writableNeedDrain && !this.end.signal.aborted && !this.isInterrupted
   }
 
-  /** @returns false when the reader is slow: await {@link drained} before the next write, or memory grows */
+  /** @returns false if the reader is slow: then await {@link drained} before the next write, or memory grows */
   writeLine(line: string): boolean {
     return this.write(`${line}\n`)
   }
@@ -93,8 +93,7 @@ export class LineOutput {
   }
 
   /**
-   * Resolves once the stream accepts more without buffering, or accepts nothing any longer, or the command was
-   * interrupted. Never rejects.
+   * Resolves when the reader has caught up, when writing has ended, or when the command is interrupted. Never rejects.
    */
   drained(): Promise<void> {
     if (!this.isBehind) return Promise.resolve()

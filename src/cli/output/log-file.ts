@@ -4,7 +4,7 @@ import { systemMessage } from '../../domain/system-message.js'
 import { count } from '../terminal/units.js'
 import { jsonLine } from '../terminal/visible.js'
 
-/** Maximum number of bytes that wait for a slow disk. Later lines are dropped, so that memory does not grow. */
+/** Maximum number of bytes in memory that wait for a slow disk. Beyond it, lines are dropped. */
 const MAX_WAITING_BYTES = 4 * 2 ** 20
 
 /** Appends JSON lines to a file. */
@@ -15,7 +15,7 @@ export class LogFile {
 
   /**
    * @param name the name of the file in messages, such as `access log`
-   * @param onProblem called for each later failure to open or write, with a sentence
+   * @param onProblem called with a sentence for each later failure to open or write the file
    * @throws DiscoError USAGE for a file that cannot be opened
    */
   static open(file: string, name: string, onProblem: (sentence: string) => void): LogFile {
@@ -45,14 +45,14 @@ export class LogFile {
     this.stream.write(`${jsonLine(document)}\n`)
   }
 
-  /** Opens the file again, as after a rotation. */
+  /** Opens the file again, for example after a log rotation has renamed it. */
   reopen(): void {
     this.stream.end()
     this.stream = this.open()
   }
 
   close(): Promise<void> {
-    // A stream that failed has closed already.
+    // A stream is closed already if a write to it failed.
     if (this.stream.closed) return Promise.resolve()
     return new Promise((resolve) => {
       this.stream.once('close', resolve)
@@ -73,7 +73,7 @@ function tryToOpen(file: string, name: string): void {
   try {
     closeSync(openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK))
   } catch (cause) {
-    // A named pipe without a reader so far.
+    // ENXIO: the file is a named pipe without a reader. A reader may open it later.
     if ((cause as NodeJS.ErrnoException).code === 'ENXIO') return
     throw new DiscoError('USAGE', `The ${name} cannot be written: ${systemMessage(cause)}`, { cause })
   }

@@ -3,7 +3,7 @@ import { cutTo, sizeOf } from '../terminal/screen.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 
-/** Shorter waits are not shown. */
+/** Waits shorter than this are not shown. */
 const FIRST_PAINT_MS = 100
 const REPAINT_MS = 200
 
@@ -13,7 +13,7 @@ export const CLEAR_LINE = '\r\u001b[K'
 /** Signals that end the process by default. The line is cleared before the end. */
 const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 
-/** The line that is shown. A process shows one at a time. */
+/** The progress line that is shown; null if none is. A process shows one at a time. */
 let shown: Progress | null = null
 
 /**
@@ -33,7 +33,7 @@ export class Progress implements Disposable {
   /** @param isShown whether the line is ever painted */
   private constructor(readonly isShown: boolean) {}
 
-  /** @param format NDJSON lines on the same terminal show the progress themselves */
+  /** @param format the output format. NDJSON lines on a terminal show the progress themselves, so no line is shown. */
   static for(format: string): Progress {
     const isBesideLines = format === 'ndjson' && process.stdout.isTTY
     return new Progress(isRepaintable(process.stderr) && !isBesideLines)

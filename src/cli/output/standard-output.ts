@@ -5,7 +5,7 @@ const STDOUT = 1
 
 let output: LineOutput | undefined
 
-/** Standard output of this process. The first call replaces the reactions of other libraries to a failed write. */
+/** Standard output of this process. The first call removes other libraries' handlers of failed writes. */
 export function standardOutput(): LineOutput {
   if (output) return output
   const { stdout } = process
@@ -20,6 +20,7 @@ function isFile(fd: number): boolean {
   try {
     return fstatSync(fd).isFile()
   } catch {
+    // The descriptor is closed: there is no file whose writes must be completed.
     return false
   }
 }

@@ -4,7 +4,7 @@ import { didYouMean } from '../../domain/nearest.js'
 import { prettyJsonLines, visible } from '../terminal/visible.js'
 import type { DocumentWriter } from './document-writer.js'
 
-/** Kinds of tags that name a field of the document: `{{x}}`, `{{{x}}}`, `{{#x}}` and `{{^x}}`. */
+/** Mustache's kinds of tags that name a field of the document: `{{x}}`, `{{{x}}}`, `{{#x}}` and `{{^x}}`. */
 const NAMING: ReadonlySet<string> = new Set(['name', '&', '#', '^'])
 
 /**
@@ -33,7 +33,7 @@ export function templateWriter(template: string, flag: string): DocumentWriter {
   }
 }
 
-/** The fields of a document that the template names, without those inside sections. */
+/** The fields that the template takes from the document itself, that is, outside of sections. */
 function fieldsIn(template: string, flag: string): string[] {
   try {
     return Mustache.parse(template).flatMap(([kind, name = '']) =>

@@ -74,7 +74,7 @@ function scalar(value: unknown): string {
   return typeof value === 'object' && value !== null ? '{}' : String(value)
 }
 
-/** The escape of a character. Above U+FFFF, YAML has a single escape, and JSON needs two. */
+/** The escape of a character. Above U+FFFF, YAML has one escape for a character, and JSON two. */
 function codeOf(character: string): string {
   if (character.length === 1) return asCode(character)
   return `\\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`
