@@ -8,15 +8,17 @@ import type { XdsServer } from './xds-server.js'
 export interface XdsAdminOptions {
   readonly server: XdsServer
   readonly metrics: XdsMetrics
-  /** Token that requests must carry as `Authorization: Bearer`; null for none. */
+  /** Token that requests must carry as `Authorization: Bearer`; null if no token is required. */
   readonly token: string | null
 }
 
 /**
  * HTTP handler of a control plane:
  *
- * - `GET /metrics`: for Prometheus; `GET /endpoints`: what clients are given; `GET /clients`: how far each is
- * - `GET /healthz` and `/readyz`: 200 once all lists are known, also while the registry is unreachable; 503 before
+ * - `GET /metrics`: metrics for Prometheus
+ * - `GET /endpoints`: the endpoints that clients receive
+ * - `GET /clients`: the versions that each client has received and accepted
+ * - `GET /healthz` and `/readyz`: 503 until all lists are known, then 200, even while the registry is unreachable
  * - `GET /livez`: 200
  */
 export function xdsAdmin({ server, metrics, token }: XdsAdminOptions): RequestListener {

@@ -9,18 +9,19 @@ import type { ListSource } from './service-lists.js'
 
 export interface CatalogSettings {
   readonly sources: readonly ListSource[]
+  /** See `AssignmentSettings.canary`. */
   readonly canary: Selector | null
   /** Addresses of a host name, as IP literals. */
   readonly lookup: (host: string) => Promise<readonly string[]>
   readonly changed: (change: CatalogChange) => void
-  /** A service's assignment was computed again; it may be unchanged. */
+  /** Called when a service's assignment was computed again. It may be unchanged. */
   readonly built?: (service: string, assignment: Assignment) => void
 }
 
 export interface CatalogChange {
   /** Services whose assignments have changed. */
   readonly assignments: ReadonlySet<string>
-  /** Whether services came or left, or are known for the first time. */
+  /** Whether services were added or removed, or a source has sent its first list. */
   readonly hasNameChanges: boolean
 }
 
@@ -32,9 +33,9 @@ export interface ServedService {
 
 interface Entry {
   endpoints: readonly Endpoint[]
-  /** Null before it was built for the first time. */
+  /** Null until it is built for the first time. */
   assignment: Assignment | null
-  /** What clients get; null while all its host names wait for their first answer. */
+  /** The resource that clients receive; null while the service has only host names that have not been resolved yet. */
   resource: Any | null
 }
 
@@ -55,7 +56,7 @@ export class Catalog {
       lookup: settings.lookup,
       changed: (services) => {
         for (const service of services) this.touched.add(service)
-        // Names that are looked up together have their answers at about the same time.
+        // Collects changes, because names that are looked up together are resolved at about the same time.
         this.window.open(MIN_MS)
       },
     })
@@ -72,7 +73,7 @@ export class Catalog {
       yield [name, { endpoints, assignment: assignment ?? { localities: [], omissions: [] } }]
   }
 
-  /** Names of sources whose first list has not arrived; null is the whole registry. */
+  /** The services of the sources whose first list has not arrived; null for a source of all services. */
   get awaitedServices(): readonly (string | null)[] {
     return [...this.awaited].map(({ service }) => service)
   }
@@ -81,7 +82,10 @@ export class Catalog {
     return this.entries.has(name)
   }
 
-  /** The assignment of a name; empty if there is no such service, null while that is not known. */
+  /**
+   * The assignment of a service; empty if the service does not exist. Null if it is not known yet whether the service
+   * exists, or its host names have not been resolved yet.
+   */
   assignment(name: string): Any | null {
     const entry = this.entries.get(name)
     if (entry) return entry.resource
@@ -136,7 +140,8 @@ export class Catalog {
       progressOf: (host) => this.hosts.progressOf(host),
     })
     this.settings.built?.(name, assignment)
-    // Host names without an answer must not leave a service empty: it keeps what it had until one has its addresses.
+    // A service must not become empty while its host names are resolved: it keeps its previous resource until one of
+    // them has addresses.
     const { localities, omissions } = assignment
     const isHeld = localities.length === 0 && omissions.some(({ lookup }) => lookup !== 'ended')
     if (isHeld && entry.resource) return false

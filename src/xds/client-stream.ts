@@ -9,19 +9,19 @@ import { Subscription } from './subscription.js'
 
 export type AdsCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>
 
-/** Size at which a response ends, after the assignment that reaches it: clients accept messages of up to 4 MiB. */
+/** A response ends with the assignment that reaches this size. Clients accept messages of up to 4 MiB. */
 const MAX_RESPONSE_BYTES = 2 * 2 ** 20
 
 /** Maximum number of names of each type that one stream may subscribe to. */
 const MAX_NAMES = 10_000
 
 /**
- * Maximum number of characters of these names. Each listener contains its name twice, and all listeners are sent at
- * once.
+ * Maximum number of characters of all names of a type. Each listener contains its name twice, and all listeners are
+ * sent at once.
  */
 const MAX_NAME_CHARACTERS = 512 * 1_024
 
-/** Longer texts of a client are cut: they are kept for as long as its stream. */
+/** Longer texts from a client are truncated, because they stay in memory as long as its stream. */
 const MAX_ID_LENGTH = 256
 const MAX_REASON_LENGTH = 2_000
 
@@ -41,7 +41,7 @@ export interface StreamSettings {
   readonly answerMs: number
 }
 
-/** A client accepted or rejected a response. */
+/** The answer of a client to a response: ACK or NACK. */
 export interface ClientAnswer {
   readonly type: ResourceType
   readonly version: string
@@ -64,7 +64,7 @@ export interface StreamEvents {
   closed(stream: ClientStream, reason: string | null): void
 }
 
-/** A stream's state of one resource type. */
+/** The state of one resource type on a stream. */
 export interface StreamType {
   readonly subscription: Subscription
   /** The version of the last response; empty before the first. */
@@ -73,10 +73,11 @@ export interface StreamType {
   ackedVersion: string
   /** Why the client rejected the last response; null if it did not. */
   rejection: string | null
+  /** Ends the stream if the client does not answer the last response. */
   deadline: NodeJS.Timeout | undefined
-  /** Nonce of a response that is still being written; null if none is. */
+  /** Nonce of the response that is being written; null if no response is. */
   unwritten: string | null
-  /** The last answer to the response that is being written; it counts after the write. */
+  /** The last answer to the response that is being written. It is handled after the write. */
   early: DiscoveryRequest | null
 }
 
@@ -144,7 +145,7 @@ export class ClientStream {
       return
     }
     const state = this.types[type]
-    // Without this, responses for a client that does not read would fill the memory.
+    // Handled after the write: otherwise responses to a client that answers but does not read would fill the memory.
     if (responseNonce !== '' && responseNonce === state.unwritten) {
       state.early = request
       return
@@ -163,7 +164,7 @@ export class ClientStream {
     this.send(type)
   }
 
-  /** Reports unknown names, only of assignments: the other types have the same names. */
+  /** Reports names that are not served. Called for assignments only: the other types have the same names. */
   private reportUnknown(names: readonly string[]): void {
     const { catalog } = this.settings
     const known = catalog.names
@@ -248,7 +249,7 @@ function resourceOf(type: ResourceType, name: string, catalog: Catalog): Any | n
   return catalog.assignment(name)
 }
 
-/** The limit that the names exceed, as a clause; null if they exceed none. */
+/** The limit that the names exceed, as a clause; null if they are within the limits. */
 function excessOf(names: readonly string[]): string | null {
   if (names.length > MAX_NAMES) return `${names.length} names; a stream may have ${MAX_NAMES}`
   const characters = names.reduce((sum, { length }) => sum + length, 0)

@@ -13,7 +13,7 @@ export interface XdsEndpointsDoc {
 }
 
 export interface XdsOmittedDoc {
-  /** Only of several registries. */
+  /** The registry of the endpoint; absent if there is only one registry. */
   readonly registry?: string
   readonly addr: string
   readonly key: string
@@ -21,13 +21,13 @@ export interface XdsOmittedDoc {
 }
 
 export interface XdsEndpointDoc {
-  /** Only of several registries. */
+  /** The registry of the endpoint; absent if there is only one registry. */
   readonly registry?: string
   /** The registered address. */
   readonly addr: string
-  /** IP literals and ports. */
+  /** IP literals with ports, such as `10.0.0.1:80` or `[::1]:80`. */
   readonly sockets: readonly string[]
-  /** Weight of its locality. Localities of one priority share the calls by weight. */
+  /** The weight of its locality. Localities of one priority share the calls by weight. */
   readonly weight: number
   /** From 0. Endpoints of a priority get calls only if none of a lower number is READY. */
   readonly priority: number
@@ -64,7 +64,7 @@ export interface XdsClientsDoc {
 export interface XdsClientDoc {
   /** `node.id` of its bootstrap file; null before its first request. */
   readonly node: string | null
-  /** Its library and version. */
+  /** Its library and version; null before its first request. */
   readonly agent: string | null
   readonly peer: string
   /** Resource types that the client has received or subscribes to by name. */

@@ -1,20 +1,23 @@
 /** Maximum number of parallel lookups: each may occupy a thread of Node's pool, which also reads files, for seconds. */
 const MAX_LOOKUPS = 2
 
-/** How often a host name is looked up again. */
+/** Period of lookups of a host name. */
 const REFRESH_MS = 10_000
 
-/** The wait doubles up to this with each further failure: a lookup that fails may take as long as 10 s. */
+/** Maximum wait after failures. The wait doubles with each further failure, because a failing lookup may take 10 s. */
 const MAX_RETRY_MS = 80_000
 
 /** How long a first lookup may take before the name counts as late. */
 const LATE_MS = 2_000
 
-/** The progress of a host name's first lookup: it waits or has just begun, takes long, or has ended. */
+/**
+ * The progress of a host name's first lookup. `awaited`: it is queued, or has run for less than `LATE_MS`. `late`: it
+ * has run for longer. `ended`: it has succeeded or failed.
+ */
 export type LookupProgress = 'awaited' | 'late' | 'ended'
 
 export interface HostNamesSettings {
-  /** Rejects if the name cannot be resolved. */
+  /** Resolves to the addresses as IP literals. Rejects if the name cannot be resolved. */
   readonly lookup: (host: string) => Promise<readonly string[]>
   /** Called with the services whose host names have new addresses. */
   readonly changed: (services: Iterable<string>) => void
@@ -28,7 +31,7 @@ interface Host {
   progress: LookupProgress
   /** Number of failed lookups since the last successful one. */
   failures: number
-  /** The timer after which the name counts as late, or of its next lookup. */
+  /** The timer after which the name counts as late, or after which its next lookup begins. */
   timer: NodeJS.Timeout | undefined
 }
 
@@ -39,7 +42,7 @@ interface Host {
 export class HostNames {
   private readonly hosts = new Map<string, Host>()
   private readonly hostsOf = new Map<string, ReadonlySet<string>>()
-  /** Hosts to look up, the most urgent first: names without an answer, with addresses, and those that failed. */
+  /** Queues of hosts to look up, the most urgent first: first lookups, refreshes, and repetitions of failed lookups. */
   private readonly queues: readonly [Host[], Host[], Host[]] = [[], [], []]
   private lookups = 0
   /** Number of running lookups of names whose last lookup failed. */
@@ -119,7 +122,7 @@ export class HostNames {
       const isRetry = host.failures > 0
       this.lookups++
       if (isRetry) this.retries++
-      // The time in the queue does not count.
+      // The time in the queue is not part of `LATE_MS`.
       if (host.progress === 'awaited') host.timer = setTimeout(() => this.late(host), LATE_MS)
       void this.settings
         .lookup(host.name)
@@ -145,7 +148,7 @@ export class HostNames {
     host.failures = found.length > 0 ? 0 : host.failures + 1
     const waitMs = Math.min(MAX_RETRY_MS, REFRESH_MS * 2 ** Math.max(0, host.failures - 1))
     host.timer = setTimeout(() => this.queue(host), waitMs).unref()
-    // A failed name may be resolved later.
+    // After a failed lookup, the previous addresses stay.
     const ips = found.length > 0 ? [...new Set(found)].sort() : host.ips
     const isOther = host.progress !== 'ended' || ips.join() !== host.ips.join()
     host.ips = ips

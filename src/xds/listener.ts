@@ -5,10 +5,10 @@ import { ServerCredentials } from '@grpc/grpc-js'
 import { DiscoError } from '../domain/errors.js'
 import { systemMessage } from '../domain/system-message.js'
 
-/** Connections of clients at one time. */
+/** Maximum number of connections at one time. */
 const MAX_CONNECTIONS = 10_000
 
-/** After how long without traffic TCP asks whether a client is still there. */
+/** Idle time after which TCP probes whether the client is still connected. */
 const KEEPALIVE_MS = 30_000
 
 export interface ListenAddress {
@@ -28,7 +28,7 @@ export class Listener {
   private constructor(private readonly server: Server) {}
 
   /**
-   * @param accept takes each connection
+   * @param accept called with each connection
    * @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there
    */
   static async start({ host, port }: ListenAddress, accept: (socket: Socket) => void): Promise<Listener> {
@@ -38,7 +38,7 @@ export class Listener {
     server.on('connection', (socket) => {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`
       listener.sockets.set(peer, socket)
-      // A connection that breaks ends its streams.
+      // When a connection breaks, its streams end; the error itself is not needed.
       socket.on('error', () => undefined)
       socket.once('close', () => listener.sockets.delete(peer))
       accept(socket)
@@ -70,7 +70,7 @@ export class Listener {
     this.sockets.get(peer)?.destroy()
   }
 
-  /** Accepts no more connections, and closes all. */
+  /** Stops accepting connections, and closes all open ones. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
     for (const socket of this.sockets.values()) socket.destroy()

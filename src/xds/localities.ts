@@ -10,7 +10,7 @@ import { inPriorities, type Weighted } from './priorities.js'
 /** A registered endpoint that clients do not receive. */
 export interface Omission {
   readonly endpoint: Endpoint
-  /** Whether only its weight is the reason. */
+  /** Whether the endpoint is omitted only because its weight is 0. */
   readonly isDrained: boolean
   /** The progress of the first lookup of its host name; `ended` if it has none. */
   readonly lookup: LookupProgress
@@ -24,16 +24,16 @@ export interface Assignment {
 }
 
 export interface AssignmentSettings {
-  /** Selects the endpoints that get all calls while one of them is READY; null for no canary. */
+  /** Selects the endpoints that get all calls while one of them is READY; null if there is no canary. */
   readonly canary: Selector | null
-  /** The addresses of a host name; none if it cannot be resolved, or has not been resolved yet. */
+  /** The addresses of a host name; empty if it cannot be resolved, or has not been resolved yet. */
   readonly ipsOf: (host: string) => readonly string[]
   readonly progressOf: (host: string) => LookupProgress
 }
 
 /**
  * The localities of a service, with weights that give each endpoint its share of the whole service. Drained endpoints
- * are left out; if all weights are 0, all endpoints count as equal.
+ * are omitted. If all weights are 0, all endpoints count as equal.
  *
  * @param service all endpoints of the service, all versions
  */
@@ -66,7 +66,7 @@ export function hostNamesOf(service: readonly Endpoint[]): ReadonlySet<string> {
   return hosts
 }
 
-/** The sockets of an endpoint, or the reason why clients cannot be given any. */
+/** The sockets of an endpoint, or the reason why clients cannot receive the endpoint. */
 function socketsOf(
   { addr, problem }: Endpoint,
   { ipsOf, progressOf }: AssignmentSettings,
@@ -87,7 +87,7 @@ function socketsOf(
   return omitted('has a host name that has not been resolved yet', lookup)
 }
 
-/** An IPv6 address can be written in several ways. */
+/** The canonical form of an IP address: IPv6 addresses can be written in several ways. */
 function canonical(ip: string): string {
   return isIP(ip) === 6 ? new URL(`http://[${ip}]`).hostname.slice(1, -1) : ip
 }

@@ -1,4 +1,4 @@
-/** A socket in the form of the protocol: an IP literal and a port. */
+/** A socket as in xDS: an IP literal and a port. */
 export interface IpSocket {
   readonly ip: string
   readonly port: number
@@ -9,9 +9,12 @@ export interface IpSocket {
  * ignore the weights of endpoints within a locality.
  */
 export interface Locality {
-  /** The registry of the endpoint, if there are several. */
+  /** The registry of the endpoint; null if there is only one registry. */
   readonly registry: string | null
-  /** The registered address. It never changes while the endpoint is registered: a client reconnects for a new name. */
+  /**
+   * The name: the registered address, with a suffix if another locality has that name. It is stable while the endpoint
+   * is registered, because clients reconnect if the name changes.
+   */
   readonly name: string
   /** Several if a host name has several addresses. */
   readonly sockets: readonly [IpSocket, ...IpSocket[]]
@@ -35,10 +38,10 @@ const MAX_SUM = 2 ** 31 - 1
 export function localityWeights(weights: readonly number[]): readonly number[] {
   const sum = total(weights)
   if (sum <= MAX_SUM && weights.every(Number.isInteger)) return weights
-  // Divides by the largest first: the sum of the weights themselves may be infinite.
+  // Divides by the largest weight first, because the sum of the weights may be infinite.
   const most = weights.reduce((one, other) => Math.max(one, other), 0)
   const parts = weights.map((weight) => weight / most)
-  // Each that is raised to 1 adds less than 1 to the sum.
+  // Each weight that is raised to 1 adds less than 1 to the sum.
   const scale = (MAX_SUM - weights.length) / total(parts)
   return parts.map((part) => Math.max(1, Math.floor(part * scale)))
 }

@@ -23,7 +23,7 @@ export class XdsMetrics {
     else this.nacks[type]++
   }
 
-  /** @param reason why this side ended it; null if the client did */
+  /** @param reason why the server ended the stream; null if the client ended it */
   closed(reason: string | null): void {
     if (reason !== null) this.disconnected++
   }

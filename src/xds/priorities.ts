@@ -2,11 +2,11 @@ import type { Endpoint } from '../domain/endpoint.js'
 import { type Selector, selects } from '../domain/selector.js'
 import { type IpSocket, type Locality, localityWeights } from './locality.js'
 
-/** An endpoint that clients get. */
+/** An endpoint that clients receive. */
 export interface Weighted {
   readonly endpoint: Endpoint
   readonly sockets: readonly IpSocket[]
-  /** The weight, above 0. It can be compared with weights of the same registry. */
+  /** The weight, above 0, relative to the weights of the same registry. */
   readonly weight: number
 }
 
@@ -26,23 +26,23 @@ interface Level {
 }
 
 /**
- * The localities of a service. The canary comes before all others, and in each part registries come by their
- * priorities. Priorities have no gap: the first that has an endpoint is 0.
+ * The localities of a service. The endpoints of the canary come first, then all others. Within both groups, registries
+ * are in the order of their priorities. The resulting priorities are numbered from 0, without gaps.
  *
- * @param canary null for none
+ * @param canary null if there is no canary
  */
 export function inPriorities(weighted: readonly Weighted[], canary: Selector | null): Locality[] {
   const taken = new Set<string>()
   const priorities: Locality[][] = []
   for (const { members } of levelsOf(weighted, canary)) {
-    // A socket that several keys have stays in its best priority.
+    // A socket of several keys is kept in the first of their priorities only.
     const placed = merged(inRatio(withoutSockets(members, taken)), taken)
     if (placed.length > 0) priorities.push(weighed(placed, priorities.length))
   }
   return priorities.flat()
 }
 
-/** Best first. */
+/** The levels in the order of their priorities. */
 function levelsOf(weighted: readonly Weighted[], selector: Selector | null): readonly Level[] {
   const levels: Level[] = []
   for (const one of weighted) {
@@ -63,7 +63,7 @@ function withoutSockets(weighted: readonly Weighted[], taken: ReadonlySet<string
   })
 }
 
-/** Scales the weights, so that each of several registries gets its part of the calls. */
+/** Scales the weights, so that several registries share the calls in the ratio of their weights. */
 function inRatio(weighted: readonly Weighted[]): readonly Weighted[] {
   const totals = new Map<string | undefined, number>()
   for (const { endpoint, weight } of weighted) {
@@ -79,9 +79,10 @@ function inRatio(weighted: readonly Weighted[]): readonly Weighted[] {
 }
 
 /**
- * Clients reject a whole assignment that has a socket twice, which two keys may share: their weights add up.
+ * Merges endpoints with the same socket: two keys may have the same address, but clients reject an assignment that
+ * contains a socket twice. Their weights are added.
  *
- * @param taken gets the sockets
+ * @param taken receives the sockets of the endpoints
  */
 function merged(weighted: readonly Weighted[], taken: Set<string>): Placed[] {
   const placed: Placed[] = []
@@ -110,9 +111,9 @@ function weighed(placed: readonly Placed[], priority: number): Locality[] {
     if (!first) return []
     const { addr, origin } = endpoint
     const registry = origin?.registry ?? null
-    const isOther = names.has(nameText(registry, addr))
-    // Two keys share a host name, and the later one has further addresses.
-    const name = isOther ? `${addr} ${socketText(first)}` : addr
+    const isTaken = names.has(nameText(registry, addr))
+    // Another key has the same host name, but this one has further addresses.
+    const name = isTaken ? `${addr} ${socketText(first)}` : addr
     names.add(nameText(registry, name))
     return [{ registry, name, sockets: [first, ...more] as const, weight: weights[at] ?? 1, priority }]
   })

@@ -41,14 +41,14 @@ function ads(): ConfigSource {
 export function listener(name: string): Any {
   const manager = create(HttpConnectionManagerSchema, {
     rds: { configSource: ads(), routeConfigName: name },
-    // C-core rejects a listener without it.
+    // C-core rejects a listener without a router filter.
     httpFilters: [{ name: 'router', typedConfig: create(AnySchema, { typeUrl: ROUTER }) }],
   })
   const apiListener = any(HTTP_CONNECTION_MANAGER, HttpConnectionManagerSchema, manager)
   return any(TYPE_URLS.LDS, ListenerSchema, create(ListenerSchema, { name, apiListener: { apiListener } }))
 }
 
-/** All calls go to the cluster of the same name, whatever their authority. */
+/** The routes: all calls go to the cluster of the same name, whatever their authority. */
 export function routes(name: string): Any {
   const match = { pathSpecifier: { case: 'prefix', value: '' } } as const
   const configuration = create(RouteConfigurationSchema, {
@@ -68,13 +68,13 @@ export function cluster(name: string): Any {
   return any(TYPE_URLS.CDS, ClusterSchema, message)
 }
 
-/** The endpoints of a service. With none, calls fail with UNAVAILABLE at once. */
+/** The endpoints of a service. If there are no localities, calls fail with UNAVAILABLE at once. */
 export function loadAssignment(name: string, localities: readonly Locality[]): Any {
   const message = create(ClusterLoadAssignmentSchema, {
     clusterName: name,
     endpoints: localities.map(({ registry, name: subZone, sockets, weight, priority }) =>
       create(LocalityLbEndpointsSchema, {
-        // Two registries may have an address under one name.
+        // The region distinguishes endpoints of two registries with the same address.
         locality: { region: registry ?? '', subZone },
         lbEndpoints: sockets.map(({ ip, port }) => ({
           endpoint: { address: { socketAddress: { address: ip, portValue: port } } },

@@ -9,19 +9,19 @@ import { ServiceWatches } from '../grpc/resolver/service-watch.js'
 export interface ListSource {
   readonly discovery: Discovery
   readonly query: Query
-  /** Null if the discovery's list is of all services. */
+  /** Null if the list has all services. */
   readonly service: string | null
 }
 
-/** A registry has become unreachable, or reachable again. The last lists are kept. */
+/** The change of a registry to unreachable or reachable. The last lists are kept. */
 export interface RegistryOutage {
-  /** The service of the source; null for all. */
+  /** The service of the source; null if it has all services. */
   readonly service: string | null
   /** The name of the registry; null if there is only one. */
   readonly registry: string | null
   /** Null once it is reachable again. */
   readonly cause: DiscoError | null
-  /** The age of its list, if it came from the cache. */
+  /** The age of its list if it came from the cache; otherwise null. */
   readonly cachedAgeMs: number | null
   /** What clients receive meanwhile: its last list, only the lists of other registries, or nothing yet. */
   readonly served: 'last' | 'others' | 'nothing'
@@ -33,7 +33,7 @@ export interface ListsListener {
   outage(outage: RegistryOutage, source: ListSource): void
 }
 
-/** Follows the lists of services by the resolver's own watch: batched, and retried forever. */
+/** Watches the lists of services as a resolver does: updates are batched, and a failed watch is retried forever. */
 export class ServiceLists {
   private readonly leave: readonly (() => void)[]
   private readonly lists: readonly SourceList[]
@@ -46,7 +46,7 @@ export class ServiceLists {
     )
   }
 
-  /** Whether each of several registries has given a list, or is known to be unreachable. */
+  /** Whether each of several registries has sent a list, or is known to be unreachable. */
   get haveAllAnswered(): boolean {
     return this.lists.every(({ haveAllAnswered }) => haveAllAnswered)
   }
@@ -56,7 +56,7 @@ export class ServiceLists {
   }
 }
 
-/** The registries that a source combines; none for a single one. */
+/** The registries that a source combines; empty for a single registry. */
 export function registriesOf({ discovery, query }: ListSource): readonly Origin[] {
   const origins = discovery.originsOf?.(query.from) ?? []
   return origins.length < 2 ? [] : origins
@@ -64,7 +64,7 @@ export function registriesOf({ discovery, query }: ListSource): readonly Origin[
 
 class SourceList {
   private services: ReadonlyMap<string, readonly Endpoint[]> = new Map()
-  /** Why registries are unreachable, by name; null is the only one. */
+  /** Why registries are unreachable, by name; the key null is the only registry. */
   private readonly outages = new Map<string | null, string>()
   private isListed = false
   haveAllAnswered = false
@@ -83,7 +83,7 @@ class SourceList {
   }
 
   failed(cause: DiscoError): void {
-    // With several registries, `resolved` has the state of each.
+    // With several registries, `resolved` reports the state of each.
     if (registriesOf(this.source).length === 0) this.report(null, cause, null, this.isListed)
   }
 

@@ -14,7 +14,7 @@ export interface SubscriptionRequest {
 
 /** How a request was classified. */
 export interface Taken {
-  /** `stale`: answers a response before the last one, and is ignored. `none`: answers no response. */
+  /** `stale`: it answers a response before the last one, and is ignored. `none`: it does not answer a response. */
   readonly answer: 'ack' | 'nack' | 'none' | 'stale'
   /** Names that the previous request did not have. */
   readonly added: readonly string[]
@@ -28,13 +28,13 @@ export type Completeness = 'whole' | 'changes'
 
 /**
  * The subscription of one stream to one resource type, in the "state of the world" variant of xDS. Pure state without
- * I/O: `takePending` returns the resources of the next response, and nothing until the client has answered the last
- * one. So a slow client gets fewer responses with newer resources, and its memory does not grow.
+ * I/O: `takePending` returns the resources of the next response, but null until the client has answered the last one.
+ * So a slow client receives fewer responses with newer resources, and no queue grows.
  */
 export class Subscription {
   private names: ReadonlySet<string> = new Set()
   private isWildcard = false
-  /** Whether any request had names. Until then an empty list means all resources; afterwards none. */
+  /** Whether any request had names. Until then an empty list means all resources; afterwards it means no resources. */
   private hasNamed = false
   private nonce = ''
   private waits = false
@@ -54,6 +54,7 @@ export class Subscription {
     return this.waits
   }
 
+  /** Applies a request. */
   take({ names, nonce, rejection }: SubscriptionRequest): Taken {
     if (nonce !== '' && nonce !== this.nonce) return { answer: 'stale', added: [] }
     const isAnswer = nonce !== '' && this.waits

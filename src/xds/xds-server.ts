@@ -19,15 +19,15 @@ const LAST_FRAMES_MS = 1_000
 
 const OPTIONS = {
   'grpc.max_concurrent_streams': 100,
-  // A client that does not answer PING is gone, whatever TCP believes.
+  // A client that does not answer a PING is disconnected, even if its TCP connection seems open.
   'grpc.keepalive_time_ms': 30_000,
   'grpc.keepalive_timeout_ms': 20_000,
-  // Connections without a stream.
+  // For connections without a stream.
   'grpc.max_connection_idle_ms': 300_000,
   'grpc.enable_channelz': 0,
 }
 
-/** The methods of the public API: the names of our own messages are others. */
+/** The service with its public path: our own .proto file has other package names. */
 const ADS: ServiceDefinition = {
   StreamAggregatedResources: {
     path: '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources',
@@ -56,7 +56,7 @@ export interface XdsSettings {
   /** How long a client may take to accept or reject a response. */
   readonly answerMs: number
   readonly random: () => number
-  /** Addresses of a host name. The system's resolver by default. */
+  /** The addresses of a host name, as IP literals. Default: the resolver of the system. */
   readonly lookup?: (host: string) => Promise<readonly string[]>
   readonly observer: XdsObserver
 }
@@ -67,7 +67,7 @@ export class XdsServer {
   private readonly lists: ServiceLists
   private readonly server = new Server(OPTIONS)
   private readonly clients = new Set<ClientStream>()
-  /** The sources that do not reach a registry, by registry; the key null is the only registry. */
+  /** The sources for which a registry is unreachable, by registry; the key null is the only registry. */
   private readonly unreached = new Map<string | null, Map<ListSource, DiscoError>>()
   private listener: Listener | null = null
   private isClosing = false
@@ -120,7 +120,7 @@ export class XdsServer {
     return this.clients
   }
 
-  /** The registries that are combined; none for a single one. */
+  /** The registries that are combined; empty for a single registry. */
   get registries(): readonly Origin[] {
     const [first] = this.settings.sources
     return first ? registriesOf(first) : []
@@ -142,7 +142,7 @@ export class XdsServer {
     return `no endpoints are known yet of ${awaited.map((name) => name ?? 'all services').join(', ')}`
   }
 
-  /** Whether it is ready for clients, and each of several registries has answered. */
+  /** Whether the server is ready for clients, and each of several registries has answered. */
   get isSettled(): boolean {
     return this.problem === null && this.lists.haveAllAnswered
   }
@@ -185,7 +185,10 @@ export class XdsServer {
     this.clients.add(stream)
   }
 
-  /** Closes the connection of a client that does not read: it would not receive the status of its stream either. */
+  /**
+   * Closes the connection after `LAST_FRAMES_MS` unless the stream has ended by then: a client that does not read does
+   * not receive the status of the stream either.
+   */
   private cutLater(stream: ClientStream): void {
     const cut = () => {
       if (!stream.isClosed) this.listener?.cut(stream.peer)
