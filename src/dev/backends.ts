@@ -7,7 +7,7 @@ import { type Greeter, startGreeter } from './greeter.js'
 export interface BackendPlan {
   readonly weight: number
   readonly latencyMs: number
-  /** From 0 to 1. */
+  /** The part of the calls that fail, from 0 to 1. */
   readonly errorFraction: number
 }
 
@@ -23,7 +23,7 @@ export interface Backends {
   close(): Promise<void>
 }
 
-/** Long enough to observe an expiry, short enough to wait for it. */
+/** Short enough that a user can wait for an expiry. */
 const TTL_SECONDS = 10
 
 /** Starts the backends on free loopback ports and registers each with its weight. */
@@ -59,6 +59,5 @@ function registeredAs({ addr }: Greeter, service: string, version: string, weigh
 }
 
 function register(registry: Registry, registered: EndpointRecord): Promise<Registration> {
-  // `disco watch` shows the changes of the backends, as for any service.
   return registry.register({ registered, ttlSeconds: TTL_SECONDS })
 }

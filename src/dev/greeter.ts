@@ -47,6 +47,7 @@ export interface Greeter {
   drain(): Promise<void>
 }
 
+/** Starts a sample backend: helloworld.Greeter, with reflection and health. */
 export async function startGreeter(options: GreeterOptions): Promise<Greeter> {
   const { maxConnectionAgeMs } = options
   const server = new Server(

@@ -42,7 +42,7 @@ export class Health {
     for (const watcher of this.watchers) watcher.write(status)
   }
 
-  /** Ends all watches, for a server that waits for its last call. */
+  /** Ends all watches: a server that drains waits for its last call, and a watch never ends by itself. */
   close(): void {
     for (const watcher of this.watchers) watcher.end()
   }

@@ -9,12 +9,12 @@ const Target = { VERSION: 0, CREATE: 1, MOD: 2, VALUE: 3, LEASE: 4 } as const
 
 const NO_BYTES = Buffer.alloc(0)
 
-/** The values that a missing key is compared by, except for its value. */
+/** The fields by which a missing key is compared, except for its value. */
 const ABSENT = { version: 0, createRevision: 0, modRevision: 0, lease: 0n, value: NO_BYTES }
 
 /**
- * Whether every pair in the range satisfies the comparison. A range without pairs compares as one pair of zeros; but
- * a value that does not exist satisfies nothing, not even "is not equal".
+ * Whether every pair in the range satisfies the comparison. A range without pairs is compared as one pair of zeros. A
+ * comparison of its value fails, even NOT_EQUAL.
  */
 export function satisfied(view: View, compare: Compare, rule: RangeRule): boolean {
   const versions = view.range(rule(compare.key, compare.rangeEnd))
@@ -32,7 +32,10 @@ function satisfies({ result, target, operand }: Compare, pair: Comparable): bool
   return result !== Result.LESS || order < 0
 }
 
-/** Negative, 0 or positive as the pair is below, at or above the operand. An operand of another kind is zero. */
+/**
+ * Negative, 0 or positive if the pair is below, equal to or above the operand. An operand of another field counts as
+ * zero.
+ */
 function orderOf(target: number, pair: Comparable, operand: CompareOperand | undefined): number {
   const numberOf = (of: 'version' | 'createRevision' | 'modRevision') =>
     operand?.of === of ? operand.number : 0

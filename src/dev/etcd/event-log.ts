@@ -30,8 +30,8 @@ export class EventLog {
   }
 
   /**
-   * Removes the events below `revision`, and of the events at it those followed by another change of the same key
-   * (`isLast` false). A deletion at it is kept, for watchers that start there, as in etcd 3.5.
+   * Removes the events below `revision`, and those events at `revision` that are followed by another change of the same
+   * key (`isLast` is false). A deletion at `revision` is kept for watchers that start there, as in etcd 3.5.
    */
   compact(revision: number, isLast: (event: Version) => boolean): void {
     const from = firstAt(this.events, revision)

@@ -13,7 +13,7 @@ export class KeyHistory {
     this.newest = version
   }
 
-  /** @returns whether any version is left */
+  /** Undoes the last `add`. @returns whether any version is left */
   removeLast(): boolean {
     this.versions.pop()
     this.newest = this.versions.at(-1)
@@ -45,7 +45,7 @@ export class KeyHistory {
     return this.versions.length > 0
   }
 
-  /** The index of the last version at or below a revision; -1 for none. */
+  /** The index of the last version at or below a revision; -1 if there is none. */
   private indexAt(revision: number): number {
     return firstAt(this.versions, revision + 1) - 1
   }

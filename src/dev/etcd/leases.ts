@@ -12,12 +12,13 @@ export interface Lease {
   readonly id: bigint
   /** The granted TTL: the requested one, or the server's minimum. */
   readonly ttlSeconds: number
-  /** The clock reading at which the lease ends, unless it is kept alive. */
+  /** The time of the clock at which the lease ends, unless it is kept alive. */
   expiresAtMs: number
   readonly keys: Set<string>
 }
 
 interface LeaseOptions {
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number
   /** Shorter TTLs are raised to this. etcd's default is 2: one and a half election timeouts, rounded up. */
   readonly minTtlSeconds: number
@@ -46,7 +47,7 @@ export class Leases {
     return this.byId.get(id)
   }
 
-  /** @param id 0n lets the server choose */
+  /** Creates a lease. @param id 0n lets the server choose */
   grant(id: bigint, ttlSeconds: number): Lease {
     let chosen = id
     while (chosen === 0n || (id === 0n && this.byId.has(chosen))) chosen = this.options.nextId()
@@ -64,7 +65,11 @@ export class Leases {
     return lease
   }
 
-  /** Deletes the lease and all its keys, in key order and in one revision. */
+  /**
+   * Deletes the lease and all its keys, in key order and in one revision.
+   *
+   * @throws RpcError if the lease does not exist
+   */
   revoke(id: bigint): void {
     const lease = this.byId.get(id)
     if (lease === undefined) throw refusals.leaseNotFound()
@@ -82,12 +87,12 @@ export class Leases {
     return lease.ttlSeconds
   }
 
-  /** In whole seconds, rounded down, as in etcd. */
+  /** The time left in whole seconds, rounded down, as in etcd. */
   remainingSeconds(lease: Lease): number {
     return Math.floor((lease.expiresAtMs - this.options.now()) / 1000)
   }
 
-  /** The lease that ends first comes first. */
+  /** All leases, in the order of their expiry. */
   all(): Lease[] {
     return [...this.byId.values()].sort((a, b) => a.expiresAtMs - b.expiresAtMs)
   }
@@ -110,7 +115,10 @@ export class Leases {
     if (this.byId.size === 0) this.stop()
   }
 
-  /** Every put attaches its key to the lease that it names, or to none; a deletion detaches it. */
+  /**
+   * Attaches keys to leases: a put detaches its key from the previous lease and attaches it to its own, if it has one.
+   * A deletion detaches the key.
+   */
   private follow(changes: readonly Version[]): void {
     for (const { key, lease: id } of changes) {
       const before = this.byKey.get(key)

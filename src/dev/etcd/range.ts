@@ -17,9 +17,9 @@ export interface RangeResult {
 }
 
 /**
- * Answers a range in etcd's order of steps: cut to limit + 1 if no later step needs the pairs, filter, sort, cut
- * to the limit. A target other than the key sorts ascending even when no order is requested, but only after the early
- * cut.
+ * Answers a range in etcd's order of steps: cut to limit + 1 if no later step needs the pairs, filter, sort, cut to the
+ * limit. If the sort target is not the key, pairs are sorted ascending even when no order is requested, but after the
+ * early cut.
  */
 export function selectRange(view: View, request: RangeRequest, rule: RangeRule = asSent): RangeResult {
   const all = view.range(rule(request.key, request.rangeEnd), request.revision)
@@ -59,7 +59,7 @@ const comparisons: Readonly<Record<number, Comparison>> = {
   [SortTarget.VALUE]: (a, b) => a.value.compare(b.value),
 }
 
-/** Pairs that compare equal stay in key order, as in etcd for lists of up to twelve. */
+/** Sorts pairs. Equal ones stay in key order, as in etcd for lists of up to twelve. */
 function sorted(versions: Version[], { sortOrder, sortTarget }: RangeRequest): Version[] {
   const compare = comparisons[sortTarget]
   if (compare === undefined) return versions

@@ -15,7 +15,7 @@ export interface DevRegistryOptions {
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
-  /** A clock that never goes backwards, in milliseconds; it measures leases. */
+  /** A monotonic clock for leases, in milliseconds. */
   readonly now?: () => number
   /** The minimum TTL of leases. */
   readonly minLeaseTtlSeconds?: number
@@ -78,7 +78,7 @@ export async function startDevRegistry(options: DevRegistryOptions): Promise<Dev
   return { endpoint, port: server.port, close }
 }
 
-/** Positive as an int64, and not 0, which means "none" in all of etcd's API. */
+/** A random id: positive as an int64, and not 0, because 0 means "no id" in etcd's API. */
 function randomId(): bigint {
   return (randomBytes(8).readBigUInt64BE() >> 1n) | 1n
 }

@@ -8,8 +8,8 @@ export interface KeyRange {
 }
 
 /**
- * Converts a range_end to a range. `asSent` keeps an explicit empty range_end, which then means "every key from key
- * on"; `asLogged` loses it, as etcd's writes do on their way through the raft log, which omits empty fields.
+ * Converts a key and a range_end to a range. `asSent` keeps an explicit empty range_end, which means "every key from
+ * `key` on". `asLogged` treats it as absent, as etcd does in writes: the raft log omits empty fields.
  */
 export type RangeRule = (key: string, rangeEnd: string | undefined) => KeyRange
 
@@ -50,7 +50,7 @@ export class SortedKeys<Item extends { readonly key: string }> {
     if (chunk.length === 0 && this.chunks.length > 1) this.chunks.splice(at, 1)
   }
 
-  /** The items of a range with an `end`, in order. */
+  /** The items of a range, in order. */
   between(range: KeyRange): Item[] {
     const end = range.end ?? `${range.key}\0`
     const found: Item[] = []

@@ -4,9 +4,9 @@ import { KeyHistory } from './key-history.js'
 import { type KeyRange, SortedKeys } from './sorted-keys.js'
 import { deletion, putVersion, type Version } from './version.js'
 
-/** The store for readers: its current state, or the state within a transaction. */
+/** Read access to the store: to its current state, or to the state within a transaction. */
 export interface View {
-  /** The revision of reads that name none. */
+  /** The revision at which reads without a revision are made. */
   readonly revision: number
   /** @throws RpcError for a compacted or future revision. A revision of 0 or less is the newest. */
   range(range: KeyRange, revision?: number): Version[]
@@ -40,7 +40,7 @@ export class Store implements View {
     return this.compacted
   }
 
-  /** The size of the keys and values of all versions since the last compaction, encoded. */
+  /** The encoded size of all puts and deletions since the last compaction. */
   get sizeBytes(): number {
     return this.log.sizeBytes
   }
@@ -54,13 +54,14 @@ export class Store implements View {
     return this.rangeAsOf(range, revision, this.current)
   }
 
-  /** The pair under a key at a revision; undefined also for a compacted revision. */
+  /** The pair of a key as of a revision; undefined if the key did not exist, or the revision is compacted. */
   get(key: string, revision = this.current): Version | undefined {
     return revision < this.compacted ? undefined : this.histories.get(key)?.at(revision)
   }
 
   /**
-   * Runs one write. All its changes make one revision; without changes there is no revision, and a throw undoes them.
+   * Runs one write. All its changes make one revision; without changes no revision is made. If `apply` throws, the
+   * changes are undone.
    */
   write<Result>(apply: (txn: WriteTxn) => Result): Result {
     const txn = new WriteTxn(this)
@@ -84,7 +85,7 @@ export class Store implements View {
     }
   }
 
-  /** @internal for WriteTxn: `newest` is the revision that counts as current. */
+  /** @internal for WriteTxn. @param newest the revision that counts as current */
   rangeAsOf(range: KeyRange, revision: number, newest: number): Version[] {
     if (revision > newest) throw refusals.futureRevision()
     const asOf = revision <= 0 ? newest : revision

@@ -11,7 +11,9 @@ import type {
 /** etcd's default for --max-txn-ops: the maximum length of each of a transaction's three lists. */
 const MAX_TXN_OPS = 128
 
-/** etcd's checks of a request before it reads the store. All throw RpcError. */
+/**
+ * Checks a request as etcd does before it reads the store, like the other functions of this file. They throw RpcError.
+ */
 export function checkRange(request: RangeRequest | DeleteRangeRequest | Compare): void {
   if (request.key === '') throw refusals.emptyKey()
 }
@@ -22,14 +24,14 @@ export function checkPut(request: PutRequest): void {
   if (request.ignoreLease && request.lease !== 0n) throw refusals.leaseProvided()
 }
 
-/** First all sizes and keys, then whether two operations would write the same key. */
+/** Checks all sizes and keys first, then whether two operations would write the same key. */
 export function checkTxn(request: TxnRequest): void {
   checkShape(request, MAX_TXN_OPS)
   writesOf(request.success)
   writesOf(request.failure)
 }
 
-/** Each level of nesting may contain only what the limit leaves below the level above. */
+/** The limit of a nested transaction is that of the enclosing one, minus the length of its longest list. */
 function checkShape({ compare, success, failure }: TxnRequest, maxOps: number): void {
   const longest = Math.max(compare.length, success.length, failure.length)
   if (longest > maxOps) throw refusals.tooManyOps()

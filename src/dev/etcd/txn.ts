@@ -22,7 +22,7 @@ export interface TxnResult {
   readonly results: readonly OpResult[]
 }
 
-/** A transaction with its comparisons evaluated, nested ones included: the operations to run. */
+/** The operations of a transaction to run, after all comparisons, including nested ones, were evaluated. */
 interface Plan {
   readonly succeeded: boolean
   readonly steps: ReadonlyArray<Exclude<RequestOp, { kind: 'txn' | 'empty' }> | { kind: 'txn'; plan: Plan }>
@@ -36,10 +36,10 @@ export function isReadOnly({ success, failure }: TxnRequest): boolean {
 }
 
 /**
- * Runs a checked transaction. All comparisons and refusals are evaluated on the store as it was, before any operation
- * runs; a refusal leaves the store unchanged.
+ * Runs a checked transaction. All comparisons and checks are made before any operation runs, so that a refusal leaves
+ * the store unchanged.
  *
- * @throws RpcError when a put needs a key or a lease that does not exist, or a range names a compacted or future
+ * @throws RpcError if a put requires a key or a lease that does not exist, or a range has a compacted or future
  * revision. Puts are checked before ranges.
  */
 export function runTxn(store: Store, leaseExists: LeaseExists, request: TxnRequest): TxnResult {
@@ -72,7 +72,10 @@ function checkPuts(store: Store, leaseExists: LeaseExists, plan: Plan): void {
   }
 }
 
-/** In a transaction, unlike alone, a range may not name a negative revision after a compaction. */
+/**
+ * Refuses ranges at a future or compacted revision. Outside of a transaction, a negative revision means the newest one.
+ * Here, as in etcd, it is refused if it is below the compacted revision, which is -1 before the first compaction.
+ */
 function checkRanges(store: Store, plan: Plan): void {
   for (const step of plan.steps) {
     if (step.kind === 'txn') checkRanges(store, step.plan)
@@ -99,7 +102,7 @@ function apply(txn: WriteTxn, plan: Plan): TxnResult {
   return { succeeded: plan.succeeded, results }
 }
 
-/** @throws RpcError when the key that provides the value or lease does not exist */
+/** @throws RpcError if the key whose value or lease is kept does not exist */
 export function runPut(txn: WriteTxn, request: PutRequest): OpResult & { kind: 'put' } {
   const { key, prevKv, ignoreValue, ignoreLease } = request
   const [before] = txn.range({ key, end: undefined })

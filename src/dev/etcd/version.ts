@@ -2,8 +2,8 @@ import { Writer } from './wire/writer.js'
 
 /**
  * A key-value pair as of one revision (etcd's mvccpb.KeyValue), or its deletion. Immutable. Revisions and the version
- * count are numbers (they start at 1 and stay far below 2^53); a lease id is 64 bits wide and so a bigint, 0n for
- * none.
+ * count are numbers (they start at 1 and stay far below 2^53); a lease id has 64 bits and is therefore a bigint, 0n for
+ * a key without a lease.
  */
 export interface Version {
   readonly key: string
@@ -16,8 +16,8 @@ export interface Version {
   readonly value: Buffer
   readonly deleted: boolean
   /**
-   * The pair, encoded once as field 2, tag and length included: RangeResponse.kvs, PutResponse.prev_kv and Event.kv
-   * all have that number, so ranges and watches copy these bytes and encode nothing.
+   * The pair, encoded once as field 2, tag and length included: RangeResponse.kvs, PutResponse.prev_kv and Event.kv all
+   * have that number, so ranges and watches only copy these bytes.
    */
   readonly field2: Buffer
   /** The length of `field2`, cached: ranges sum it over thousands of pairs. */
@@ -44,7 +44,7 @@ export function deletion(key: string, modRevision: number): Version {
   return versionOf(fields, NO_VALUE, true, asField2(encodePair(fields, NO_VALUE)))
 }
 
-/** The only constructor call: objects of one shape are read faster, and ranges read thousands. */
+/** All versions are created here: objects of the same shape are read faster, and ranges read thousands. */
 function versionOf(fields: Fields, value: Buffer, deleted: boolean, field2: Buffer): Version {
   const { key, createRevision, modRevision, version, lease } = fields
   const encodedBytes = field2.length
@@ -56,7 +56,7 @@ export function keyOnlyField2(version: Version): Buffer {
   return asField2(encodePair(version, NO_VALUE))
 }
 
-/** The same bytes under field number 3: Event.prev_kv and DeleteRangeResponse.prev_kvs. */
+/** The pair encoded as field 3: Event.prev_kv and DeleteRangeResponse.prev_kvs. */
 export function field3(version: Version): Buffer {
   const copy = Buffer.from(version.field2)
   copy[0] = (3 << 3) | 2

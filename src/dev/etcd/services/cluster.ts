@@ -3,15 +3,15 @@ import type { UnaryMethod } from '../transport/service.js'
 import { Writer } from '../wire/writer.js'
 import type { Context } from './context.js'
 
-/** The etcd version that is imitated; clients choose features by it. */
+/** The version of etcd that this registry reports. Clients choose features by it. */
 const VERSION = '3.5.30'
 
-/** Shown by `etcdctl member list` and `endpoint status`, so that this is not mistaken for a cluster. */
+/** The name in `etcdctl member list`, so that this registry is not mistaken for a cluster. */
 const MEMBER_NAME = 'disco-dev'
 
 /**
- * Maintenance.Status, Cluster.MemberList, and etcd's answers about users and roles while authentication is disabled
- * and none exist. Requests that would change a cluster or enable authentication are not implemented.
+ * Maintenance.Status and Alarm, Cluster.MemberList, and those methods of Auth that clients call while authentication is
+ * disabled: they answer as if no user and role existed. Requests that would change the cluster are not implemented.
  */
 export function clusterMethods(context: Context, clientUrl: () => string): Record<string, UnaryMethod> {
   const { store, headers } = context
@@ -28,7 +28,7 @@ export function clusterMethods(context: Context, clientUrl: () => string): Recor
         .number(7, store.revision)
         .number(9, store.sizeBytes)
         .frame(),
-    // No alarms.
+    // The list of alarms is empty.
     '/etcdserverpb.Maintenance/Alarm': empty,
     '/etcdserverpb.Cluster/MemberList': () => {
       const member = new Writer().bigint(1, headers.memberId).text(2, MEMBER_NAME).text(4, clientUrl())

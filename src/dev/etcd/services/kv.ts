@@ -7,10 +7,10 @@ import { readCompactionRevision, readDeleteRange, readPut, readRange, readTxn } 
 import { rangeBytes, writeDelete, writePut, writeRange, writeTxn } from '../wire/responses.js'
 import type { Context } from './context.js'
 
-/** etcd's default for --max-request-bytes: 1.5 MiB for a write in its form in the raft log. */
+/** etcd's default for --max-request-bytes: 1.5 MiB for a write as encoded in the raft log. */
 const MAX_LOG_ENTRY_BYTES = 1.5 * 1024 * 1024
 
-/** The overhead of the log for a large request: a header with its id, a tag and a length. */
+/** What the raft log adds to a large request: a header with its id, a tag and a length. */
 const LOG_OVERHEAD_BYTES = 17
 
 /** etcdserverpb.KV: like etcd, it checks the request, then its size, then the store. */

@@ -7,7 +7,7 @@ import type { Context } from './context.js'
 /** LeaseTimeToLiveResponse.TTL of a lease that does not exist. */
 const NO_SUCH_LEASE = -1
 
-/** etcdserverpb.Lease, without its stream. TTLs are in seconds. */
+/** The unary methods of etcdserverpb.Lease. TTLs are in seconds. */
 export function leaseMethods({ store, leases, headers }: Context): Record<string, UnaryMethod> {
   return {
     '/etcdserverpb.Lease/LeaseGrant': (source) => {
@@ -36,7 +36,7 @@ export function leaseMethods({ store, leases, headers }: Context): Record<string
   }
 }
 
-/** LeaseKeepAlive: requests are answered in order; TTL 0 means that the lease does not exist. */
+/** LeaseKeepAlive: requests are answered in order. A TTL of 0 means that the lease does not exist. */
 export function keepAliveMethod({ store, leases, headers }: Context): StreamMethod {
   return (stream: ServerStream): StreamHandler => ({
     message(source) {

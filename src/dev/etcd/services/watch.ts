@@ -8,7 +8,10 @@ import { Watcher } from '../watch/watcher.js'
 import type { Headers } from '../wire/responses.js'
 import { readWatch, type WatchCreateRequest } from '../wire/watch-requests.js'
 
-/** The watch id of a response without a watcher: a refused one, or the whole stream. */
+/**
+ * The watch id of a response that does not belong to a watcher: a refused create request, or progress of the whole
+ * stream.
+ */
 const NO_WATCHER = -1n
 
 const EMPTY_RANGE = 'mvcc: watcher range is empty'
@@ -48,10 +51,10 @@ function frame(headers: Headers, notice: Notice): Buffer {
     .frame()
 }
 
-/** Messages of the hub to a watcher other than events. */
+/** The messages of the hub to a watcher, other than events. */
 export function announcements(store: Store, headers: Headers): Announcements {
   return {
-    /** Its header has no revision, and the client may still cancel it, as in etcd. */
+    /** As in etcd, the header has no revision, and the client may still cancel the watcher. */
     compacted: ({ id, sink }, compactRevision) =>
       sink.control(frame(headers, { watchId: id, revision: 0, canceled: true, compactRevision })),
     progress: ({ id, sink }) => sink.control(frame(headers, { watchId: id, revision: store.revision })),
@@ -92,14 +95,14 @@ class WatchStream implements StreamHandler {
   }
 
   private create(request: WatchCreateRequest): void {
-    // An absent key is the smallest one; to a watch, an empty range_end is the same as none.
+    // An absent key counts as the smallest one. In a watch, an empty range_end counts as absent.
     const range = asSent(request.key || '\0', request.rangeEnd || undefined)
     const { watchId, startRevision, prevKv, noPut, noDelete, fragment, progressNotify } = request
     const isEmpty = range.end !== undefined && range.end !== '' && range.key >= range.end
     const isDuplicate = watchId !== 0n && this.watchers.has(watchId)
     const isBeforeAll = startRevision < 0
     if (isBeforeAll || isEmpty || isDuplicate) {
-      // The order of etcd's checks.
+      // etcd checks in this order: revision, range, id.
       const ofRange = isEmpty ? EMPTY_RANGE : DUPLICATE_ID
       const cancelReason = isBeforeAll ? refusals.compacted().message : ofRange
       this.notice({ watchId: NO_WATCHER, created: true, canceled: true, cancelReason })
@@ -133,8 +136,8 @@ class WatchStream implements StreamHandler {
   }
 
   /**
-   * An answer covers every watcher of the stream (etcd 3.5, etcd-io/etcd#15220): without a watcher, or while one of
-   * them is not synced, a progress request is not answered.
+   * Answers a progress request, unless the stream has no watcher or one of them is not synced: the answer is for all
+   * watchers of the stream (etcd 3.5, etcd-io/etcd#15220).
    */
   private progress(): void {
     const { revision } = this.store

@@ -5,8 +5,8 @@ import { FrameReader } from './frames.js'
 import type { Methods, ServerStream, StreamMethod, UnaryMethod } from './service.js'
 
 /**
- * A gRPC server on node:http2 (gRPC over HTTP/2), without compression and without TLS. It replaces a general server
- * because fan-out dominates the cost of a watch: here the messages for many watchers leave as one write per stream.
+ * A gRPC server on node:http2 (gRPC over HTTP/2), without compression and without TLS. It is used instead of grpc-js
+ * because fan-out dominates the cost of a watch: here the messages for many watchers are sent as one write per stream.
  */
 export interface GrpcServer {
   readonly port: number
@@ -30,7 +30,8 @@ const CONGESTION_BYTES = 8 * 1024 * 1024
 export async function startGrpcServer(host: string, port: number, methods: Methods): Promise<GrpcServer> {
   const server = createServer({
     settings: { initialWindowSize: WINDOW_BYTES, maxConcurrentStreams: 0x7fff_ffff },
-    // Responses wait in the session's memory; a slow reader must not cause refusals of its other calls.
+    // Unsent responses count as memory of the session. A client that reads one stream slowly must not have its other
+    // calls refused.
     maxSessionMemory: Number.MAX_SAFE_INTEGER,
   })
   const sessions = new Set<{ destroy(): void }>()
@@ -62,7 +63,7 @@ function listen(server: Http2Server, host: string, port: number): Promise<void> 
 }
 
 function accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, methods: Methods): void {
-  // An aborted stream reports an error and then closes; 'close' does the clean-up.
+  // An aborted stream emits an error, then 'close', whose listener cleans up.
   stream.on('error', () => stream.close())
   if (stream.closed) return
   if (!headers['content-type']?.startsWith('application/grpc')) {

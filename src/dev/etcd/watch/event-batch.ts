@@ -8,7 +8,7 @@ const DELETE = 1
 /** The size of the tags and lengths around an event. */
 const EVENT_OVERHEAD_BYTES = 24
 
-/** The view of an event that a watcher asked for. Watchers with the same view share its encoding. */
+/** The parts of events that a watcher has requested. Watchers with the same view share the encoded events. */
 export interface EventView {
   readonly prevKv: boolean
   readonly noPut: boolean
@@ -50,8 +50,8 @@ export class EventBatch {
   }
 
   /**
-   * The previous pair is the one at the revision before; none once that is compacted, and none for a put that creates
-   * its key, even if the same transaction deleted the key first.
+   * Encodes an event, if requested with the pair at the previous revision. The previous pair is omitted if that
+   * revision is compacted, and for a put that creates its key, even if the same transaction deleted the key first.
    */
   private encode(version: Version, prevKv: boolean): Buffer {
     const creates = version.createRevision === version.modRevision

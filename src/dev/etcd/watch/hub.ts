@@ -34,7 +34,7 @@ export class WatchHub {
     this.progressTimer = setInterval(() => this.notifyProgress(), progressPeriodMs).unref()
   }
 
-  /** A watcher that starts in the past receives past events immediately. */
+  /** Adds a watcher. If it starts in the past, it receives past events immediately. */
   add(watcher: Watcher): void {
     const { range } = watcher
     const groups = this.groupsOf(range)
@@ -51,7 +51,7 @@ export class WatchHub {
     if (group?.watchers.size === 0) groups.delete(groupKey(watcher.range))
   }
 
-  /** Sends a watcher the events it has missed, or as many as its stream accepts now. */
+  /** Sends a watcher the events that it has not received yet, or as many as its stream accepts now. */
   catchUp(watcher: Watcher): void {
     while (watcher.nextRevision <= this.store.revision) {
       if (watcher.nextRevision < this.store.compactRevision) {
@@ -100,7 +100,7 @@ export class WatchHub {
     }
   }
 
-  /** A response without events would read as a progress notification, so it is not sent. */
+  /** Sends events to a watcher. A response without events is not sent, because it would be a progress notification. */
   private give(watcher: Watcher, revision: number, batch: EventBatch): void {
     const events = batch.for(watcher.view)
     if (events.each.length === 0) return

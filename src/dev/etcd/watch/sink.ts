@@ -10,13 +10,16 @@ const FRAGMENT = new Writer().boolean(7, true).body()
 
 const INITIAL_BYTES = 4096
 
-/** A larger buffer, grown by a burst, is not kept. */
+/**
+ * If more bytes than this are sent at once, the buffer itself is sent and a new one begins, so that a burst does not
+ * leave a large buffer.
+ */
 const KEEP_BYTES = 256 * 1024
 
 /**
- * The sending half of one watch stream. Responses collect in one buffer and leave as one write when the event loop
- * has handled all pending input: a put that 200 watchers of a stream see, or 64 puts that arrived in one packet, cost
- * one write.
+ * The sending half of one watch stream. Responses are collected in one buffer and sent as one write when the event loop
+ * has handled all pending input. A put that 200 watchers of a stream receive, or 64 puts that arrived in one packet,
+ * cost one write.
  */
 export class WatchSink implements Sink {
   private buffer = Buffer.allocUnsafe(INITIAL_BYTES)
@@ -101,7 +104,7 @@ export class WatchSink implements Sink {
 
   private flush(): void {
     this.scheduled = false
-    // The stream may keep what it receives, so it gets this buffer or a copy of its beginning.
+    // The stream may keep the bytes, so it gets either the buffer itself or a copy of its content.
     const whole = this.length > KEEP_BYTES
     const frames = whole
       ? this.buffer.subarray(0, this.length)

@@ -4,25 +4,28 @@ import type { EncodedEvents, EventView } from './event-batch.js'
 
 /** The destination of a watcher's responses: its stream. */
 export interface Sink {
-  /** Whether events should wait in the log rather than here. */
+  /** Whether too many bytes are unsent: further events should then be read from the log later. */
   readonly congested: boolean
   /** Sends one whole response. */
   control(frame: Buffer): void
-  /** Sends events to one watcher; in several responses when they are many and it asked for fragments. */
+  /**
+   * Sends events to one watcher. If they exceed the size of a message and the watcher has requested fragments, they are
+   * sent in several responses.
+   */
   events(watcher: Watcher, revision: number, events: EncodedEvents): void
 }
 
 /** A watcher: a range from a revision on, on one stream. */
 export class Watcher {
-  /** Its id as field 2 of WatchResponse. */
+  /** The id encoded as field 2 of WatchResponse. */
   readonly idField: Buffer
   /** The first revision not yet delivered; it may lie in the future. */
   nextRevision: number
-  /** Set while it must catch up from the log before it receives new events. */
+  /** Whether the watcher must catch up from the log before it receives new events. */
   behind = false
   /** Whether nothing was sent since the last progress notification was due. */
   quiet = true
-  /** Set once compaction has removed the next revision to deliver: it receives nothing more. */
+  /** Whether the next revision to deliver was compacted: the watcher receives no more events. */
   compacted = false
 
   constructor(
@@ -32,7 +35,7 @@ export class Watcher {
     readonly fragment: boolean,
     readonly progressNotify: boolean,
     readonly sink: Sink,
-    /** The requested start: 0 is the next revision. */
+    /** The requested start revision; 0 for the next revision. */
     private readonly startRevision: number,
     currentRevision: number,
   ) {

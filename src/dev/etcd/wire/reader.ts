@@ -10,7 +10,7 @@ const FIXED32 = 5
  * Reads one protobuf message, field by field: `while ((field = reader.next()) !== 0) switch (field) …`. A field that
  * the switch does not read must be skipped with `skip()`.
  *
- * Byte strings are returned as latin1 text: one char per byte, and so in etcd's (bytewise) order under `<`.
+ * Byte strings are returned as latin1 text, one char per byte, so that `<` has the order of etcd.
  */
 export class Reader {
   private at = 0
@@ -28,13 +28,13 @@ export class Reader {
     return this.low >>> 3
   }
 
-  /** An int64 as a number: exact within ±2^53, and beyond that of the right sign and order. */
+  /** An int64 as a number: exact within ±2^53. Beyond that it is rounded, but sign and order are kept. */
   number(): number {
     this.varint()
     return this.high === 0 ? this.low >>> 0 : this.high * 0x1_0000_0000 + (this.low >>> 0)
   }
 
-  /** An int64 that is an identity and must be returned unchanged. */
+  /** An int64 whose exact value matters, such as an id. */
   bigint(): bigint {
     this.varint()
     if (this.high === 0) return BigInt(this.low >>> 0)

@@ -103,7 +103,9 @@ export function readDeleteRange(source: Buffer): DeleteRangeRequest {
   return request
 }
 
-/** The operand of a comparison, tagged with its field; a field that does not fit the target counts as 0. */
+/**
+ * The operand of a comparison, tagged with its field. If the field is not that of the target, the operand counts as 0.
+ */
 export type CompareOperand =
   | { readonly of: 'version' | 'createRevision' | 'modRevision'; readonly number: number }
   | { readonly of: 'value'; readonly bytes: Buffer }
@@ -180,6 +182,7 @@ export function readCompactionRevision(source: Buffer): number {
   return revision
 }
 
+/** Calls `read` for each field of a message; it must read or skip the field. */
 export function eachField(source: Buffer, read: (field: number, reader: Reader) => void): void {
   const reader = new Reader(source)
   for (let field = reader.next(); field !== 0; field = reader.next()) read(field, reader)

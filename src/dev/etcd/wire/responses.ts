@@ -4,10 +4,10 @@ import { field3, keyOnlyField2, type Version } from '../version.js'
 import type { RangeRequest } from './requests.js'
 import { Writer } from './writer.js'
 
-/** The size of header, counts and tags: a response without its pairs. */
+/** The maximum size of a response without its pairs: header, counts and tags. */
 const ENVELOPE_BYTES = 96
 
-/** The cluster's part of every response header (etcd API, ResponseHeader). */
+/** Writes response headers (etcd API, ResponseHeader), which differ only in the revision. */
 export class Headers {
   private readonly before: Buffer
   private readonly after: Buffer
@@ -40,7 +40,7 @@ export function writeRange(writer: Writer, request: RangeRequest, result: RangeR
   return writer.boolean(3, result.more).number(4, result.count)
 }
 
-/** The encoded size of a range's pairs. */
+/** The size of the buffer for a range response. */
 export function rangeBytes(result: RangeResult): number {
   return result.versions.reduce((bytes, version) => bytes + version.encodedBytes, ENVELOPE_BYTES)
 }

@@ -1,5 +1,5 @@
 /**
- * The prefix of each gRPC message: one byte "compressed?", four bytes length (gRPC over HTTP/2,
+ * The prefix of each gRPC message: one byte for the compressed flag, four bytes for the length (gRPC over HTTP/2,
  * "Length-Prefixed-Message").
  */
 export const PREFIX_BYTES = 5
@@ -15,7 +15,7 @@ export class Writer {
   private buffer: Buffer
   private at = PREFIX_BYTES
 
-  /** @param room expected size in bytes; a guess that is too small costs copies, never correctness */
+  /** @param room expected size in bytes; if it is too small, the buffer is copied to a larger one */
   constructor(room = 128) {
     this.buffer = Buffer.allocUnsafe(PREFIX_BYTES + room)
   }
@@ -40,7 +40,7 @@ export class Writer {
     return this.number(field, value ? 1 : 0)
   }
 
-  /** A byte string in latin1 text. */
+  /** A byte string, given as latin1 text. */
   text(field: number, value: string): this {
     if (value === '') return this
     this.lengthPrefix(field, value.length)
@@ -52,7 +52,7 @@ export class Writer {
     return value.length === 0 ? this : this.message(field, value)
   }
 
-  /** An embedded message, written even when empty: its presence has a meaning. */
+  /** An embedded message. It is written even if empty, because its presence has a meaning. */
   message(field: number, body: Uint8Array): this {
     this.lengthPrefix(field, body.length)
     return this.raw(body)
