@@ -26,7 +26,7 @@ export interface Config {
 /** A valid context name. It has no comma, which separates the names in `-C NAME,NAME`. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
-/** @throws DiscoError USAGE */
+/** Returns the name if it is valid. @throws DiscoError USAGE for an invalid name */
 export function requireContextName(name: string): string {
   if (NAME.test(name)) return name
   throw new DiscoError('USAGE', `Invalid context name "${name}"`, {

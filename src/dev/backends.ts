@@ -16,7 +16,7 @@ export interface Backend {
   readonly weight: number
 }
 
-/** Sample backends, registered like any server by the ordinary registrar. */
+/** Sample backends. They are registered by `Registry.register`, like any other server. */
 export interface Backends {
   readonly list: readonly Backend[]
   /** Deregisters all of them, then stops them. */

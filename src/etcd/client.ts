@@ -146,7 +146,7 @@ export class EtcdClient {
     return checks.filter((check) => check !== null)
   }
 
-  /** All members of the cluster that etcd lists, not only those of the options. */
+  /** All members of the cluster as etcd lists them, not only those in the options. */
   async listMembers(): Promise<readonly IMember[]> {
     const { members } = await this.unary({}, ({ cluster }, deadline) => cluster.memberList({}, deadline))
     return members
@@ -161,7 +161,7 @@ export class EtcdClient {
     return translate(thrown, this.options)
   }
 
-  /** Closes the connections. Close streams and revoke leases first: open ones keep the process alive. */
+  /** Closes the connections. First close streams, because an open stream keeps the process alive, and revoke leases. */
   close(): void {
     this.members.close()
   }

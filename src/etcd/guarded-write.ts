@@ -19,8 +19,8 @@ export interface Write {
   /** Null deletes the key. */
   readonly value: Uint8Array | null
   /**
-   * The lease of the key; null for none, so that the key does not expire. By default the key keeps its lease: a put
-   * without one would detach the key, which would then never expire.
+   * The lease to attach the key to; null to write a key without a lease, which does not expire. By default the key
+   * keeps its lease: a put without a lease would detach it, and the key would never expire.
    */
   readonly lease?: LeaseId | null
 }

@@ -28,7 +28,7 @@ export interface KeepAliveOptions {
 /** Renewals requested per TTL, whether or not the last one was answered. */
 const RENEWALS_PER_TTL = 3
 
-/** Unanswered requests allowed on a stream: more than a round trip of a whole TTL needs. */
+/** Maximum number of unanswered requests on a stream. If an answer takes a whole TTL, one less are unanswered. */
 const MAX_UNANSWERED = RENEWALS_PER_TTL + 1
 
 interface OpenStream {

@@ -39,7 +39,7 @@ export async function openStream<Request, Response>(
 ): Promise<MemberStream<Request, Response>> {
   const { url } = member
   const skipMember = () => members.moveOnFrom(member)
-  /** @returns whether a new try may succeed */
+  /** Renews the token or the credentials after an error. @returns whether a new try may succeed */
   const renew = async (error: unknown): Promise<boolean> => {
     if (isStaleToken(error)) member.forgetLogin()
     return isCredentialProblem(error) && (await members.refresh(member))

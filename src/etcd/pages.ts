@@ -18,7 +18,10 @@ export interface Page {
 /** Number of keys of the first page: enough for nearly all services, and small even with values of some kilobytes. */
 const FIRST_PAGE_KEYS = 5_000
 
-/** etcd walks all remaining keys for every page, so many small pages take quadratic time. */
+/**
+ * Maximum number of keys of a page. It is large, because etcd walks all remaining keys for every page: many small pages
+ * take quadratic time.
+ */
 const MAX_PAGE_KEYS = 100_000
 
 /** Target size and time of a page: on a slow link it must meet the request's deadline. */

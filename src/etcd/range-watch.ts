@@ -59,7 +59,8 @@ const DEFAULT_OPTIONS: WatchOptions = {
  * the first list is also reported once, as Stale, and retried after 5 s, doubling to 60 s, because a password, a
  * certificate or a role may be about to change.
  *
- * @throws DiscoError that a retry cannot fix: ETCD_DENIED before the first list, or a bug
+ * @throws DiscoError that is not retried: ETCD_DENIED before the first list, `since` compacted or in the future, or a
+ * bug
  */
 export function watchRange(
   client: EtcdClient,
@@ -100,7 +101,7 @@ class RangeWatch {
           await this.denials.wait(this.signal)
           continue
         }
-        // The revision of the first list (`since`) is compacted: a retry cannot succeed.
+        // The revision of the first list (`since`) is compacted or in the future: it is not retried.
         const isLost = this.delivered.revision === 0 && isOutOfHistory(cause)
         if (cause.code !== 'ETCD_UNREACHABLE' || isLost) throw cause
         const isFirstFailure = this.state === 'live' && !(cause instanceof SilentWatch)

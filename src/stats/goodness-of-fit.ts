@@ -20,7 +20,10 @@ export const ALPHA = 0.01
  */
 const MIN_EXPECTED = 5
 
-/** A p of the chi-square distribution below this is a rejection despite the error of the approximation. */
+/**
+ * A p of the chi-square distribution below this is a rejection without a simulation: the approximation is accurate
+ * enough.
+ */
 const CLEAR_REJECTION = 1e-4
 
 /**

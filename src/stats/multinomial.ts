@@ -6,10 +6,10 @@ import type { PossibleStratum } from './stratum.js'
 /** Outcomes whose log probabilities differ by less than this count as equally likely. It exceeds rounding errors. */
 const SAME_LOG_PROBABILITY = 1e-9
 
-/** Enumerating more outcomes than this takes noticeable time. */
+/** Maximum number of outcomes to enumerate: more would take noticeable time. */
 const MAX_OUTCOMES = 300_000
 
-/** Enough for precision: a p of 0.01 is known to within 0.001 (one standard error). */
+/** Maximum number of draws. The standard error of a p of 0.01 is then less than 0.001. */
 const MAX_DRAWS = 20_000
 
 /** Limit of steps for all draws, about a second: large runs use fewer draws. */
@@ -35,7 +35,7 @@ export function exactMultinomial(strata: readonly PossibleStratum[]): number | n
 
 /**
  * The probability that random picks with these shares score at least as high as the observed ones. Draws until the
- * estimate is precise enough (Besag and Clifford 1991); With p = (hits + 1) / (draws + 1), at most alpha of the correct
+ * estimate is precise enough (Besag and Clifford 1991). With p = (hits + 1) / (draws + 1), at most alpha of the correct
  * runs are rejected at any number of draws (Davison and Hinkley 1997, 4.2).
  *
  * @param score higher for less likely counts; the scores of the strata add up

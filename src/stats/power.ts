@@ -33,7 +33,7 @@ export interface Contrast {
  * variance of about 4n·Var((q−p)/p) + 2·Σ (q/p)². If calls are assigned in turn, counts do not scatter: X² is n·δ, and
  * the measure of the exact test is 2n·Σ q·ln(q/p).
  *
- * @returns Infinity if no difference can be detected: a single endpoint
+ * @returns Infinity if no difference can be detected, because there is only one endpoint
  */
 export function callsForFit(strata: readonly Contrast[]): number {
   const several = strata.filter(({ promised }) => Math.max(...promised) < 1)
@@ -76,7 +76,7 @@ function lowerQuantile(mean: number, variance: number): number {
  * The number of calls needed to detect ignored weights by the largest gap, whether the calls are assigned equally in
  * turn or at random. If the weights are equal: to detect that one endpoint receives all calls.
  *
- * @returns Infinity if no difference can be detected: a single endpoint
+ * @returns Infinity if no difference can be detected, because there is only one endpoint
  */
 export function callsForGap(contrast: Contrast, limit: number): number {
   const most = Math.max(...contrast.promised)

@@ -25,7 +25,7 @@ export class ShareSeries {
   private scope = new Scope(this.shares)
   private readonly followed = new Set<string>()
 
-  /** @param changes new weights by id, 0 for endpoints that are no longer in rotation */
+  /** Applies changes. @param changes new weights by id; 0 for an endpoint that is no longer in rotation */
   change(changes: ReadonlyMap<string, number>): void {
     this.follow(changes)
     for (const id of changes.keys()) if (this.followed.has(id)) this.scope.settle(id)

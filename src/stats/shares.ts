@@ -35,7 +35,7 @@ export class Shares {
     this.picks += times
   }
 
-  /** @param changes new weights by id, 0 to remove an endpoint */
+  /** Applies changes. @param changes new weights by id; 0 removes an endpoint */
   change(changes: ReadonlyMap<string, number>): void {
     this.perWeightBefore = this.perWeight
     this.perHeadBefore = this.perHead

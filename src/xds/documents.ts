@@ -29,7 +29,10 @@ export interface XdsEndpointDoc {
   readonly sockets: readonly string[]
   /** The weight of its locality. Localities of one priority share the calls by weight. */
   readonly weight: number
-  /** From 0. Endpoints of a priority get calls only if none of a lower number is READY. */
+  /**
+   * The priority of its locality, from 0. Endpoints of a priority get calls only if no endpoint of a lower number is
+   * READY.
+   */
   readonly priority: number
 }
 

@@ -19,7 +19,7 @@ export type LookupProgress = 'awaited' | 'late' | 'ended'
 export interface HostNamesSettings {
   /** Resolves to the addresses as IP literals. Rejects if the name cannot be resolved. */
   readonly lookup: (host: string) => Promise<readonly string[]>
-  /** Called with the services whose host names have new addresses. */
+  /** Called with the services of a host name whose addresses or `LookupProgress` have changed. */
   readonly changed: (services: Iterable<string>) => void
 }
 

@@ -18,8 +18,8 @@ export interface ListenAddress {
 }
 
 /**
- * Accepts connections for a gRPC server. grpc-js itself can neither limit connections nor close that of a client that
- * does not read.
+ * Accepts connections for a gRPC server. grpc-js can neither limit the number of connections nor close the connection
+ * of a client that does not read.
  */
 export class Listener {
   /** Open sockets, by the client's address in the form of `call.getPeer()`. */
@@ -38,7 +38,7 @@ export class Listener {
     server.on('connection', (socket) => {
       const peer = `${socket.remoteAddress}:${socket.remotePort}`
       listener.sockets.set(peer, socket)
-      // When a connection breaks, its streams end; the error itself is not needed.
+      // When a connection breaks, its streams end. The error is not needed.
       socket.on('error', () => undefined)
       socket.once('close', () => listener.sockets.delete(peer))
       accept(socket)

@@ -45,7 +45,7 @@ export function assignmentOf(service: readonly Endpoint[], settings: AssignmentS
     const sockets = socketsOf(endpoint, settings)
     const weight = weightOf(endpoint)
     const isAwaited = 'reason' in sockets && sockets.lookup !== 'ended'
-    // The addresses of a drained endpoint are not needed.
+    // A drained endpoint is reported as drained, even if its host name has not been resolved yet.
     if (weight === 0 && (isAwaited || !('reason' in sockets)))
       omissions.push({ endpoint, isDrained: true, lookup: 'ended', reason: 'is drained' })
     else if ('reason' in sockets) omissions.push({ endpoint, isDrained: false, ...sockets })

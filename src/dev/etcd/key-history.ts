@@ -33,7 +33,7 @@ export class KeyHistory {
   }
 
   /**
-   * Removes the versions that are visible only below `revision`: all that are older than the pair as of it.
+   * Removes the versions that can be read only below `revision`: all that are older than the pair as of `revision`.
    *
    * @returns whether any version is left
    */

@@ -12,7 +12,7 @@ export interface RangeResult {
   readonly more: boolean
   /** The number of pairs in the range, before limit and filters. */
   readonly count: number
-  /** The newest revision, not the one that was read. */
+  /** The store's newest revision, not the revision of the request. */
   readonly revision: number
 }
 

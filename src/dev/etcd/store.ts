@@ -45,7 +45,10 @@ export class Store implements View {
     return this.log.sizeBytes
   }
 
-  /** Called after each revision, in the order of subscription, with its changes in their order. */
+  /**
+   * Adds a listener. Listeners are called after each revision, in the order in which they were added, with the changes
+   * in order.
+   */
   onCommit(listener: CommitListener): void {
     this.listeners.push(listener)
   }

@@ -36,7 +36,7 @@ export function isWrite({ method = '', url = '' }: IncomingMessage): boolean {
 }
 
 /**
- * Checks that a request may be answered. If a token is set, the request must carry it. Otherwise all clients that reach
+ * Checks that a request is authorized. If a token is set, the request must carry it. Otherwise all clients that reach
  * the port are accepted, except a browser on this machine that shows a web page of another origin, including a page
  * that uses DNS rebinding. Browsers send the origin of a request (Fetch Metadata, `Origin`, `Referer`); a write must
  * come from our own origin, or from a client that is not a browser. A navigation that no page has started

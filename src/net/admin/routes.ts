@@ -17,7 +17,7 @@ export type Route = (query: URLSearchParams) => Promise<Reply>
 export type Routes = ReadonlyMap<string, Readonly<Record<string, Route>>>
 
 export interface ServeOptions {
-  /** Token that requests must carry as `Authorization: Bearer`; null for none. */
+  /** Token that requests must carry as `Authorization: Bearer`; null if no token is required. */
   readonly token: string | null
   /** The common prefix of the routes. Default: the root. */
   readonly path?: string | undefined

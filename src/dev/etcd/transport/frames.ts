@@ -13,7 +13,7 @@ export class FrameReader {
 
   /**
    * @returns the completed messages, as views
-   * @throws RpcError on a message that is too large, or compressed: no compression is offered
+   * @throws RpcError for a message that is too large, or compressed: the server does not offer compression
    */
   push(chunk: Buffer): Buffer[] {
     this.parts.push(chunk)

@@ -15,7 +15,7 @@ export interface Sink {
   events(watcher: Watcher, revision: number, events: EncodedEvents): void
 }
 
-/** A watcher: a range from a revision on, on one stream. */
+/** A watch of a range from a revision on. Its responses are sent on one stream. */
 export class Watcher {
   /** The id encoded as field 2 of WatchResponse. */
   readonly idField: Buffer
