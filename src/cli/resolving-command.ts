@@ -10,7 +10,7 @@ import { unusableOf } from './resolve/document.js'
 import { unusableLines } from './resolve/table.js'
 import { StopSignals } from './stop-signals.js'
 
-/** A discovery of an earlier state of a service. @throws DiscoError NOT_FOUND, REVISION_UNAVAILABLE */
+/** A discovery with the endpoints of a service at a revision. @throws DiscoError NOT_FOUND, REVISION_UNAVAILABLE */
 async function pastOf(
   [{ registry }]: OpenRegistries,
   service: string,
@@ -25,9 +25,11 @@ export abstract class ResolvingCommand extends DiscoCommand {
   static override flags = { ...selectorFlag, ...cacheFlags, ...placeFlags }
 
   /**
-   * @param revision as of which the target is resolved
-   * @throws DiscoError USAGE, NOT_FOUND with the nearest names, or the values of a selector, INTERRUPTED,
-   *   ETCD_UNREACHABLE, ETCD_DENIED, REVISION_UNAVAILABLE
+   * Resolves a target.
+   *
+   * @param revision the revision at which the target is resolved; undefined for the current state
+   * @throws DiscoError NOT_FOUND with the nearest names of services, or with existing values of the selector; USAGE,
+   *   INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED, REVISION_UNAVAILABLE
    */
   protected async resolve(
     dialled: Dialled,

@@ -10,15 +10,15 @@ const SETTLE_MS = 5_000
 
 const POLL_MS = 20
 
-/** How the admin handler of a server is served. */
+/** The listener of a server's admin handler. */
 export interface AdminService {
-  /** Token that requests must carry; null for none. */
+  /** The token that requests must carry; null if they need no token. */
   readonly token: string | null
-  /** @throws DiscoError if it cannot listen */
+  /** Starts to listen. @throws DiscoError if it cannot listen */
   start(handler: RequestListener): Promise<AsyncDisposable & { readonly address: string }>
 }
 
-/** Waits until the first state is known, so that the first line shows it; not longer than `SETTLE_MS`. */
+/** Waits until `isSettled`, so that the first line shows the first state of the lists; at most `SETTLE_MS`. */
 export async function untilSettled(isSettled: () => boolean, stop: AbortSignal): Promise<void> {
   const endMs = performance.now() + SETTLE_MS
   while (!isSettled() && !stop.aborted && performance.now() < endMs) await delay(POLL_MS)
@@ -29,7 +29,7 @@ export async function untilSettled(isSettled: () => boolean, stop: AbortSignal):
  * command instead.
  *
  * @param renew reads the certificates; never rejects. Calls do not overlap, so the last read wins
- * @returns removes the handler; to be called before the log file is closed
+ * @returns a function that removes the handler. Call it before the log file is closed
  */
 export function renewAtHangUp(
   stop: StopSignals,

@@ -1,8 +1,8 @@
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
- * SIGINT, SIGTERM and SIGHUP, or other signals: the first ends a command in order, the second at once; the third ends
- * what began after the second.
+ * SIGINT, SIGTERM and SIGHUP, or other signals. The first one ends a command in an orderly way, the second one
+ * immediately. The third one ends what the command started after the second.
  */
 export class StopSignals implements Disposable {
   private readonly first = new AbortController()
@@ -21,24 +21,27 @@ export class StopSignals implements Disposable {
     for (const signal of signals) process.on(signal, this.listen)
   }
 
+  /** Aborted by the first signal. */
   get once(): AbortSignal {
     return this.first.signal
   }
 
+  /** Aborted by the second signal. */
   get twice(): AbortSignal {
     return this.second.signal
   }
 
-  /** Ends the command in order, as the first signal does; without effect after that. */
+  /** Ends the command like the first signal. After a signal, it has no effect. */
   end(): void {
     if (!this.once.aborted) this.listen()
   }
 
+  /** Aborted by the third signal. */
   get thrice(): AbortSignal {
     return this.third.signal
   }
 
-  /** Calls back for each signal, including those before this call. */
+  /** Calls `callback` for each signal, including those before this call. */
   onEach(callback: () => void): void {
     for (let time = 0; time < this.times; time++) callback()
     this.onSignal = callback

@@ -29,6 +29,8 @@ export function renderDescription(doc: DescriptionDoc, palette: Palette): string
     doc.schema === 'disco.method/v1'
       ? `disco call ${visible(service)} ${visible(doc.method)} -d @request.json, from:`
       : `${visible(doc.name)} in JSON:`
-  const rest = truncated ? ['', palette.dim('Not everything is shown: a type is described by its name.')] : []
+  const rest = truncated
+    ? ['', palette.dim('Not everything is shown. To describe a type, give its name.')]
+    : []
   return [lines, '', palette.dim(use), prettyJson(template), ...rest].join('\n')
 }

@@ -12,8 +12,9 @@ export interface PickedDoc {
   readonly picks: number
   /** Share of all picks, from 0 to 1, rounded to four decimals. */
   readonly share: number
-  /** Null under a policy without expected shares. */
+  /** Expected picks; null if the policy promises no shares. */
   readonly expected: number | null
+  /** `picks` minus `expected`; null if `expected` is. */
   readonly gap: number | null
 }
 
@@ -24,10 +25,11 @@ export interface PickDoc extends SourceDoc {
   readonly shares: ShareRule
   readonly picks: number
   readonly seed: number
-  /** Picks without an eligible endpoint. */
+  /** Picks for which the policy had no endpoint. */
   readonly refused: number
-  /** The largest gap of any endpoint at any moment. */
+  /** The largest gap of any endpoint at any moment, in picks; null if the policy promises no shares. */
   readonly gap: number | null
+  /** The keys that move to another endpoint if the endpoint `without` leaves; null unless --without names one. */
   readonly moves: (Moves & { readonly without: string }) | null
   readonly endpoints: readonly PickedDoc[]
 }

@@ -59,15 +59,15 @@ function refusals({ refused, picks, endpoints }: PickDoc, palette: Palette): str
 /** The guarantee of the policy, in one sentence. */
 function remark({ policy, shares, gap, seed, parameters }: PickDoc): string {
   const largest = `largest gap ${inPicks(gap ?? 0)} picks at any moment`
-  if (shares === 'exact') return `${largest}: this policy never strays by a whole one`
+  if (shares === 'exact') return `${largest}: always below 1 under this policy`
   if (shares === 'random') return `${largest}, drawn with seed ${seed}: shares follow on average`
   if (policy === 'least_request')
     return `${largest}, drawn with seed ${seed}: every endpoint is idle in a simulation`
-  if (gap === null) return 'No share is expected of this policy'
+  if (gap === null) return 'This policy promises no shares'
   if ('key' in parameters) return 'Every pick has the same key, and so the same endpoint'
   return policy === 'source_hash'
-    ? `${largest}: every pick is another client's, and a client stays with its endpoint`
-    : `${largest}: every pick has a key of its own, and a key stays with its endpoint`
+    ? `${largest}: each pick is for another client, and a client always gets the same endpoint`
+    : `${largest}: each pick has another key, and a key always gets the same endpoint`
 }
 
 /** Rounding must not turn a gap below one pick into a whole pick. */
@@ -79,6 +79,6 @@ function moves({ moves }: PickDoc): string[] {
   if (moves === null) return []
   const part = percent(moves.keys === 0 ? 0 : moves.moved / moves.keys)
   const others = moves.moved - moves.own
-  const whose = others === 0 ? 'all of them its own' : `${others} of them others'`
-  return [`Without ${visible(moves.without)} ${moves.moved} of ${moves.keys} keys move (${part}), ${whose}`]
+  const whose = others === 0 ? 'all of them were on it' : `${others} of them were on other endpoints`
+  return [`Without ${visible(moves.without)}, ${moves.moved} of ${moves.keys} keys move (${part}): ${whose}`]
 }

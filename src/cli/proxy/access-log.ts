@@ -9,7 +9,7 @@ export class AccessLog {
   private constructor(private readonly file: LogFile) {}
 
   /**
-   * @param onProblem called for each later failure to open or write, with a sentence
+   * @param onProblem called with a sentence for each later failure to open or write the file
    * @throws DiscoError USAGE for a file that cannot be opened
    */
   static open(file: string, onProblem: (sentence: string) => void): AccessLog {
@@ -31,7 +31,7 @@ export class AccessLog {
     })
   }
 
-  /** Opens the file again, as after a rotation. */
+  /** Opens the file again, for example after a log rotation has renamed it. */
   reopen(): void {
     this.file.reopen()
   }

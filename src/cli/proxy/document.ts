@@ -4,7 +4,7 @@ import { type ResolvedRegistryDoc, resolvedRegistryDoc } from '../registries/doc
 /** A running proxy. */
 export interface ProxyDoc {
   readonly schema: 'disco.proxy/v1'
-  /** Where it listens: `host:port`. */
+  /** The bound `host:port`. */
   readonly listen: string
   readonly policy: string
   readonly services: readonly ProxiedServiceDoc[]
@@ -15,7 +15,7 @@ export interface ProxiedServiceDoc {
   /** Null before the registry has answered. */
   readonly endpoints: number | null
   readonly ready: number
-  /** Only of several. */
+  /** Only with several registries. */
   readonly registries?: readonly ResolvedRegistryDoc[]
 }
 

@@ -15,7 +15,7 @@ type Service = ProxyServer['services'][number]
 
 const PAINT_PERIOD_MS = 1_000
 
-/** The draws of a verdict: the same counts are judged alike each time. */
+/** The seed of a verdict's random numbers: equal counts always give the same verdict. */
 const SEED = 1
 
 /** A proxy on a terminal: each target's shares against expectation and the verdict, above a log. */
@@ -27,7 +27,7 @@ export class ProxyScreen {
   private readonly screen: LiveScreen
   private readonly timer: NodeJS.Timeout
   private proxy: ProxyServer | null = null
-  /** What is shown from now on. */
+  /** The content to show after `freeze`; null before. */
   private frozen: Content | null = null
 
   constructor(
@@ -40,7 +40,7 @@ export class ProxyScreen {
     this.screen.paint()
   }
 
-  /** Counts the traffic of the next target. */
+  /** Returns an observer that counts the traffic of a target. Call it once for each target, in the proxy's order. */
   observer(): Observer {
     const traffic = new TargetTraffic(
       this.policy.shares,
@@ -55,7 +55,7 @@ export class ProxyScreen {
     if (end.service) this.byService.get(end.service)?.ended(end)
   }
 
-  /** The proxy has started. */
+  /** Shows the proxy, after it has started. */
   show(proxy: ProxyServer): void {
     this.proxy = proxy
     for (const [at, traffic] of this.traffic.entries()) {
@@ -65,12 +65,12 @@ export class ProxyScreen {
     this.screen.paint()
   }
 
-  /** The last call has ended: what is shown now stays. */
+  /** Keeps the current content, after the last call has ended. */
   freeze(): void {
     this.frozen = this.draw(sizeOf(process.stdout))
   }
 
-  /** A line of the log. */
+  /** Adds a line to the log, with the time. */
   add(line: string): void {
     const time = new Date().toTimeString().slice(0, 8)
     this.screen.add(`${this.palette.dim(time)}  ${line}`)
@@ -119,7 +119,7 @@ export class ProxyScreen {
   }
 }
 
-/** Calls per second, over the last second or so. */
+/** Calls per second, measured over about the last second. */
 class Rate {
   private last = { calls: 0, atMs: performance.now() }
   private perSecond = 0

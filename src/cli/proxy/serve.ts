@@ -17,17 +17,18 @@ import type { ProxyView } from './view.js'
 export interface ProxyPlan {
   readonly settings: Omit<ProxySettings, 'listen' | 'dialerOf' | 'random' | 'observerOf' | 'ended'>
   readonly listen: ListenAddress
-  /** Null for connections of any age. */
+  /** The average maximum age of a connection; null if there is no maximum. */
   readonly connectionAgeMs: number | null
   readonly certificates: Certificates
-  /** Null for none. */
+  /** Null without an admin handler. */
   readonly admin: AdminService | null
-  /** Null for none. */
+  /** The path of the access log; null without an access log. */
   readonly accessLog: string | null
+  /** How long calls may take to finish when the proxy ends. */
   readonly drainMs: number
 }
 
-/** Where a running proxy is shown. */
+/** The output of a running proxy. */
 export interface ProxyStage {
   readonly view: ProxyView
   /** Null if there is no terminal. */
@@ -94,7 +95,7 @@ async function renewCertificates(
   }
 }
 
-/** Drawn for each connection, so that those made together do not end together. */
+/** The maximum age of one connection, up to a tenth more or less: connections opened together do not end together. */
 function drawnAge(ageMs: number | null): number | null {
   return ageMs === null ? null : Math.min(MAX_TIMER_MS, ageMs * (0.9 + Math.random() * 0.2))
 }
@@ -107,6 +108,7 @@ async function drain(
 ): Promise<void> {
   const drained = proxy.drain(ended)
   const over = new AbortController()
+  // Rejects only when it is aborted.
   const late = delay(drainMs, undefined, { signal: over.signal }).catch(() => undefined)
   await Promise.race([drained, late, untilAborted(now)])
   over.abort()

@@ -12,9 +12,9 @@ import type { TargetTraffic } from './traffic.js'
 
 type Service = ProxyServer['services'][number]
 
-/** One endpoint of a target, and what it got. */
+/** An endpoint of a target, with its calls. */
 interface Row extends Shared {
-  /** Only of several registries. */
+  /** Undefined unless there are several registries. */
   readonly registry: string | undefined
   readonly addr: string
   readonly outstanding: number
@@ -24,9 +24,9 @@ interface Row extends Shared {
 
 export interface TargetLooks {
   readonly policy: string
-  /** Calls per second of late. */
+  /** Calls per second, measured over about the last second. */
   readonly perSecond: number
-  /** Further rows are omitted. */
+  /** Maximum number of rows. */
   readonly most: number
 }
 
@@ -100,7 +100,7 @@ function judgement(
   ]
 }
 
-/** The endpoints of the list, then those that left and had calls. */
+/** The endpoints of the list, then the endpoints that had calls and have left. */
 function rowsOf({ members }: Service, traffic: TargetTraffic): Row[] {
   const { tallies } = traffic
   const listed = new Set<string>()

@@ -8,17 +8,20 @@ import type { Tallies } from '../../stats/scope.js'
 import { ShareLedger } from '../../stats/share-ledger.js'
 import { judge, type Verdict } from '../../stats/verdict.js'
 
-/** Endpoints that have left and are still counted, besides as many as there are: servers come and go for months. */
+/**
+ * The counting starts again when there are this many more endpoints that have left than endpoints in rotation. A proxy
+ * runs for months, in which many servers come and go.
+ */
 const MAX_LEAVERS = 200
 
-/** A judgement of very many endpoints takes time, which calls then wait for: it may take this part of it. */
+/** The fraction of the time that judging may take: calls wait while very many endpoints are judged. */
 const JUDGING_FRACTION = 0.01
 const JUDGING_PERIOD_MS = 500
 
-/** An endpoint that left, without the rest of its registration. */
+/** The name of an endpoint that has left. */
 export interface Leaver {
   readonly addr: string
-  /** Only of several registries. */
+  /** Undefined unless there are several registries. */
   readonly registry: string | undefined
 }
 
@@ -32,18 +35,21 @@ export class TargetTraffic {
   private ledger = new ShareLedger()
   private latencies = new LatencyHistogram()
   private failures = new Map<string, Record<string, number>>()
-  /** Endpoints that left, by id. */
+  /** Endpoints that have left, by id. */
   private readonly leavers = new Map<string, Leaver>()
-  /** Endpoints in rotation: the weight in the policy, and the one to compare with all others, see `shareWeight`. */
+  /**
+   * Weights of the endpoints in rotation, by id: `own` is the weight in the policy, `share` the weight to compare with
+   * those of all registries, see `RotationChange.shareWeight`.
+   */
   private readonly weights = new Map<string, { readonly own: number; readonly share: number }>()
   private readonly away = new Set<string>()
   private judged: { readonly verdict: Verdict; readonly calls: number } | null = null
   private nextJudgementMs = 0
 
   /**
-   * @param rule the promise of the policy
-   * @param now the current time
-   * @param rng makes the random numbers of a judgement
+   * @param rule how exactly the policy keeps its shares
+   * @param now returns the current time
+   * @param rng returns the random numbers for a verdict
    */
   constructor(
     private readonly rule: ShareRule,
@@ -53,7 +59,7 @@ export class TargetTraffic {
     this.since = now()
   }
 
-  /** Picks, which include those of calls that were sent again. */
+  /** Number of picks. A call that is sent again has several. */
   calls = 0
 
   readonly observer: Required<Pick<Observer, 'rotated' | 'picked'>> = {
@@ -87,12 +93,12 @@ export class TargetTraffic {
     return this.failures.get(id) ?? {}
   }
 
-  /** An endpoint that left; undefined for others. */
+  /** The name of an endpoint that has left; undefined for any other endpoint. */
   leaver(id: string): Leaver | undefined {
     return this.leavers.get(id)
   }
 
-  /** The verdict on the picks so far. Cached for a moment. */
+  /** The verdict on the picks so far. It is computed at most once in `JUDGING_PERIOD_MS`. */
   verdict(): Verdict {
     const startedMs = performance.now()
     if (this.judged && (this.judged.calls === this.calls || startedMs < this.nextJudgementMs)) {

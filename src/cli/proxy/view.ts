@@ -26,7 +26,7 @@ export class ProxyView {
     this.line('  Ctrl-C: finish the calls, end. Twice: now.')
   }
 
-  /** @param address of the admin handler */
+  /** @param address the `host:port` of the admin handler */
   admin(address: string): void {
     this.line(`→ admin handler on http://${address}`)
   }
@@ -43,7 +43,7 @@ export class ProxyView {
     this.line(`→ no new calls; ${count(calls, 'call')} may finish within ${duration(drainMs)}`)
   }
 
-  /** The state of one service for the output. */
+  /** Returns an observer that reports the endpoints and the registry of a target. */
   observer(target: string): Observer {
     const name = visible(target)
     const problems = new Map<string, string>()
@@ -55,7 +55,7 @@ export class ProxyView {
           const listed = new Set(registered.map(nameIn))
           for (const endpoint of problems.keys()) if (!listed.has(endpoint)) problems.delete(endpoint)
         }
-        // Of several registries each by itself.
+        // With several registries, the outages of each are reported separately.
         for (const state of registries ?? [{ ...list, registry: null }])
           this.outage(
             `${name}${state.registry === null ? '' : ` ${visible(state.registry)}`}`,
@@ -65,7 +65,7 @@ export class ProxyView {
       },
       connectivity: ({ registration }: RegisteredEndpoint, isReady) => {
         const endpoint = nameIn(registration)
-        // An endpoint that never failed is in the counts of the first lines.
+        // Only an endpoint that had failed is reported. The first lines have counted the others.
         if (isReady && problems.delete(endpoint))
           this.line(`${this.palette.green('✓')} ${name} ${visible(endpoint)} READY`)
       },
@@ -101,7 +101,7 @@ type ListState = Pick<RegistryState, 'revision' | 'stale' | 'cachedAgeMs'> & {
   readonly registry: string | null
 }
 
-/** Address of an endpoint, with the registry if there are several. */
+/** The address of an endpoint, with the name of its registry if there are several. */
 function nameIn({ addr, origin }: Pick<Endpoint, 'addr' | 'origin'>): string {
   return origin ? `${origin.registry} ${addr}` : addr
 }

@@ -3,7 +3,7 @@ import { writeRemark } from '../output/remark.js'
 import { duration, seconds } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 
-/** A server that is not healthy after this long is reported; its start may take time. */
+/** A server that is not healthy after this time is reported. Before that, it may still be starting. */
 const QUIET_START_MS = 5_000
 
 /** Facts about the server for the remarks of `register`. */
@@ -12,12 +12,12 @@ export interface ServerDescription {
   readonly command: string | null
   /** The addresses that it should listen at. */
   readonly addresses: string
-  /** Condition for its health, as a clause; null if it is not probed. */
+  /** The state that counts as healthy, as a clause; null if the server is not probed. */
   readonly waitsFor: string | null
   readonly unhealthy: 'deregister' | 'weight0'
 }
 
-/** Prints the server's health and its end as remarks. */
+/** Prints remarks about the health and the end of the server. */
 export function followServer(
   registrar: Registrar,
   { command, addresses, waitsFor, unhealthy }: ServerDescription,

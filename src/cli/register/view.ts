@@ -18,14 +18,14 @@ export class RegisterView {
   private readonly held = new Map<string, EndpointRecord>()
   /** Addresses that etcd refuses to register again. */
   private readonly refused = new Set<string>()
-  /** Result of the server's probe, printed together with the registration that it permits. */
+  /** The result of the server's probe, printed together with the registration that follows it. */
   private health = ''
   private readonly mark = markInLog()
 
   /**
-   * @param palette null for documents on standard output
+   * @param palette null to print documents instead of lines for display
    * @param print prints a line for display
-   * @param writer writes the documents
+   * @param writer formats the documents
    */
   constructor(
     private readonly palette: Palette | null,

@@ -5,11 +5,11 @@ export interface RegistryDoc {
   readonly registry: string
   /** Null if it could not be read. */
   readonly rev: string | null
-  /** Why it could not be read, or may be out of date; null if it could. */
+  /** Why the registry could not be read, or its list may be out of date; null if neither is the case. */
   readonly problem: string | null
 }
 
-/** One of several registries that a target is resolved by. */
+/** One of several registries with endpoints of a target. */
 export interface ResolvedRegistryDoc extends RegistryDoc {
   /** Priority 0 is used first; a higher number only while no endpoint of a lower number is READY. */
   readonly priority: number

@@ -7,9 +7,9 @@ import { age, count } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import type { RegistryDoc, ResolvedRegistryDoc } from './document.js'
 
-/** What was read from one of several registries, or why nothing was. */
+/** The result of reading a registry: what was read, or the error. */
 export interface RegistryPart<Read> {
-  /** Null for the only registry. */
+  /** Null if there is only one registry. */
   readonly registry: string | null
   readonly read: Read | DiscoError
 }
@@ -20,9 +20,9 @@ export interface ReadPart<Read> extends RegistryPart<Read> {
 }
 
 /**
- * Reads each registry. If one of several is unreachable or denies access, its part is the error.
+ * Reads each registry. If one of several registries is unreachable or denies access, its part contains the error.
  *
- * @throws every error of the only registry; with several, every error but ETCD_UNREACHABLE and ETCD_DENIED
+ * @throws every error of a single registry; with several registries, any error except ETCD_UNREACHABLE and ETCD_DENIED
  */
 export async function readEach<Read>(
   registries: readonly OpenRegistry[],
@@ -32,12 +32,13 @@ export async function readEach<Read>(
     registries.map(async (open) => {
       if (open.origin === null) return { registry: null, read: await read(open) }
       const { registry } = open.origin
-      return { registry, read: await read(open).catch(unlessAway) }
+      return { registry, read: await read(open).catch(errorIfAway) }
     }),
   )
 }
 
-function unlessAway(thrown: unknown): DiscoError {
+/** The error of a registry that is unreachable or denies access. @throws any other error */
+function errorIfAway(thrown: unknown): DiscoError {
   const error = DiscoError.from(thrown)
   if (error.code === 'ETCD_UNREACHABLE' || error.code === 'ETCD_DENIED') return error
   throw error
@@ -46,7 +47,7 @@ function unlessAway(thrown: unknown): DiscoError {
 /**
  * The parts that were read.
  *
- * @throws DiscoError that names all registries, if none was read
+ * @throws DiscoError that names all registries, if no registry was read
  */
 export function partsRead<Read>(
   parts: readonly RegistryPart<Read>[],
@@ -60,7 +61,7 @@ export function partsRead<Read>(
   )
 }
 
-/** The error if no registry can be read; for the only registry, its own error. */
+/** The error if no registry can be read. For a single registry, it is the error of that registry. */
 export function noneReadable(causes: Iterable<readonly [string | null | undefined, DiscoError]>): DiscoError {
   const [first, ...more] = causes
   if (!first) return new DiscoError('INTERNAL', 'No registry was read')
@@ -82,7 +83,7 @@ export function missingParts(parts: readonly RegistryPart<unknown>[]): string[] 
   )
 }
 
-/** The state of each of several registries; undefined for the only one. */
+/** The state of each registry; undefined if there is only one. */
 export function registryDocs(
   parts: readonly RegistryPart<{ readonly rev: string }>[],
 ): readonly RegistryDoc[] | undefined {
@@ -96,10 +97,10 @@ export function registryDocs(
 }
 
 /**
- * Refuses a service without endpoints in any registry that could be read. Returns if one has an endpoint by now.
+ * Checks that at least one registry has an endpoint of a service.
  *
- * @throws DiscoError NOT_FOUND with the nearest names of each registry; ETCD_UNREACHABLE or ETCD_DENIED if one of
- *   them was not read
+ * @throws DiscoError NOT_FOUND with the nearest names of each registry; ETCD_UNREACHABLE or ETCD_DENIED if a registry
+ *   could not be read, since it may have an endpoint
  */
 export async function requireExisting(registries: OpenRegistries, service: string): Promise<void> {
   const [{ registry: only, origin }] = registries
@@ -130,10 +131,10 @@ export async function requireExisting(registries: OpenRegistries, service: strin
 }
 
 /**
- * The error if no registry that was read has the wanted item. If a registry was not read, its code replaces NOT_FOUND,
- * because the item may be there.
+ * The error if no registry that was read has the wanted item. If a registry could not be read, the code of its error
+ * replaces NOT_FOUND, because that registry may have the item.
  *
- * @param thrown NOT_FOUND; other errors stay as they are
+ * @param thrown NOT_FOUND; any other error is returned unchanged
  */
 export function absenceIn(parts: readonly RegistryPart<unknown>[], thrown: unknown): DiscoError {
   const absence = DiscoError.from(thrown)
@@ -175,7 +176,7 @@ export async function requireRegisteredIn(
   throw refusals.find(({ code }) => code !== 'USAGE') ?? refusals[0]
 }
 
-/** A line for each of several registries: its part in the balancing, and the state of its list. */
+/** A line for each of several registries: its priority or weight, and the state of its list. */
 export function registryLines(registries: readonly ResolvedRegistryDoc[], palette: Palette): string[] {
   const isRatio = registries.every(({ priority }) => priority === 0)
   const width = Math.max(0, ...registries.map(({ registry }) => registry.length))
@@ -188,7 +189,7 @@ export function registryLines(registries: readonly ResolvedRegistryDoc[], palett
   })
 }
 
-/** Why a service without endpoints cannot be called. @throws DiscoError NOT_FOUND; USAGE for `call METHOD SERVICE` */
+/** Refuses a service without endpoints. @throws DiscoError USAGE if the arguments are METHOD SERVICE, else NOT_FOUND */
 export async function refuseSwappedMethod(
   registries: OpenRegistries,
   service: string,

@@ -3,7 +3,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { systemMessage } from '../../domain/system-message.js'
 import { STANDARD_INPUT } from '../flags/standard-input.js'
 
-/** A million endpoints as JSON. Longer input is probably not a registry file. */
+/** The maximum length: that of a million endpoints as JSON. Longer input is probably not a registry file. */
 const MAX_BYTES = 256 * 1024 * 1024
 
 /** A registry file that was read, and its name in messages. */

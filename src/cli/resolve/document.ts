@@ -5,7 +5,7 @@ import type { Resolution } from '../../grpc/resolver/resolve.js'
 import type { NoteDoc } from '../notes/notes.js'
 import { type ResolvedRegistryDoc, resolvedRegistryDoc } from '../registries/document.js'
 
-/** The resolved target, and the source of its list of endpoints. */
+/** A resolved target, and the source of its list of endpoints. */
 export interface SourceDoc {
   /** The full target, as passed to a channel. */
   readonly target: string
@@ -48,7 +48,7 @@ export interface ResolveDoc extends SourceDoc {
   readonly endpoints: readonly ResolvedEndpointDoc[]
   /** Registered endpoints with a problem, which clients never dial. */
   readonly unusable: readonly UnusableEndpointDoc[]
-  /** Warnings, such as: a program would resolve this target to other endpoints; clients cannot dial an address. */
+  /** Warnings, such as that a program resolves this target to other endpoints, or clients cannot dial an address. */
   readonly notes: readonly NoteDoc[]
 }
 

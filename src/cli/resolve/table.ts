@@ -21,7 +21,7 @@ export function renderResolution(doc: ResolveDoc, palette: Palette): string {
   ].join('\n')
 }
 
-/** The number of lines in a table; JSON has all of them. */
+/** Maximum number of lines about endpoints that are not dialled; JSON has all of these endpoints. */
 const MAX_UNUSABLE = 10
 
 /** A line for each registered endpoint that no client dials, with the reason. */

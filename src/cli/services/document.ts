@@ -11,8 +11,9 @@ export interface ServiceDoc {
   readonly layout: string
   readonly versions: readonly string[]
   readonly endpoints: number
+  /** The sum of the endpoints' weights. */
   readonly weight: number
-  /** The least remaining time of its leases; null without leases. */
+  /** The least remaining TTL of the service's leases; null without leases, or if `ttlsAsked` is false. */
   readonly minTtlSeconds: number | null
   /** The number of healthy endpoints; null unless they were probed. */
   readonly ready: number | null

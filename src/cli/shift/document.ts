@@ -11,10 +11,10 @@ export interface ShiftDoc {
   readonly schema: 'disco.shift/v1'
   readonly service: string
   readonly rev: string
-  /** `back`: the guard failed, and the weights from before are restored. */
+  /** `back`: the guard failed, and the weights from before the shift were restored. */
   readonly end: 'done' | 'planned' | 'back' | 'interrupted' | 'undone'
   readonly dryRun: boolean
-  /** `disco shift SERVICE --undo --rev` with this revision restores the weights from before. */
+  /** `disco shift SERVICE --undo --rev` with this revision restores the weights from before the shift. */
   readonly beforeRev: string
   /** The requested shares, and the shares before and after. Shares are from 0 to 1. */
   readonly parts: readonly {
@@ -33,9 +33,9 @@ export interface ShiftDoc {
     /** The result of the guard; null if there is none, or it did not run. */
     readonly guard: { readonly ok: boolean; readonly text: string } | null
   }[]
-  /** Whether a framework's clients read a weight of 0 here as their default: the shares then do not hold for them. */
+  /** Whether some clients read weight 0 in this layout as their default weight. They do not keep the shares. */
   readonly zeroIsDefault: boolean
-  /** Clients that are known to ignore a new weight, and weights that are not the ones from before. */
+  /** Sentences about clients that ignore a new weight, and about restored weights that are not the former ones. */
   readonly hints: readonly string[]
 }
 
@@ -104,7 +104,7 @@ export function shiftDoc(service: string, { revision, changes }: Shifted, made: 
   }
 }
 
-/** How a framework's clients read weight 0; null for any other weight, or if they read it as 0. */
+/** How clients of the endpoint's layout read weight 0; null for any other weight, or if they read it as 0. */
 function hintOfZero(endpoint: Endpoint): string | null {
   const hint = findLayout(endpoint.layout)?.hint(endpoint)
   return hint?.code === 'zero-is-default' ? hint.text : null
@@ -115,7 +115,7 @@ export function sharesOf(
   filter: NamedPart['filter'],
   changes: readonly ShiftChange[],
 ): { readonly from: number; readonly to: number } {
-  // A condition may concern the weight: compare it with the weight before the shift.
+  // A condition on the weight is about the weight before the shift.
   const own = changes.filter(({ endpoint, from }) => isChosen(filter, { ...endpoint, weight: from }))
   const sum = (side: 'from' | 'to') => rounded(own.reduce((all, one) => all + one.shareFraction[side], 0))
   return { from: sum('from'), to: sum('to') }

@@ -41,7 +41,7 @@ export function undoCommand(service: string, beforeRev: string, line: CommandLin
   return line(['disco', 'shift', service, '--undo', '--rev', beforeRev])
 }
 
-/** 0.0714 as `7.1%`; a small share does not become 0. */
+/** 0.0714 as `7.1%`. A positive share that rounds to 0.0% becomes `under 0.1%`. */
 export function shareText(fraction: number): string {
   const text = percent(fraction)
   return fraction > 0 && text === percent(0) ? 'under 0.1%' : text

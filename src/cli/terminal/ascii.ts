@@ -9,7 +9,7 @@ export function isAsciiLocale({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): bo
   return !/utf-?8/i.test(locale)
 }
 
-/** ASCII forms of the characters in our own texts: marks of states, arrows, bars and punctuation. */
+/** ASCII replacements for the characters in texts of disco: glyphs of states, arrows, bars and punctuation. */
 const FORMS: Readonly<Record<string, string>> = {
   '●': '*',
   '◐': 'o',
@@ -33,7 +33,7 @@ const ASCII = /^[\u0000-\u007f]*$/
 const OTHERS = /[^\u0000-\u007f]/gu
 
 /**
- * The text in ASCII: our own characters as similar ones, others as their codes. The result may be longer, so a table is
+ * The text in ASCII: characters of disco as similar ones, all others as codes. The result may be longer, so a table is
  * converted before its columns are laid out.
  */
 export function toAscii(text: string): string {

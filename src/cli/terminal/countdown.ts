@@ -1,7 +1,7 @@
 import type { Progress } from '../output/progress.js'
 import { writeRemark } from '../output/remark.js'
 
-/** A line on standard error that counts down on a terminal, and is printed once elsewhere. */
+/** A line on standard error with a countdown. If standard error is not a terminal, the line is printed once. */
 export class Countdown implements Disposable {
   /** Null until it is started. */
   private endMs: number | null = null
@@ -14,7 +14,7 @@ export class Countdown implements Disposable {
   /**
    * Starts the countdown, or shows it again below other output.
    *
-   * @param line makes the text of the line from the time left, such as `27s`
+   * @param line returns the text of the line for the remaining time, such as `27s`
    */
   start(line: (left: string) => string): void {
     const isStarted = this.endMs !== null

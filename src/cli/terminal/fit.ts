@@ -1,4 +1,4 @@
-/** How a column gives up width if the table is wider than the terminal. */
+/** How a column yields width if the table is wider than the terminal. */
 export interface Yielding {
   /** The order in which columns are left out: the smallest number first. Undefined: the column always stays. */
   readonly leaves?: number | undefined

@@ -59,7 +59,7 @@ const SEQUENCES: Readonly<Record<string, NamedKey>> = {
 const PASTE_STARTS = '[200~'
 const PASTE_ENDS = '\u001b[201~'
 
-/** Most characters of a paste; the rest is dropped. Filters are shorter, and a paste without an end needs a limit. */
+/** Maximum length of a paste; the rest is dropped. Filters are shorter, and a paste without an end needs a limit. */
 const MOST_PASTED = 4_096
 
 /** The limit of an incomplete sequence, in characters. Keys send shorter ones; a longer one may have lost its end. */

@@ -5,7 +5,7 @@ import type { Key } from './keys.js'
 import { enterScreen, frame, leaveScreen, type Screen, type Size, sizeOf } from './screen.js'
 import { presented } from './wrap.js'
 
-/** Older lines of the log are dropped, so that a long session does not grow. */
+/** Maximum number of lines in the log: older ones are dropped, so that memory does not grow in a long session. */
 const LOG_LINES = 1_000
 
 /** At most twenty frames a second: a burst of events is painted once. */
@@ -14,7 +14,7 @@ const PAINT_PERIOD_MS = 50
 /** Painting takes at most a fifth of the time. Without this limit, frames of many endpoints would take most of it. */
 const PAUSE_PER_PAINTING = 4
 
-/** What a screen shows above its log. */
+/** The part of a screen above its log. */
 export type Content = Omit<Screen, 'log'>
 
 /** The output of a screen. It may drop a frame, because every frame is complete. */
@@ -146,5 +146,5 @@ function inAscii({ title, table: { lines, hidden }, legend, log }: Screen): Scre
   }
 }
 
-/** The pid that means the own process group in kill(2). */
+/** In kill(2), this pid stands for the process group of the caller. */
 const FOREGROUND_GROUP = 0

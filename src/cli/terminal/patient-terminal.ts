@@ -1,10 +1,10 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** The file behind standard output, as Linux names it; elsewhere the terminal that controls the process. */
+/** Paths of the terminal: on Linux that of standard output, elsewhere the controlling terminal of the process. */
 const FILES = ['/proc/self/fd/1', '/dev/tty']
 
-/** At the end, writing is given up after the terminal has accepted nothing for this time. */
+/** `end` gives up when the terminal has accepted no text for this time. */
 const STALLED_MS = 500
 const POLL_MS = 20
 
@@ -20,7 +20,7 @@ export class PatientTerminal {
 
   private constructor(private readonly fd: number) {}
 
-  /** Standard output's terminal, opened once more; null if the system does not allow it, as after su. */
+  /** Opens the terminal of standard output once more; null if the system does not allow it, for example after su. */
   static open(): PatientTerminal | null {
     const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants
     for (const file of FILES) {
@@ -33,7 +33,7 @@ export class PatientTerminal {
     return null
   }
 
-  /** Writes a text, or drops it while an earlier one is not yet written. @returns false if the text was dropped */
+  /** Writes a text, or drops it if an earlier one has not been written yet. @returns false if the text was dropped */
   write(text: string): boolean {
     if (!this.flush()) return false
     this.rest = Buffer.from(text)
@@ -61,7 +61,7 @@ export class PatientTerminal {
         this.rest = this.rest.subarray(writeSync(this.fd, this.rest))
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === 'EAGAIN') return false
-      // The terminal was closed.
+      // Usually EIO: the terminal was closed, and cannot show any further text.
       this.isGone = true
     }
     this.rest = NOTHING

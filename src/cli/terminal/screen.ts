@@ -51,7 +51,7 @@ export function cropTable({ lines, hidden }: ScreenTable, rows: number, ellipsis
   return [...shown, `${ellipsis} ${lines.length + hidden - shown.length} more`]
 }
 
-/** Besides the table, a frame has a title, a legend and two lines of the log. */
+/** The number of rows of a frame besides its table: a title, a legend and two lines of the log. */
 export const ROWS_BESIDES_TABLE = 4
 
 /**

@@ -21,12 +21,12 @@ export interface Column<Row> extends Yielding {
 export interface TableChoice {
   /** `one`: no text is wrapped, for a screen that cuts its lines. Default: `several`. */
   readonly lines?: 'one' | 'several'
-  /** Names of columns, in their order; undefined for all. */
+  /** The names of the columns, in the order in which they are shown; undefined for all columns. */
   readonly columns?: readonly string[] | undefined
   readonly headers?: boolean
 }
 
-/** Between two columns. */
+/** The space between two columns. */
 const GAP = '  '
 
 const NO_BORDERS = {
@@ -54,8 +54,7 @@ const NO_BORDERS = {
 const MAX_ROWS_LAID_OUT = 50
 
 /**
- * Rows under dim heads, two spaces between columns, no borders. A pipe gets the same table as a terminal of sufficient
- * width.
+ * Renders rows under dim heads, without borders. A pipe gets the same table as a terminal that is wide enough.
  */
 export function renderTable<Row>(
   rows: readonly Row[],

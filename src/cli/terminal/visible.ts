@@ -3,7 +3,7 @@ import { markInTexts } from '../../domain/look-alike.js'
 
 /**
  * Characters that control a terminal, imitate a line or are invisible: controls, marks that reorder text, characters
- * of no width (joiners, variation selectors, fillers, tags), spaces other than the space, and halves of characters.
+ * of no width (joiners, variation selectors, fillers, tags), spaces other than U+0020, and lone surrogates.
  */
 export const INVISIBLE =
   /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu
@@ -35,7 +35,7 @@ export function prettyJson(value: unknown): string {
   return json.replace(INVISIBLE, (character) => (character === '\n' ? character : asCode(character)))
 }
 
-/** Elements of a long list that are formatted at a time. */
+/** Number of elements of a long list that are formatted at a time. */
 const ELEMENTS_AT_ONCE = 200
 
 /**
@@ -70,7 +70,10 @@ function* elementLines(list: readonly unknown[]): Generator<string> {
   }
 }
 
-/** JSON with lone surrogates as codes: readers replace each by the same character, so different keys would be equal. */
+/**
+ * JSON with lone surrogates as codes. Readers replace each lone surrogate by U+FFFD, which would make different keys
+ * equal.
+ */
 export function stringify(value: unknown, indent?: number): string {
   const json = JSON.stringify(value, null, indent)
   if (!json.includes('\\ud')) return json
@@ -86,10 +89,12 @@ export function asCode(character: string): string {
   ).join('')
 }
 
-/** Colour codes directly precede and follow names. */
+/** A colour code. Texts are split at these, because they directly precede and follow names. */
 const COLOUR = /(\u001b\[[\d;]*m)/
 
-/** Marks look-alike names in the lines around the tables of a report. The tables mark their own before their layout. */
+/**
+ * Marks look-alike names in the lines around the tables of a report. Tables mark the names in their cells themselves.
+ */
 export function markInReport(report: string): string {
   return markInTexts(report.split(COLOUR)).join('')
 }

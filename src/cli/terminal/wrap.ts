@@ -23,12 +23,14 @@ export function take(line: string, columns: number): { readonly taken: string; r
   return { taken, left }
 }
 
-/** Stands for a space between words that stay together. Texts have none of their own: it is shown as its code. */
+/**
+ * Replaces a space between words that stay on one line. Texts do not contain it, because `visible` shows it as a code.
+ */
 const GLUE = '\u00a0'
 
 /**
  * Wraps a text between words. A word that is longer than the width is split, after a comma if it has one. Words joined
- * by GLUE are never split: too long for a line of their own, they stay where they are.
+ * by GLUE are never split, even if they are longer than the width.
  */
 export function wrapWords(text: string, columns: number): string[] {
   if (textWidth(text) <= columns) return [text]

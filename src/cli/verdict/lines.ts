@@ -1,7 +1,7 @@
 import type { Verdict } from '../../stats/verdict.js'
 import type { Palette } from '../terminal/color.js'
 
-/** The judged run, for the verdict's sentence. */
+/** Facts about the judged run, for the sentences of the verdict. */
 export interface Judged {
   readonly policy: string
   readonly calls: number
@@ -11,7 +11,7 @@ export interface Judged {
   readonly reservations?: readonly string[]
 }
 
-/** Longer lists of weights are left out of the sentence. */
+/** Maximum number of weights in a sentence. */
 const MAX_WEIGHTS_SHOWN = 8
 
 /** The likely cause of each alternative that a failed run fits. */
@@ -59,7 +59,7 @@ function judgedParts(
     case 'fail':
       return line(palette.bold.red('FAIL'), failed(verdict, judged), cause(verdict))
     case 'inconclusive': {
-      const soFar = `Nothing strays so far: ${measure(verdict)}${testOf(verdict)}.`
+      const soFar = `Fits the expected shares so far: ${measure(verdict)}${testOf(verdict)}.`
       return line(palette.bold.yellow('INCONCLUSIVE'), tooFew(verdict, judged), [soFar])
     }
     case 'not-judged':

@@ -2,7 +2,7 @@ import { count, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import type { Shared } from './table.js'
 
-/** The sentence names only the first few; the table has all of them. */
+/** Maximum number of endpoints in the sentence; the table has all of them. */
 const MAX_NAMED = 3
 
 /** An endpoint with a share that gets no calls. */
@@ -24,7 +24,7 @@ export function unservedWeight(unserved: readonly UnservedEndpoint[]): string | 
   return `${percent(share)} of the weight is unserved: ${named.join(', ')}${more}`
 }
 
-/** The weights; null if they changed during the run and do not determine the expected shares. */
+/** The weights; null if they changed during the run, so that they do not determine the expected shares. */
 export function constantWeights(calls: number, rows: readonly Shared[]): number[] | null {
   const total = rows.reduce((sum, { weight }) => sum + weight, 0)
   const areConstant = rows.every(

@@ -7,7 +7,7 @@ import { verdictLines } from './lines.js'
 
 const BAR_WIDTH = 20
 
-/** The order in which a report drops columns on a narrow terminal. The columns of the verdict stay longest. */
+/** The order in which a report leaves out columns on a narrow terminal, see `Column.leaves`. */
 export const LEAVES = { bars: 1, p95: 2, max: 3, p50: 4, weight: 5, p99: 6, open: 7, calls: 8 } as const
 
 /** Observed and expected calls of an endpoint in a run. */

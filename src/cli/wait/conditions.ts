@@ -11,7 +11,7 @@ export async function readCondition(text: string): Promise<WaitCondition> {
   return { ...condition, addr }
 }
 
-/** @throws DiscoError USAGE for `--for healthy` without an endpoint: it may have been `--for healthy>=3` */
+/** @throws DiscoError USAGE for `--for healthy`: without quotes, a shell cuts `>=3` from `--for healthy>=3` */
 export function refuseCut(words: Iterable<Word>): void {
   for (const word of words) {
     const isCondition =
@@ -20,7 +20,7 @@ export function refuseCut(words: Iterable<Word>): void {
   }
 }
 
-/** The error for a condition in the place of the service; null without one. */
+/** The error if a condition stands in the place of the service; null if there is none. */
 export function misplacedCondition(words: Iterable<Word>): DiscoError | null {
   let condition: string | undefined
   let service = 'SERVICE'

@@ -6,14 +6,16 @@ export interface WaitDoc {
   /** Null for all services. */
   readonly service: string | null
   readonly rev: string
-  /** The conditions. */
+  /** The conditions of --for, such as `ready>=3`. All of them held when the wait ended. */
   readonly for: readonly string[]
   readonly elapsedMs: number
   /** How long the conditions had held; null unless they had to hold for some time. */
   readonly heldMs: number | null
+  /** Number of endpoints with a valid registration. */
   readonly endpoints: number
-  /** Null if no condition needs it, so that no server was probed. */
+  /** Number of READY endpoints; null if no condition is about it, so that no endpoint was dialled. */
   readonly ready: number | null
+  /** Number of healthy endpoints; null if no condition is about it, so that no endpoint was probed. */
   readonly healthy: number | null
 }
 

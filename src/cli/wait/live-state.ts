@@ -1,7 +1,7 @@
 import type { Progress } from '../output/progress.js'
 import { visible } from '../terminal/visible.js'
 
-/** The current state: on a terminal, one line with the time that is left; elsewhere, a line for each change. */
+/** Shows the state of a wait: on a terminal, one line with the remaining time; elsewhere, a line for each change. */
 export class LiveState {
   private now = 'nothing is known yet'
   private readonly endMs: number

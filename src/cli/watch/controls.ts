@@ -2,13 +2,13 @@ import type { Key } from '../terminal/keys.js'
 import { graphemesOf } from '../terminal/text-width.js'
 import { SORTS, type Sort } from './rows.js'
 
-/** What the keys have set on a watched screen. */
+/** The settings of a watched screen that the user changes by keys. */
 export interface Controls {
   /** The number of rows to scroll past. The table may have fewer. */
   readonly top: number
   /** The text that shown rows contain; empty for all rows. */
   readonly filter: string
-  /** The filter that the user is typing; null for none. */
+  /** The filter that the user is typing; null if the user is not typing one. */
   readonly draft: string | null
   readonly sort: Sort
 }
@@ -66,7 +66,7 @@ function sortAfter(sort: Sort): Sort {
   return SORTS[(SORTS.indexOf(sort) + 1) % SORTS.length] ?? sort
 }
 
-/** The limit of a filter: a longer one would hardly match fewer rows. */
+/** Maximum length of a filter, in characters: a longer one would hardly match fewer rows. */
 const MOST_CHARACTERS = 100
 
 function edit(controls: Controls, draft: string, key: Key): Controls {

@@ -23,7 +23,7 @@ interface OfEndpoint {
 export type EventDoc = AnyEventDoc & {
   /** The registry that `rev` belongs to; only if several registries are watched. */
   readonly registry?: string
-  /** Only with --since, for a list and for changes from before the start of the watch. */
+  /** Only with --since: the event is the first list, or a change from before the start of the watch. */
   readonly past?: true
 }
 

@@ -17,7 +17,7 @@ const WITHOUT_CHANGE: ReadonlySet<string> = new Set(['stale', 'resync'])
 interface ExecSettings {
   /** The command line for a shell. */
   readonly command: string
-  /** Whether all changes during a run lead to a single run, with the newest change. */
+  /** Whether all changes during a run lead to only one further run, for the newest change. */
   readonly isLatest: boolean
   /** The descriptor that the command writes to. */
   readonly stdout: 1 | 2
@@ -33,7 +33,7 @@ export class WatchExec implements AsyncDisposable {
   private readonly lists = new Map<string | undefined, WatchedList>()
   private readonly newest: NewestOnly<HookRun> | null
 
-  /** @throws DiscoError USAGE if there is no place for the snapshot file */
+  /** @throws DiscoError USAGE if the snapshot file cannot be created */
   static async open(
     settings: ExecSettings,
     scope: WatchScope,
@@ -70,7 +70,7 @@ export class WatchExec implements AsyncDisposable {
     this.file[Symbol.dispose]()
   }
 
-  /** Resolves when the next event may be passed. Until then later changes are left in etcd, and take no memory. */
+  /** Resolves when the next event may be passed. Until then, later changes stay in etcd and take no memory. */
   async on({ event, snapshot, registry }: WatchEvent, doc: EventDoc): Promise<void> {
     const known = this.lists.get(registry)?.snapshot ?? null
     const list = event.type === 'stale' ? { snapshot: known, stale: event.cause } : { snapshot, stale: null }

@@ -14,7 +14,7 @@ import type { EventDoc } from './document.js'
 export interface WatchedList {
   /** Null before the first list. */
   readonly snapshot: Snapshot | null
-  /** The outage since which the list may be out of date; null for none. */
+  /** The error since which the list may be out of date; null if it is up to date. */
   readonly stale: DiscoError | null
 }
 

@@ -16,7 +16,7 @@ export class EventLog {
 
   constructor(private readonly palette: Palette) {}
 
-  /** Time, revision, change, endpoint, and the effect on its share. A past change has no time: etcd stores none. */
+  /** Time, revision, change, endpoint, and the effect on its share. A past change has no time: etcd stores no times. */
   line(event: EventDoc, at: Date): string {
     const { palette } = this
     const time = palette.dim(event.past ? '--------' : at.toTimeString().slice(0, 8))
@@ -42,7 +42,7 @@ function describe(event: EventDoc, { name, text }: Shown, palette: Palette): str
     case 'stale':
       return palette.red(`! STALE: the last list is kept; etcd lost: ${visible(event.cause)}`)
     case 'resync': {
-      if (event.missedRevisions === null) return 'resync   etcd is back; what it changed meanwhile follows'
+      if (event.missedRevisions === null) return 'resync   etcd is back; the missed changes follow'
       return `resync   missed ${count(event.missedRevisions, 'revision')}, ${count(event.changes, 'change')} applied`
     }
     case 'added': {

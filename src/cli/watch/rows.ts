@@ -24,7 +24,7 @@ function urgency(row: EndpointRow): number {
   return STATES.indexOf(conditionOf(row))
 }
 
-/** The rows that contain a text, in upper or lower case. */
+/** The rows that contain a text, regardless of case. */
 export function filtered(rows: readonly EndpointRow[], text: string): readonly EndpointRow[] {
   if (text === '') return rows
   const wanted = text.toLowerCase()
@@ -74,7 +74,7 @@ export function visibleRows(
   return { rows: shown.flatMap((at) => rows[at] ?? []), above, hidden }
 }
 
-/** The places of the latest changed rows. */
+/** The indexes of the rows with the latest changes, at most `most`. */
 function placesOf(rows: readonly EndpointRow[], changed: Iterable<string>, most: number): Set<number> {
   const latest = [...changed].toReversed()
   if (latest.length === 0) return new Set()

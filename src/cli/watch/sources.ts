@@ -16,7 +16,7 @@ interface Watched {
 
 /**
  * The events of all registries, in the order of their arrival. If one of several registries denies the watch, its list
- * is stale, and the watches of the others continue.
+ * becomes stale, and the watches of the others continue.
  */
 export async function* watchEach(
   registries: readonly OpenRegistry[],

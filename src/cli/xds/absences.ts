@@ -6,7 +6,7 @@ import type { XdsServer } from '../../xds/xds-server.js'
 import { requireExisting } from '../registries/parts.js'
 import type { OpenedRegistries } from './sources.js'
 
-/** The named services that have no endpoint, not even one that clients are not given. */
+/** The named services without any registered endpoint. */
 export function absentServices({ catalog }: XdsServer, named: readonly string[]): readonly string[] {
   const empty = new Set<string>()
   for (const [name, { endpoints }] of catalog.services()) if (endpoints.length === 0) empty.add(name)
@@ -20,7 +20,7 @@ export async function whyAbsent(
 ): Promise<DiscoError> {
   try {
     await requireExisting(registries, query.service)
-    // It is there, but not in the layout of the target.
+    // The service has endpoints, but not in the layout of the target.
     const searched = await discovery.explainEmpty?.(query)
     return new DiscoError('NOT_FOUND', `No endpoint of ${query.service}${searched ? `: ${searched}` : ''}`)
   } catch (thrown) {
@@ -29,9 +29,10 @@ export async function whyAbsent(
 }
 
 /**
- * Canaries that select no endpoint, as NOT_FOUND with the values that there are.
+ * A NOT_FOUND error, with the existing values, for each service in which the canary selects no endpoint.
  *
- * @param named services; without any, a canary in one service is enough
+ * @param named the services of the command line. If empty, all services are served, and the canary must select an
+ *   endpoint of only one of them
  */
 export function emptyCanaries(
   { catalog }: XdsServer,

@@ -23,7 +23,7 @@ export interface BootstrapOptions {
  * The bootstrap file for `--listen`. It is the same for all services.
  *
  * @param services the SERVICE arguments
- * @throws DiscoError USAGE with a service, or without a port
+ * @throws DiscoError USAGE if a service is given, or the port is 0
  */
 export function bootstrapFor(services: readonly string[], options: BootstrapOptions): Bootstrap {
   if (services.length > 0) {

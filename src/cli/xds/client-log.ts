@@ -1,9 +1,9 @@
 import type { ClientAnswer, ClientStream } from '../../xds/client-stream.js'
 import type { LogFile } from '../output/log-file.js'
 
-/** A JSON line for each thing that a client does, appended to a file. */
+/** Appends a JSON line to a file for each connect, ACK, NACK and disconnect of a client. */
 export class ClientLog {
-  /** @param now the time of a line */
+  /** @param now returns the time for a line */
   constructor(
     private readonly file: LogFile,
     private readonly now: () => Date,
@@ -17,7 +17,7 @@ export class ClientLog {
     this.write(rejection === null ? 'ack' : 'nack', stream, { type, version, reason: rejection })
   }
 
-  /** @param reason why this side ended it; null if the client did */
+  /** @param reason why the control plane ended the stream; null if the client ended it */
   closed(stream: ClientStream, reason: string | null): void {
     this.write('disconnect', stream, { reason })
   }

@@ -4,40 +4,40 @@ import type { XdsServer } from '../../xds/xds-server.js'
 /** A running control plane. */
 export interface XdsDoc {
   readonly schema: 'disco.xds/v1'
-  /** Where it listens: `host:port`. */
+  /** The bound `host:port`. */
   readonly listen: string
   readonly tls: boolean
   /** The selector of `--canary`; null without one. */
   readonly canary: string | null
   readonly services: readonly XdsServiceDoc[]
-  /** Only of several. */
+  /** Only with several registries. */
   readonly registries?: readonly XdsRegistryDoc[]
 }
 
 /** One of several registries. */
 export interface XdsRegistryDoc {
   readonly registry: string
-  /** 0 is used first; others while no endpoint of a lower number is READY. */
+  /** Priority 0 is used first; a higher number only while no endpoint of a lower number is READY. */
   readonly priority: number
-  /** Its part of the calls among the registries of its priority. */
+  /** Weight of the registry among those of the same priority. */
   readonly weight: number
-  /** Why it is unreachable; null while it is reachable. */
+  /** Why the registry is unreachable; null if it is reachable. */
   readonly problem: string | null
 }
 
 export interface XdsServiceDoc {
   readonly service: string
-  /** Endpoints that clients are given. */
+  /** Number of endpoints that clients get. */
   readonly endpoints: number
-  /** Endpoints that are registered and not given to clients: drained, or not to be dialled. */
+  /** Number of registered endpoints that clients do not get, because they are drained or cannot be dialled. */
   readonly omitted: number
-  /** Endpoints that the canary selects; null without one. */
+  /** Number of endpoints that the canary selects; null without --canary. */
   readonly canary: number | null
-  /** Endpoints that clients are given, by registry; only of several. */
+  /** Number of endpoints that clients get, by registry. Only with several registries. */
   readonly registries?: readonly { readonly registry: string; readonly endpoints: number }[]
 }
 
-/** @param server services whose first list it has not received yet are left out */
+/** @param server its services without a first list are left out */
 export function xdsDoc(server: XdsServer, isTls: boolean, canary: Selector | null): XdsDoc {
   const { registries, outages } = server
   return {

@@ -25,9 +25,9 @@ export class LineBudget {
   ) {}
 
   /**
-   * Prints a line, or leaves it out.
+   * Prints a line, or leaves it out and counts it.
    *
-   * @param line called only if it is printed
+   * @param line returns the line; not called if it is left out
    */
   line(line: () => string): void {
     const { maxLines, periodMs } = this.options

@@ -16,13 +16,13 @@ import { ClientLog } from './client-log.js'
 import { type XdsDoc, xdsDoc } from './document.js'
 import type { XdsView } from './view.js'
 
-/** How long a client may take to accept or reject a response. Real ones do so at once. */
+/** How long a client may take to accept or reject a response. gRPC clients do so immediately. */
 const ANSWER_MS = 60_000
 
 /** A control plane as the command line describes it. */
 export interface XdsPlan {
   readonly sources: readonly ListSource[]
-  /** Why a named service has no endpoint; must not reject. */
+  /** Finds out why a named service has no endpoint. Must not reject. */
   whyAbsent(source: ListSource): Promise<DiscoError>
   readonly listen: ListenAddress
   readonly canary: Selector | null
@@ -30,16 +30,16 @@ export interface XdsPlan {
   readonly tls: SecureServerOptions | null
   /** Reads the certificates again. @throws DiscoError USAGE for files that cannot be used */
   readTls(): Promise<SecureServerOptions | null>
-  /** Null for none. */
+  /** Null without an admin handler. */
   readonly admin: AdminService | null
-  /** The file of the client log; null for none. */
+  /** The path of the client log; null without a client log. */
   readonly log: string | null
 }
 
-/** Where a running control plane is shown. */
+/** The output of a running control plane. */
 export interface XdsStage {
   readonly view: XdsView
-  /** @param problem what is still missing, as a sentence; null for nothing */
+  /** @param problem a sentence about lists that have not arrived; null if all have arrived */
   started(doc: XdsDoc, problem: string | null): void
 }
 
@@ -106,7 +106,7 @@ function observerOf(
   }
 }
 
-/** Reports what the user named and nothing has: services, and the canary. */
+/** Reports named services without endpoints, and a canary that selects no endpoint. */
 async function remarkAbsences(
   { sources, canary, whyAbsent }: XdsPlan,
   server: XdsServer,

@@ -6,13 +6,13 @@ import type { ServedQuery } from '../flags/xds.js'
 /** The registries of a control plane. */
 export interface OpenedRegistries {
   readonly registries: OpenRegistries
-  /** All of them, as one. */
+  /** The registries combined into one. */
   readonly discovery: Discovery
 }
 
 /**
- * What a control plane watches: the services that are named; without any, all services by a single watch of each
- * registry.
+ * The lists that a control plane watches: one for each named service. Without names, a single watch of each registry
+ * covers all services.
  *
  * @param from the registries as -C names them
  */
@@ -31,7 +31,7 @@ export async function sourcesOf(
   return [{ discovery: combined, query, service: null }]
 }
 
-/** A registry whose list is that of all services. */
+/** A discovery whose list contains the endpoints of all services, whatever the query. */
 function wholeOf({ registry }: OpenRegistries[number]): Discovery {
   return { watch: (_, signal): AsyncIterable<Update> => registry.follow(undefined, signal) }
 }

@@ -10,19 +10,19 @@ import { visible } from '../terminal/visible.js'
 import type { XdsDoc, XdsRegistryDoc } from './document.js'
 import { LineBudget } from './line-budget.js'
 
-/** Services that the first lines name. */
+/** Maximum number of services in the first lines. */
 const MAX_SERVICES = 20
 
-/** Unknown names of one request that are printed. */
+/** Maximum number of unknown names that are printed for one request. */
 const MAX_NAMES = 5
 
-/** Unknown names that are remembered, so that each is printed once: the last ones. */
+/** Number of unknown names that are remembered, so that each is printed once. The oldest is forgotten first. */
 const MAX_REMEMBERED = 1_000
 
-/** Lines that clients may cause: a restart of a fleet with a mistyped name fits, one that asks without end does not. */
+/** The limit of lines that clients cause. It is enough for the restart of a fleet with a mistyped name. */
 const OF_CLIENTS = { maxLines: 50, periodMs: 10_000 }
 
-/** A longer name is cut: a client may ask for one of 512 KiB. */
+/** Maximum length of a printed name, in characters: a client may ask for a name of 512 KiB. */
 const MAX_NAME_LENGTH = 256
 
 /** Lines of a control plane about its start, its clients and the registry. */
@@ -30,10 +30,10 @@ export class XdsView {
   /** Rejections that were printed, by stream and type. */
   private readonly rejections = new WeakMap<ClientStream, Map<ResourceType, string>>()
   private readonly unknown = new Set<string>()
-  /** Reasons that were printed, by service and name of the endpoint. */
+  /** Reasons for omitted endpoints that were printed, by service and by the endpoint's name. */
   private readonly omissions = new Map<string, ReadonlyMap<string, string>>()
 
-  /** Lines that clients cause. */
+  /** Prints lines that clients cause. */
   private readonly clients: LineBudget
 
   constructor(
@@ -66,12 +66,12 @@ export class XdsView {
     this.line('  Ctrl-C: end. Clients keep the last state.')
   }
 
-  /** A named service without an endpoint. */
+  /** Reports a named service without an endpoint. */
   absent(why: DiscoError): void {
     this.remark(why, 'calls to it fail with UNAVAILABLE until it has an endpoint')
   }
 
-  /** A canary that selects no endpoint. */
+  /** Reports a canary that selects no endpoint. */
   emptyCanary(why: DiscoError): void {
     this.remark(why, 'all endpoints get calls')
   }
@@ -93,7 +93,7 @@ export class XdsView {
     this.line(`${this.palette.red('✗')} ${visible(sentence)}`)
   }
 
-  /** @param known names of services, for a hint */
+  /** @param known the names of all services, for a hint */
   subscribedUnknown(stream: ClientStream, names: readonly string[], known: Iterable<string>): void {
     const fresh = names.map(shortened).filter((name) => !this.unknown.has(name))
     // An iterator, which can be read once; not read for lines that are left out.
@@ -110,7 +110,9 @@ export class XdsView {
     }
     const more = fresh.length - MAX_NAMES
     if (more > 0)
-      this.clients.line(() => this.warning(`${clientName(stream)} asks for ${more} more that are not served`))
+      this.clients.line(() =>
+        this.warning(`${clientName(stream)} asks for ${more} more names that are not served`),
+      )
   }
 
   private remember(name: string): void {
@@ -146,7 +148,7 @@ export class XdsView {
     else this.warn(`${start}${cause.message}; ${servedText(served, cachedAgeMs)}`)
   }
 
-  /** Endpoints that are registered as if clients could dial them. */
+  /** Reports endpoints that are valid and not drained, but that clients do not get: a host name may be unknown. */
   built(service: string, { omissions }: Assignment): void {
     const now = new Map<string, string>()
     // A first lookup that has just begun is not reported.

@@ -64,7 +64,7 @@ describe('a verdict in words', () => {
     expect(shown(few)).toBe(
       [
         'INCONCLUSIVE  too few calls: it takes 26 to notice ignored weights, and there were 10.',
-        'Nothing strays so far: p = 0.64 (exact test).',
+        'Fits the expected shares so far: p = 0.64 (exact test).',
       ].join('\n'),
     )
     expect(shown({ ...few, equalSplitP: null })).toContain('26 to notice that one endpoint gets every call')

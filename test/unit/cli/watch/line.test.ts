@@ -89,7 +89,7 @@ describe('a line of the log', () => {
     [
       'resync with everything still to come',
       { type: 'resync', revision, missedRevisions: null, changes: 0 },
-      'rev 1043  resync   etcd is back; what it changed meanwhile follows',
+      'rev 1043  resync   etcd is back; the missed changes follow',
     ],
   ])('%s', (_, event, text) => {
     expect(line(event)).toBe(`12:04:09  ${text}`)
