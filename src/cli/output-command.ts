@@ -10,7 +10,7 @@ import { ofAnyWidth, type Palette, paletteFor } from './terminal/color.js'
 import { visible } from './terminal/visible.js'
 import { presented } from './terminal/wrap.js'
 
-/** The output formats other than JSON. */
+/** Renders the data of a command in the formats other than `json`. */
 export interface Printers {
   table(palette: Palette, wide: boolean): string
   /** One JSON document per line. */

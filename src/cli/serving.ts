@@ -18,7 +18,7 @@ export interface AdminService {
   start(handler: RequestListener): Promise<AsyncDisposable & { readonly address: string }>
 }
 
-/** Waits until `isSettled`, so that the first line shows the first state of the lists; at most `SETTLE_MS`. */
+/** Waits until `isSettled` returns true, so that the first line shows the endpoints; at most `SETTLE_MS`. */
 export async function untilSettled(isSettled: () => boolean, stop: AbortSignal): Promise<void> {
   const endMs = performance.now() + SETTLE_MS
   while (!isSettled() && !stop.aborted && performance.now() < endMs) await delay(POLL_MS)

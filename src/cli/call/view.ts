@@ -17,7 +17,7 @@ import { callLineDoc, comparisonDoc } from './report-document.js'
 
 /** Determines which parts of a run are shown. */
 export interface CallLooks {
-  /** A single call: its reply, and no report. */
+  /** Whether the run is a single call: then its reply is shown, and no report. */
   readonly isSingle: boolean
   readonly verbose: boolean
   readonly histogram: boolean

@@ -15,7 +15,7 @@ import type { EndpointSelection } from '../../registry/selection.js'
 import type { Scope } from '../flags/target.js'
 import { count } from '../terminal/units.js'
 
-/** The endpoints of one service that a command changes. */
+/** The endpoints of one service that a command is about to change. */
 export interface Choice {
   readonly selection: EndpointSelection
   /** The chosen endpoints before the change; null for a single address, which the change looks up itself. */
@@ -72,7 +72,7 @@ export async function choicesOf(
   return requireReadable(choices)
 }
 
-/** An empty version beside conditions may come from an unset shell variable. @throws DiscoError USAGE */
+/** Refuses an empty --version, which usually comes from an unset shell variable. @throws DiscoError USAGE */
 export function refuseEmptyVersion(version: string | undefined): void {
   if (version !== '') return
   throw new DiscoError('USAGE', 'Invalid --version "": it is empty', {
@@ -138,7 +138,7 @@ export function unreadableText(leftOut: readonly Endpoint[]): string {
   return `${count(keys.length, 'unreadable key')} left out: to remove, give the key itself (${shown}${more})`
 }
 
-/** Whether a change needs a confirmation: of more than one endpoint, or of all of a service. */
+/** Whether a change needs a confirmation: a change of several endpoints, or of all endpoints of a service. */
 export function needsConfirmation(choices: readonly Choice[]): boolean {
   const chosen = choices.flatMap(({ endpoints }) => endpoints ?? [])
   return chosen.length > 1 || choices.some(({ endpoints, isWhole }) => endpoints !== null && isWhole)

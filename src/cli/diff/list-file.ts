@@ -12,7 +12,7 @@ export interface ListFile {
  * Reads a document of `disco ls SERVICE --json` or `disco ls -l … --json`. Returns null for any other text.
  *
  * @param name the name of the file, for messages
- * @throws DiscoError USAGE for a document of ls without endpoints, and for a damaged one
+ * @throws DiscoError USAGE for a document of `disco ls`, which has no endpoints, and for a damaged document
  */
 export function readListFile(text: string, name: string): ListFile | null {
   const doc = parsed(text)

@@ -27,7 +27,7 @@ export interface FindingDoc {
   readonly mend: {
     /** A shell command that fixes the finding; null if there is none. */
     readonly command: string | null
-    /** How to fix the finding in another way, in words; null if there is no other way. */
+    /** How to fix the finding without `command`, in words; null if there is no other way. */
     readonly otherwise: string | null
     /** Whether `--fix` fixes the finding. */
     readonly safe: boolean

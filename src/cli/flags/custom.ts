@@ -103,9 +103,9 @@ export interface Parsed {
 }
 
 /**
- * Refuses given flags that have no effect in this combination.
+ * Refuses flags that were given although they have no effect in this combination.
  *
- * @param names of the flags
+ * @param names the names of the flags, without dashes
  * @param when the combination, for the error, such as `without --probe` or `with --undo`
  * @throws DiscoError USAGE
  */

@@ -46,7 +46,7 @@ function fileIn(header: string): string {
   throw new DiscoError('USAGE', 'A file name is missing', { suggestions: ['Such as -H @FILE'] })
 }
 
-/** Characters that gRPC allows in the name of a header, and in the value of one that is text. */
+/** Characters that gRPC allows in the name of a header, and in a value that is text. */
 const NAME = /^[0-9a-z_.-]+$/
 const VALUE = /^[ -~]*$/
 /** Headers about a connection, which HTTP/2 forbids (RFC 9113, 8.2.2). gRPC itself writes the only allowed `te`. */
@@ -61,7 +61,7 @@ const FORBIDDEN = new Set([
 ])
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
-/** `key=value`, or `key: value` as other tools write it. Messages never contain a value: it may be a secret. */
+/** Reads `key=value`, or `key: value` as in other tools. Errors never contain the value, which may be a secret. */
 function parseHeader(header: string): [name: string, value: string] {
   const [, key = '', value = ''] = /^([^=:\s]*)\s*(?:=|:)\s*(.*)$/s.exec(header) ?? []
   const name = key.toLowerCase()

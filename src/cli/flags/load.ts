@@ -20,7 +20,8 @@ export const loadFlags = {
     helpGroup: 'LOAD',
     min: 1,
     max: 100_000,
-    description: 'maximum number of outstanding calls [default: 1; with --rate what 300 MB carry, 15,000]',
+    description:
+      'maximum number of outstanding calls [default: 1; with --rate as many as fit in 300 MB, 15,000]',
   }),
   duration: waitFlag({ helpGroup: 'LOAD', helpValue: '10s', description: 'start calls for this time' }),
   rate: Flags.custom<number>({

@@ -54,7 +54,7 @@ export const probeFlags = {
   }),
   'probe-start': waitFlag({
     helpGroup: 'HEALTH',
-    description: 'give up, with exit code 5, when it is not healthy by then (default: never)',
+    description: 'give up, with exit code 5, if it is not healthy after this time (default: never)',
   }),
   unhealthy: Flags.custom<'deregister' | 'weight0'>(oneOf(['deregister', 'weight0']))({
     helpGroup: 'HEALTH',

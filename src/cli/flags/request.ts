@@ -75,7 +75,7 @@ export async function textsOf(flags: TextFlags, isLive: boolean): Promise<Texts>
 
 const EXAMPLE_SERVICE_CONFIG = '{"methodConfig": [{"name": [{}], "timeout": "2s"}]}'
 
-/** @throws DiscoError USAGE for a file that cannot be read, or is not an object in JSON */
+/** Reads the file of --service-config. @throws DiscoError USAGE if it cannot be read, or is not a JSON object */
 export async function readServiceConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
   const name = inputName(file, '--service-config')
   const config: unknown = parseJson(await readText(file, '--service-config'), name, EXAMPLE_SERVICE_CONFIG)

@@ -19,7 +19,7 @@ export const xdsFlags = {
     parse: parsedBy((text, flag) => parseSelector(text, flag, { empty: 'quoted' })),
   })({
     helpValue: 'NAME=VALUE,…',
-    description: 'these endpoints alone get calls, and all others where none of these is READY',
+    description: 'give all calls to these endpoints, and to the others only while none of these is READY',
   }),
   bootstrap: Flags.boolean({ description: "print a client's bootstrap file for --listen, and end" }),
   log: textFlag({

@@ -123,7 +123,7 @@ export class LineOutput {
 
   private failed(error: NodeJS.ErrnoException): void {
     if (this.ignoresFailures || this.end.signal.aborted) return
-    // A closed terminal answers EIO; from a disk, EIO means a fault.
+    // On a terminal, EIO means that the terminal was closed; on a disk, it means a fault.
     const isReaderGone = READER_GONE.has(error.code ?? '') || (this.stream.isTTY && error.code === 'EIO')
     if (!isReaderGone) this.error = error
     this.end.abort()

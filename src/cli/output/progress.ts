@@ -17,8 +17,8 @@ const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const
 let shown: Progress | null = null
 
 /**
- * One line on standard error, if that is a terminal: what a command is waiting for, and for how long. The next output
- * of the command ends it.
+ * A line on standard error that shows what a command is waiting for, and for how long. It is shown only on a terminal.
+ * The next output of the command removes it.
  */
 export class Progress implements Disposable {
   private timer: NodeJS.Timeout | undefined

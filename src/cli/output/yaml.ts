@@ -15,8 +15,8 @@ const RESERVED = /^(?:true|false|null|yes|no|on|off|y|n)$/i
  * 100,000 endpoints of a large registry, and does not escape invisible characters. Strings that need quotes are written
  * as JSON strings, which are valid YAML.
  *
- * @param value of JSON; members that are undefined are left out
- * @param indent put before each line
+ * @param value a JSON value; undefined members of objects are left out
+ * @param indent the text before each line
  */
 export function* yamlLines(value: unknown, indent = ''): Generator<string, void, void> {
   if (Array.isArray(value) && value.length > 0) {
@@ -43,7 +43,7 @@ export const YAML_WRITER: DocumentWriter = {
   line: (document) => ['---', ...yamlLines(document)].join('\n'),
 }
 
-/** An element of a list: its first line follows the dash. */
+/** The lines of a list's element. The first line follows the dash. */
 function* afterMark(mark: string, element: unknown, indent: string): Generator<string, void, void> {
   const deeper = indent + ' '.repeat(mark.length)
   let isFirst = true

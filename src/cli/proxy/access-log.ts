@@ -4,7 +4,7 @@ import { ofRegistry } from '../../proxy/documents.js'
 import { serviceName } from '../../proxy/service.js'
 import { LogFile } from '../output/log-file.js'
 
-/** A JSON line for each call of the proxy, appended to a file. */
+/** Appends a JSON line to a file for each call of the proxy. */
 export class AccessLog {
   private constructor(private readonly file: LogFile) {}
 

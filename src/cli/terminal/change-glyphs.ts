@@ -1,6 +1,6 @@
 import type { Palette } from './color.js'
 
-/** What happened to an endpoint or a key, as lists of changes distinguish it. */
+/** The kinds of changes of an endpoint or a key that lists of changes distinguish. */
 export type ChangeKind = 'added' | 'removed' | 'changed'
 
 export const CHANGE_GLYPHS: Readonly<Record<ChangeKind, string>> = { added: '+', removed: '-', changed: '~' }

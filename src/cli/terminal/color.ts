@@ -1,7 +1,7 @@
 import { Chalk, type ChalkInstance } from 'chalk'
 import { isAsciiLocale } from './ascii.js'
 
-/** How texts look on one stream: its colours, its character set and its width. */
+/** The colours, the character set and the width of one stream. */
 export interface Palette extends ChalkInstance {
   readonly isAscii: boolean
   /** Whether the stream is a terminal: its reader may want a legend. */
@@ -25,7 +25,7 @@ export function paletteFor(stream: Stream, wanted: boolean, env: Environment): P
   )
 }
 
-/** Leaves all texts unchanged. */
+/** A palette that leaves all texts unchanged. */
 export const uncolored: Palette = paletteOf(
   { level: 0, isAscii: false, isTerminal: false },
   () => Number.POSITIVE_INFINITY,

@@ -12,7 +12,9 @@ import { wrapWords } from './wrap.js'
 export interface Column<Row> extends Yielding {
   readonly head: string
   readonly align?: 'left' | 'right'
-  /** Plain text; look-alike names are marked and invisible characters shown here. */
+  /**
+   * Returns the plain text of a cell. The table marks look-alike names in it, and shows invisible characters as codes.
+   */
   readonly text: (row: Row) => string
   readonly paint?: (row: Row, text: string) => string
 }

@@ -46,7 +46,7 @@ export function numberColumn<Row>(head: string, text: (row: Row) => string, leav
   return { head, align: 'right', text, leaves }
 }
 
-/** A bar of the observed share, with a mark at the expected one. */
+/** A bar of the observed share, with a mark at the expected one. Both are fractions of the longest bar, from 0 to 1. */
 export function bar(observed: number, expected: number): string {
   const filled = Math.round(observed * BAR_WIDTH)
   const mark = Math.round(expected * BAR_WIDTH)

@@ -21,7 +21,7 @@ export interface Watched {
   readonly service: string | undefined
   /** The selection as given on the command line; empty or absent for all endpoints. */
   readonly selection?: string
-  /** etcd's members. */
+  /** The etcd members, as the user named them. */
   readonly members: readonly string[]
   readonly revision: number
   readonly endpoints: number

@@ -42,7 +42,7 @@ export class ScreenView {
 
   /**
    * @param scope the watched service, or all services
-   * @param members etcd's members, as the user named them
+   * @param members the etcd members, as the user named them
    * @param onQuit called when the user ends the watch by a key
    */
   constructor(

@@ -3,7 +3,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { HELP, unknownCommand, unknownFlag, VERSION } from './unknown.js'
 import { type FlagDefinitions, readWords, splitCommand, wantsJson } from './words.js'
 
-/** A command to run, with its own words. */
+/** A command to run, with its arguments and flags. */
 export interface CommandLine {
   readonly id: string
   readonly argv: string[]

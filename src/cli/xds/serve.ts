@@ -39,7 +39,7 @@ export interface XdsPlan {
 /** The output of a running control plane. */
 export interface XdsStage {
   readonly view: XdsView
-  /** @param problem a sentence about lists that have not arrived; null if all have arrived */
+  /** @param problem a clause about lists that have not arrived; null if all have arrived */
   started(doc: XdsDoc, problem: string | null): void
 }
 

@@ -68,7 +68,8 @@ const MIN_DISTANCE = 9
 const GLYPHS = { joined: '+', left: '−', weight: '~', reconnect: '↻' } as const
 
 /**
- * A vertical line at each change of the membership, a weight or a connection. Of lines that would overlap, the first.
+ * A vertical line at each change of the membership, a weight or a connection. Of lines that would overlap, only the
+ * first is drawn.
  */
 export function eventMarks(doc: CallDoc, { area, x, endMs }: TimePlot): Markup {
   const events = [
