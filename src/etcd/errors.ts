@@ -161,7 +161,7 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
     return denied(
       'permission',
       `etcd denies ${link.user ?? 'this user'} the permission${access ? ` on ${keysOf(access)}` : ''}`,
-      grant ? `It takes: ${grant}` : 'Ask for a role that covers the keys',
+      grant ? `Grant it: ${grant}` : 'Ask for a role that covers the keys',
     )
   }
   const fault = etcdFault(text)

@@ -37,7 +37,7 @@ export function readParameters<Parameters extends Record<string, Parameter<unkno
   parameters: Parameters,
 ): Values<Parameters> {
   const names = Object.keys(parameters)
-  const known = names.length === 0 ? 'It takes none' : `It takes: ${names.join(', ')}`
+  const known = names.length === 0 ? 'It has no parameters' : `Parameters: ${names.join(', ')}`
   const fail = (problem: string): DiscoError =>
     new DiscoError('USAGE', `LB policy ${policy}: ${problem}`, { suggestions: [known] })
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {

@@ -121,7 +121,7 @@ describe('docs/roles.md', () => {
           GOES_ON.test(command) ? 0 : 3,
         )
         expect(refused.stderr).toContain(`etcd denies ${user} the permission`)
-        const [, grant] = /^ {2}It takes: etcdctl (.*)$/m.exec(refused.stderr) ?? []
+        const [, grant] = /^ {2}Grant it: etcdctl (.*)$/m.exec(refused.stderr) ?? []
         const isNamed = grant !== undefined || GOES_ON.test(command) || permissions.length > 1
         expect(isNamed, refused.stderr).toBe(true)
         // A further permission on the same range would replace the one that is there.

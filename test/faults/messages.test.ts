@@ -272,7 +272,7 @@ const CASES: readonly Case[] = [
     says: () =>
       [
         '✗ etcd denies alice the permission on /payments/',
-        '  It takes: etcdctl role grant-permission ROLE read /payments/ --prefix',
+        '  Grant it: etcdctl role grant-permission ROLE read /payments/ --prefix',
         '  Or name the layout that it covers, such as --layout kratos\n',
       ].join('\n'),
   },

@@ -75,7 +75,7 @@ describe('parameters that are wrong', () => {
     using caller = new Caller(`dns:///${a.addr}`, {}, { 'grpc.service_config': JSON.stringify(BAD) })
     await expect(caller.call()).rejects.toMatchObject({
       code: status.UNAVAILABLE,
-      details: `${WHY}. It takes: choiceCount`,
+      details: `${WHY}. Parameters: choiceCount`,
     })
   })
 })

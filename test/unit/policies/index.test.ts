@@ -43,12 +43,12 @@ describe('parameters', () => {
   })
 
   it.each([
-    ['round_robin', { key: 'a' }, 'unknown parameter "key"', 'It takes none'],
-    ['round_robin', [], 'its config is not a JSON object', 'It takes none'],
-    ['round_robin', null, 'its config is not a JSON object', 'It takes none'],
-    ['ring_hash', { toString: 'a' }, 'unknown parameter "toString"', 'It takes: key'],
-    ['ring_hash', { key: '' }, 'key is "", expected a non-empty text', 'It takes: key'],
-    ['ring_hash', { key: 7 }, 'key is 7, expected a non-empty text', 'It takes: key'],
+    ['round_robin', { key: 'a' }, 'unknown parameter "key"', 'It has no parameters'],
+    ['round_robin', [], 'its config is not a JSON object', 'It has no parameters'],
+    ['round_robin', null, 'its config is not a JSON object', 'It has no parameters'],
+    ['ring_hash', { toString: 'a' }, 'unknown parameter "toString"', 'Parameters: key'],
+    ['ring_hash', { key: '' }, 'key is "", expected a non-empty text', 'Parameters: key'],
+    ['ring_hash', { key: 7 }, 'key is 7, expected a non-empty text', 'Parameters: key'],
     [
       'least_request',
       { choiceCount: 1 },
@@ -59,22 +59,22 @@ describe('parameters', () => {
       'least_request',
       { choiceCount: 2.5 },
       'choiceCount is 2.5, expected an integer',
-      'It takes: choiceCount',
+      'Parameters: choiceCount',
     ],
     [
       'least_request',
       { choiceCount: '2' },
       'choiceCount is "2", expected an integer',
-      'It takes: choiceCount',
+      'Parameters: choiceCount',
     ],
     [
       'pinned',
       { fallback: { pinned: {} } },
       'expected one policy with its parameters',
-      'It takes: to, fallback',
+      'Parameters: to, fallback',
     ],
-    ['pinned', { fallback: null }, 'expected one policy', 'It takes: to, fallback'],
-    ['pinned', { fallback: { rr: {}, wrr: {} } }, 'expected one policy', 'It takes: to, fallback'],
+    ['pinned', { fallback: null }, 'expected one policy', 'Parameters: to, fallback'],
+    ['pinned', { fallback: { rr: {}, wrr: {} } }, 'expected one policy', 'Parameters: to, fallback'],
     ['pinned', { fallback: { ring_hash: { kee: 1 } } }, 'policy ring_hash: unknown parameter "kee"', 'key'],
   ])('%s refuses %j', (name, config, message, hint) => {
     const error = errorOf(() => findPolicy(name).configure(config))
