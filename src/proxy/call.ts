@@ -128,6 +128,7 @@ export class Call implements Waiting, WaitingCall {
     const reply = new Reply(stream, this.request.stream, {
       begun: () => {
         this.hasBegun = true
+        upstream.answered()
         this.body.forget()
       },
       passed: (code) => this.finish(code, null),

@@ -35,7 +35,7 @@ export class Upstream implements ConnectedMember {
   private readonly pool: Pool
   private readonly backoff: Backoff
   private retryTimer: NodeJS.Timeout | null = null
-  /** Number of consecutive connections that ended soon after they were started. */
+  /** Number of consecutive connections that ended soon after they were started, since the server last answered a call. */
   private short = 0
   /** The connection over which the server's health is watched. */
   private watched: Connection | null = null
@@ -77,6 +77,12 @@ export class Upstream implements ConnectedMember {
   /** Ends the wait of a call for a connection. */
   dismiss(call: Waiting): void {
     this.pool.withdraw(call)
+  }
+
+  /** Call when the server has begun to reply to a call. */
+  answered(): void {
+    this.short = 0
+    this.backoff.reset()
   }
 
   /** Accepts no more calls. Outstanding calls continue to their end. */
@@ -137,10 +143,7 @@ export class Upstream implements ConnectedMember {
   private countShort(connection: Connection): void {
     if (!connection.isReady) return
     if (performance.now() - connection.startedMs < MIN_USEFUL_MS) this.short++
-    else {
-      this.short = 0
-      this.backoff.reset()
-    }
+    else this.answered()
   }
 
   private retryLater(): void {

@@ -2,14 +2,19 @@ import { once } from 'node:events'
 import { createServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client, connectivityState, credentials } from '@grpc/grpc-js'
+import { Client, connectivityState, credentials, status } from '@grpc/grpc-js'
 import { afterEach, expect, it } from 'vitest'
 import { until } from '../support/disco.js'
+import { unary } from '../support/four-kinds.js'
+import { proxies } from '../support/proxied.js'
+import { echo, RawBackend } from '../support/raw-backend.js'
 import { ScriptedDiscovery } from '../support/scripted-discovery.js'
 
+const started = proxies()
+
 const stops: (() => unknown)[] = []
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop()
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop()
 })
 
 it('a server that accepts connections and closes each is dialled with pauses, and used once it keeps them', async () => {
@@ -48,3 +53,27 @@ it('a server that accepts connections and closes each is dialled with pauses, an
     () => 'a connection that stays',
   )
 })
+
+it.each(['a client of the library', 'the proxy'])(
+  'a server that ends each connection after a call, which it answers, is dialled by %s without pauses',
+  async (caller) => {
+    const server = await RawBackend.start((stream) => {
+      echo(stream)
+      stream.session?.close()
+    })
+    stops.push(() => server[Symbol.asyncDispose]())
+    const codes: (status | undefined)[] = []
+    const client =
+      caller === 'the proxy' ? (await started([{ addr: server.addr }])).client() : clientOf(server)
+    for (let call = 0; call < 12; call++) codes.push((await unary(client)).code)
+    expect(codes).toEqual(codes.map(() => status.OK))
+    expect(server.sessions.length).toBeGreaterThanOrEqual(codes.length)
+  },
+)
+
+function clientOf({ addr }: RawBackend): Client {
+  ScriptedDiscovery.installed().list({ addr })
+  const client = new Client('etcd:///hello', credentials.createInsecure())
+  stops.push(() => client.close())
+  return client
+}

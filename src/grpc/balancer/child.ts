@@ -1,4 +1,4 @@
-import { connectivityState, experimental } from '@grpc/grpc-js'
+import { connectivityState, experimental, status } from '@grpc/grpc-js'
 import { type Session, sessionEnd, watchSession } from '../../net/session-end.js'
 import { type Health, HealthWatch, streamsOver } from '../health/watch.js'
 import { namesOf, type RegisteredEndpoint } from '../resolver/endpoint.js'
@@ -88,7 +88,8 @@ export class Child implements ConnectedMember, ConnectionListener {
   private connected(subchannel: experimental.SubchannelInterface): void {
     // READY may be reported again for the same connection, without a change.
     if (this.result?.subchannel === subchannel) return
-    const { onCallStarted, onCallEnded } = this.outstanding
+    const { onCallStarted } = this.outstanding
+    const { onCallEnded } = this
     const pickResultType = experimental.PickResultType.COMPLETE
     this.result = { pickResultType, subchannel, status: null, onCallStarted, onCallEnded }
     this.connectionEnd = new ConnectionEnd(subchannel)
@@ -101,6 +102,11 @@ export class Child implements ConnectedMember, ConnectionListener {
     const channel = subchannel.getChannel()
     this.healthWatch = new HealthWatch(streamsOver(channel), healthService, (health) => this.judge(health))
     this.report(connectivityState.CONNECTING, 'its health is not known yet')
+  }
+
+  private readonly onCallEnded = (code: status): void => {
+    this.outstanding.onCallEnded()
+    if (code === status.OK) this.connection.answered()
   }
 
   /** @returns why the connection ended, null without a connection */

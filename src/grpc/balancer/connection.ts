@@ -24,6 +24,8 @@ export interface ConnectionListener {
 /** The connection to an endpoint. It reconnects whenever it ends. */
 export interface Connection {
   connect(): void
+  /** Call when a call over it has succeeded. */
+  answered(): void
   close(): void
 }
 
@@ -67,6 +69,10 @@ class AddressConnection implements Connection {
     if (state === connectivityState.READY) this.ready(subchannel)
     else if (state === connectivityState.TRANSIENT_FAILURE) this.failed(subchannel, null)
     else this.start(subchannel)
+  }
+
+  answered(): void {
+    this.reconnects.answered()
   }
 
   close(): void {
@@ -152,6 +158,10 @@ class FirstOfAddresses implements Connection {
 
   connect(): void {
     this.leaf.startConnecting()
+  }
+
+  answered(): void {
+    this.reconnects.answered()
   }
 
   close(): void {

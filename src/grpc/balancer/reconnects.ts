@@ -1,8 +1,9 @@
 import { Backoff } from '../../net/backoff.js'
 
 /**
- * A connection that was READY for less than this is short; after more than MAX_SHORT in a row a reconnect waits. Low,
- * since some servers end a connection after a number of calls, as nginx does after `keepalive_requests`.
+ * A connection that was READY for less than this is short; after more than MAX_SHORT in a row, none of which answered a
+ * call, a reconnect waits. Some servers end a connection after a number of calls, as nginx does after
+ * `keepalive_requests`.
  */
 export const MIN_USEFUL_MS = 50
 export const MAX_SHORT = 3
@@ -45,6 +46,12 @@ export class Reconnects {
     // A call that waits keeps the process running; a connection alone must not.
     this.timer = setTimeout(connect, this.backoff.next()).unref()
     return true
+  }
+
+  /** Call when the server has answered a call, which may be later than the end of its connection. */
+  answered(): void {
+    this.short = 0
+    this.backoff = null
   }
 
   cancel(): void {
