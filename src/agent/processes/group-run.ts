@@ -1,9 +1,12 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
 import { endOf, launch, type ProcessEnd } from './child-process.js'
-import { endRest, signalGroup } from './process-group.js'
 
 /** How long a group may take to end after SIGTERM. */
 const KILL_AFTER_MS = 5_000
+
+/** The end of the last process of a group causes no event, so it is polled. */
+const POLL_MS = 20
 
 /** Signals that end a process group. */
 export interface GroupStop {
@@ -52,4 +55,28 @@ export async function runInGroup(
     killNow.removeEventListener('abort', kill)
     clearTimeout(killing)
   }
+}
+
+/** Sends a signal to a process group. @returns whether it still has a process */
+function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-group, signal)
+    return true
+  } catch (thrown) {
+    // EPERM: the group has a process of another user.
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/**
+ * Ends the remaining processes of a group whose leader has ended: SIGTERM, then SIGKILL after `graceMs`, or at once when
+ * `killNow` aborts.
+ */
+async function endRest(group: number, graceMs: number, killNow: AbortSignal): Promise<void> {
+  if (!signalGroup(group, 'SIGTERM')) return
+  for (let waited = 0; waited < graceMs && !killNow.aborted; waited += POLL_MS) {
+    await delay(POLL_MS)
+    if (!signalGroup(group, 0)) return
+  }
+  signalGroup(group, 'SIGKILL')
 }
