@@ -107,7 +107,7 @@ function refuseForProject({ flags, project }: Layers, context: Context | null): 
   const typed = IDENTITY_FLAGS.find((name) => flags[name] !== undefined)
   if (typed === undefined) return
   throw new DiscoError('USAGE', `--${typed} would go to the endpoints that ${project.file} names`, {
-    suggestions: [`Name the endpoints by --endpoints, or a context with credentials by -C`],
+    suggestions: ['Give the endpoints by --endpoints, or a context with credentials by -C'],
   })
 }
 

@@ -306,7 +306,7 @@ test('--hold: held like a registration; an owner takes a key over, Ctrl-C remove
   // A second one has nothing to hold: the first holds it.
   const second = await disco.run('apply', '-f', file, '--hold', '--yes')
   expect(second.code).toBe(0)
-  expect(second.stderr.match(/is held by another registrar: .*: left to it/g)).toHaveLength(3)
+  expect(second.stderr.match(/is held by another registrar: .*: not held here/g)).toHaveLength(3)
   // Its registrations outlive their TTL.
   await delay(6_000)
   const owner = disco.start('register', 'hello', '10.0.0.1:1', '--takeover', '--ttl', '20')

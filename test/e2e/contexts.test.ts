@@ -332,7 +332,7 @@ describe('a production context', () => {
     ]) {
       const { stderr, code } = await tool.run(...args, '-C', 'dc2')
       expect(stderr, args.join(' ')).toContain(
-        'context dc2 is production: a change without a question needs --yes',
+        'context dc2 is production: a change that cannot be confirmed on a terminal needs --yes',
       )
       expect(code).toBe(2)
     }

@@ -119,7 +119,11 @@ describe('an invalid command line is answered with the problem and a suggestion'
     ],
     [`register hello http://${AT}`, `"http://${AT}" is a URL; an address has no scheme`, `Write ${AT}`],
     [`weight hello https://${AT}/x 5`, `"https://${AT}/x" is a URL`, `Write ${AT}`],
-    [`ls http://${AT}`, `"http://${AT}" is a URL, not the name of a service`, 'disco ls lists them'],
+    [
+      `ls http://${AT}`,
+      `"http://${AT}" is a URL, not the name of a service`,
+      'disco ls lists the names of the services',
+    ],
     [`call http://${AT} SayHello`, `Unknown scheme of the target "http://${AT}"`, `Write ${AT}`],
     [
       `resolve http://u:secret@h:1`,

@@ -239,7 +239,7 @@ describe('a client that starts while etcd is away', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('Hello you')
     expect(stderr).toMatch(/! etcd is not reachable at \S+ \(connection refused, 3 tries in \d\.\ds\)/)
-    expect(stderr).toMatch(/Going by the last good list, rev \d+, seen \d+s ago \(STALE\)/)
+    expect(stderr).toMatch(/Using the last good list, rev \d+, seen \d+s ago \(STALE\)/)
   })
 
   test.each([

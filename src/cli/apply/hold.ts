@@ -56,7 +56,7 @@ export async function holdKeys(
   stop.onEach(() => {
     for (const registrar of registrars) registrar.stop()
   })
-  return await holdAll(registrars, ({ message }) => remark(`! ${visible(message)}: left to it`))
+  return await holdAll(registrars, ({ message }) => remark(`! ${visible(message)}: not held here`))
 }
 
 /** The value of --layout for a layout. The default layout has only one base, so its name is enough. */

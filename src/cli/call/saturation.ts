@@ -42,7 +42,7 @@ function saturation({ saturated, perSecond, clientCpu, limit }: StartsDoc): stri
   const core = `${Math.round((clientCpu ?? 0) * 100)}% of a core`
   const rate = `${grouped(Math.round(perSecond ?? 0))}/s`
   if (saturated === 'client') {
-    const scarce = (clientCpu ?? 0) < WHOLE_CORE ? ', all that the machine left to it' : ''
+    const scarce = (clientCpu ?? 0) < WHOLE_CORE ? ', which is all that the machine could give' : ''
     return `the client itself was saturated at ${rate}, ${core}${scarce}`
   }
   if (saturated === 'reader') return `the reader of the output was slow, and calls went on at ${rate}`

@@ -52,7 +52,7 @@ export class CallView implements Watcher, Disposable {
     if (list?.stale && list.cachedAgeMs !== null) {
       this.output.remark(`${mark} ${visible(list.stale.message)}`)
       const seen = `seen ${age(list.cachedAgeMs)} ago (STALE)`
-      this.output.remark(`  Going by the last good list, rev ${list.revision}, ${seen}`)
+      this.output.remark(`  Using the last good list, rev ${list.revision}, ${seen}`)
     }
     for (const { text } of this.looks.notesOn?.(log.registered) ?? []) {
       this.output.remark(`${mark} ${visible(text)}`)
@@ -173,7 +173,7 @@ export class CallView implements Watcher, Disposable {
     remark(`${palette.red('✗')} ${last.status}: ${visible(last.details)}`)
     for (const detail of last.errorDetails) remark(`  ${jsonLine(detail)}`)
     remark(`  ${where}`)
-    if (last.status === 'DEADLINE_EXCEEDED') remark('  The stage that hung: call. Its time is --deadline')
+    if (last.status === 'DEADLINE_EXCEEDED') remark('  The stage that hung: call. Its limit is --deadline')
   }
 
   private async showReports(docs: readonly CallDoc[]): Promise<void> {

@@ -125,7 +125,7 @@ function requireReadable(choices: readonly Choice[]): Choice[] {
   const meant = choices.filter(({ endpoints }) => endpoints !== null && endpoints.length > 0)
   const [first, ...rest] = meant
   if (first) return [{ ...first, leftOut }, ...rest.map((choice) => ({ ...choice, leftOut: [] }))]
-  throw new DiscoError('NOT_FOUND', 'Everything that is selected is unreadable', {
+  throw new DiscoError('NOT_FOUND', 'All selected registrations are unreadable', {
     suggestions: [unreadableText(leftOut)],
   })
 }

@@ -13,9 +13,13 @@ import { visible } from '../terminal/visible.js'
  * @throws DiscoError USAGE without a terminal, INTERRUPTED unless the answer is yes
  */
 export async function confirmChange(label: string, change: string): Promise<void> {
-  const refusal = new DiscoError('USAGE', `${label} is production: a change without a question needs --yes`, {
-    suggestions: [`Not done: ${change}`],
-  })
+  const refusal = new DiscoError(
+    'USAGE',
+    `${label} is production: a change that cannot be confirmed on a terminal needs --yes`,
+    {
+      suggestions: [`Not done: ${change}`],
+    },
+  )
   const question = `${label} is production. Change it: ${change}? [y/N] `
   if (await isConfirmed(question, refusal)) return
   throw new DiscoError('INTERRUPTED', `Nothing was changed in ${label}`)

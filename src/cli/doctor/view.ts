@@ -47,7 +47,7 @@ const FIXED: Readonly<Record<NonNullable<FindingDoc['fixed']>, (palette: Palette
   removed: (palette) => `${palette.green('✓')} removed`,
   gone: (palette) => `${palette.green('✓')} another client has removed it`,
   changed: (palette) =>
-    `${palette.yellow('!')} not removed: it, or what it depends on, was written meanwhile`,
+    `${palette.yellow('!')} not removed: the key, or a key that its removal depends on, was written meanwhile`,
   alive: (palette) => `${palette.yellow('!')} not removed: a server answers there now`,
   planned: () => '→ would be removed by --fix',
 }

@@ -61,7 +61,7 @@ export function isAddress(text: string): boolean {
 export function requireServiceName(name: string, layout: string = DEFAULT_LAYOUT.name): string {
   if (/^https?:\/\//i.test(name)) {
     throw new DiscoError('USAGE', `"${withoutSecrets(name)}" is a URL, not the name of a service`, {
-      suggestions: ['A service is named as it is registered: disco ls lists them'],
+      suggestions: ['disco ls lists the names of the services'],
     })
   }
   const allowsSlashes = layout === AUTO || layoutNamed(layout).allowsSlashes

@@ -82,6 +82,6 @@ function parseHeader(header: string): [name: string, value: string] {
 
 function invalidHeader(message: string): DiscoError {
   return new DiscoError('USAGE', message, {
-    suggestions: ["Expected key=value, such as -H 'authorization=Bearer …', or -H @FILE with one a line"],
+    suggestions: ["Expected key=value, such as -H 'authorization=Bearer …', or -H @FILE with one per line"],
   })
 }

@@ -100,7 +100,7 @@ export async function planProbe(
   const startMs = flags['probe-start'] ?? null
   if (flags.probe === undefined && !hasCommand) {
     if (startMs === null) return null
-    throw new DiscoError('USAGE', '--probe-start needs a --probe, or a command to wait for')
+    throw new DiscoError('USAGE', '--probe-start needs --probe or a command')
   }
   const { rise, fall, 'probe-interval': intervalMs, 'probe-timeout': deadlineMs } = flags
   const { probe, what } = await probeOf(flags.probe ?? { type: 'tcp' }, endpoints, flags)

@@ -111,7 +111,7 @@ export async function readScope<Service extends string | undefined>(
   }
   if (uri?.spillOver) {
     throw new DiscoError('USAGE', `spill-over has no effect here: "${text}"`, {
-      suggestions: ['It is for call, pick and resolve, as for a program'],
+      suggestions: ['It has an effect in call, pick and resolve, and in programs'],
     })
   }
   if (uri) refuseFrom(uri, text)
@@ -183,7 +183,7 @@ function refuseFrom({ place: { from } }: Target, text: string | undefined): void
   throw new DiscoError('USAGE', `from has no effect here: "${text}"`, {
     suggestions: [
       'A context names the registry: -C NAME',
-      'from is for call, proxy and resolve, as for a program',
+      'from has an effect in call, proxy and resolve, and in programs',
     ],
   })
 }
@@ -269,7 +269,9 @@ function registryUri(text: string, options: SelectorOptions = {}): Target | null
   if (scheme === undefined || path === undefined) return null
   if (scheme === SCHEME) return parseTarget({ authority, path }, options)
   throw new DiscoError('USAGE', `"${text}" is a target without a registry`, {
-    suggestions: ['call, health, pick and resolve take it; here, a service is needed: disco ls lists them'],
+    suggestions: [
+      'call, health, pick and resolve take it. This command needs a service: disco ls lists them',
+    ],
   })
 }
 
@@ -278,6 +280,6 @@ function hostIn(text: string): string {
   if (/^(\[\])?$/.test(text)) throw new DiscoError('USAGE', `Invalid --host "${text}": the host is empty`)
   if (!/:\d+$/.test(text) || text.includes('::')) return text
   throw new DiscoError('USAGE', `Invalid --host "${text}": expected a host without a port`, {
-    suggestions: ['An endpoint is named by its address, without --host'],
+    suggestions: ['For a single endpoint, give its address without --host'],
   })
 }

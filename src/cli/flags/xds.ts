@@ -62,13 +62,15 @@ export async function planServices(
     const scope = await readScope({ command: 'xds', target, flags: {}, place })
     if (scope.filter.select.length > 0) {
       throw new DiscoError('USAGE', `"${target}" selects endpoints; whole services are served`, {
-        suggestions: ['Clients get calls by weight: disco weight. For some endpoints first: --canary'],
+        suggestions: [
+          'To change how many calls endpoints get: disco weight. To prefer some of them: --canary',
+        ],
       })
     }
     const { service } = scope
     if (service === target && (isAddress(target) || target.includes('?'))) {
       throw new DiscoError('USAGE', `"${target}" is not the name of a service`, {
-        suggestions: ['Whole services are served, as they are registered: disco ls lists them'],
+        suggestions: ['Whole services are served: disco ls lists their names'],
       })
     }
     if (planned.has(service)) throw new DiscoError('USAGE', `The service "${service}" is named twice`)

@@ -2,8 +2,8 @@
 export const TOPIC_SUMMARIES = {
   'exit-codes': 'what each exit code means',
   environment: 'the variables that disco reads',
-  targets: 'what stands for a service: names, URIs and addresses',
-  policies: 'the LB policies, their parameters and what a verdict goes by',
+  targets: 'names, URIs and addresses that commands take for a service',
+  policies: 'the LB policies, their parameters and how a verdict judges them',
   layouts: 'the registry layouts and their keys',
   selectors: 'how a target selects some endpoints of a service',
   findings: 'what disco doctor finds',

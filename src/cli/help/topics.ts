@@ -11,7 +11,7 @@ export const TOPICS: Readonly<Record<TopicName, () => string>> = {
 
 ${pairs(EXITS)}
 
-Where several apply, the first of 130, 3, 4, 7 and 8 counts. With --assert 'errors<…' failed calls do not make it 7. \
+Where several apply, the first of 130, 3, 4, 7 and 8 counts. With --assert 'errors<…', failed calls do not lead to 7. \
 With -- CMD, register and dev end with the exit code of CMD where CMD ends by itself.
 Under --json an error is a document on standard output: {"error":{"code","message","hint","exit"}}.`,
   environment: () => `Environment
@@ -111,7 +111,7 @@ function policyLine({
     random: 'judged by a statistical test',
     none: 'promises no shares: not judged',
   }[shares]
-  return [label, `${weighted ? 'goes by weights' : 'ignores weights'}; ${judged}`]
+  return [label, `${weighted ? 'follows the weights' : 'ignores weights'}; ${judged}`]
 }
 
 /** Formats rows in two aligned columns. */

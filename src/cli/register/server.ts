@@ -59,7 +59,7 @@ export function followServer(
     .on('lost', ({ conflict }) => {
       if (command === null) return
       if (conflict) remark(`! ${conflict.message}; left unchanged`)
-      remark('  the server goes on, unregistered')
+      remark('  the server keeps running, unregistered')
     })
     .on('stopping', ({ killAfterMs }) => {
       wasStopped = true

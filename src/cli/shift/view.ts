@@ -52,7 +52,7 @@ function headOf(doc: ShiftDoc, palette: Palette): string {
   const shares = parts.map(({ selection, share }) => {
     return `${visible(selection)} ${arrow(shareText(share.from), shareText(share.to))}`
   })
-  const others = leftOut.length === 0 ? '' : `, but for ${count(leftOut.length, 'endpoint')}`
+  const others = leftOut.length === 0 ? '' : `, except for ${count(leftOut.length, 'endpoint')}`
   const but = insteadOfZero === null ? others : `, but ${insteadOfZero} instead of 0`
   const name = visible(service)
   const isSame = changes.every(({ from, to }) => from === to)

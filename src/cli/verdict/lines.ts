@@ -18,7 +18,7 @@ const MAX_WEIGHTS_SHOWN = 8
 const CAUSES = {
   'equal split': 'client uses round_robin or random, which ignore weights',
   pick_first: 'client uses pick_first, as gRPC does by default, or all calls share one connection',
-  'stale weights': 'client does not hear of changed weights',
+  'stale weights': 'client does not receive changes of weights',
 } as const
 
 const FAILURES = {

@@ -42,7 +42,7 @@ export class WatchExec implements AsyncDisposable {
   ): Promise<WatchExec> {
     const file = await SnapshotFile.create().catch((cause: unknown) => {
       const message = `The snapshot file of --exec cannot be created: ${systemMessage(cause)}`
-      throw new DiscoError('USAGE', message, { cause, suggestions: ['TMPDIR names another folder for it'] })
+      throw new DiscoError('USAGE', message, { cause, suggestions: ['Set TMPDIR to another folder'] })
     })
     return new WatchExec(settings, scope, file, stop, remarks)
   }

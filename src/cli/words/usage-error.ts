@@ -31,7 +31,7 @@ export function usageError(thrown: unknown, command: Written): unknown {
     tooManyArguments(parsed, command) ??
     missing(parsed, command) ??
     excluded(parsed) ??
-    new DiscoError('USAGE', `disco ${command.id} cannot be run with these words`, {
+    new DiscoError('USAGE', `disco ${command.id} cannot be run with these arguments and flags`, {
       cause: thrown,
       suggestions: [`Its help: disco ${command.id} --help`],
     })

@@ -28,7 +28,9 @@ export interface BootstrapOptions {
 export function bootstrapFor(services: readonly string[], options: BootstrapOptions): Bootstrap {
   if (services.length > 0) {
     throw new DiscoError('USAGE', `--bootstrap takes no service: "${services[0]}"`, {
-      suggestions: ['The file is the same for all services: a client names its own as xds:///hello'],
+      suggestions: [
+        'The file is the same for all services: a client names its service by a target such as xds:///hello',
+      ],
     })
   }
   if (options.listen.port === 0) {

@@ -14,7 +14,7 @@ export function summary(doc: CallDoc, checkedBy: CheckedBy): Markup {
 }
 
 function interruption({ calls }: CallDoc): Markup {
-  return markup`<p class="banner warn">! Interrupted after ${count(calls, 'call')}: the numbers are those until then.</p>`
+  return markup`<p class="banner warn">! Interrupted after ${count(calls, 'call')}: the numbers cover only these.</p>`
 }
 
 /** Names the failed checks: a verdict of PASS may stand beside an assertion that does not hold. */

@@ -157,7 +157,7 @@ describe('a report for people', () => {
     expect(client).toContain('! 3 calls under way did not end in time and are not counted')
     const crowded = { by: 'client', ...usage, cpuFraction: 0.5 } as const
     expect(shown({ unserved: [], starts: { ...starts, notStarted: 0, saturation: crowded } })).toContain(
-      'PASS, but calls were started up to 2.0s late: the client itself was saturated at 5,800/s, 50% of a core, all that the machine left to it.',
+      'PASS, but calls were started up to 2.0s late: the client itself was saturated at 5,800/s, 50% of a core, which is all that the machine could give.',
     )
     const unread = { by: 'reader', ...usage, cpuFraction: 0.1 } as const
     expect(shown({ unserved: [], starts: { ...starts, saturation: unread } })).toContain(

@@ -38,7 +38,7 @@ describe('the report of a shift', () => {
     'says how many endpoints have other weights after all (%s)',
     (end) => {
       const doc = shiftDoc('hello', shifted(1), { end, beforeRev: 7, leftOut: [canary] })
-      expect(render(doc)).toContain('hello has the weights of rev 7 again, but for 1 endpoint (rev 8')
+      expect(render(doc)).toContain('hello has the weights of rev 7 again, except for 1 endpoint (rev 8')
     },
   )
 
