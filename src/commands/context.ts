@@ -44,7 +44,7 @@ export default class ContextCommand extends DiscoCommand {
   static override readonly readsContexts = false
   static override summary = 'Name connections to etcd, and choose one'
   static override description =
-    'add NAME stores the flags of a connection under a name; use NAME makes it the default, unless flags or variables name endpoints; ls lists the names; show prints every setting with its source; rm NAME removes a context. -C NAME chooses a context for one command. A project file, .disco.yaml, may name one as well. Credentials are sent only to the endpoints of their own context. The password is in a separate file, in a variable, or, with --password-file -, in the file of the contexts.'
+    'Manages contexts: add NAME stores the flags of a connection under a name; use NAME makes it the default, unless flags or variables name endpoints; ls lists the names; show prints every setting with its source; rm NAME removes a context. -C NAME chooses a context for one command. A project file, .disco.yaml, may name one as well. Credentials are sent only to the endpoints of their own context. The password is in a separate file, in a variable, or, with --password-file -, in the file of the contexts.'
   static override usage = '<%= command.id %> add|use|ls|show|rm [NAME] [FLAGS]'
   static override examples = [
     '<%= config.bin %> context add local --endpoints 127.0.0.1:2379',
