@@ -102,11 +102,11 @@ export default class ProxyCommand extends DiscoCommand {
   private async openScreen(flags: BaseFlags, policy: Policy): Promise<ProxyScreen | null> {
     const isForPeople = ['table', 'wide'].includes(this.format(flags))
     if (!isForPeople || !process.stdout.isTTY || process.env.TERM === 'dumb') return null
-    const [{ ProxyScreen }, { PatientTerminal }] = await Promise.all([
+    const [{ ProxyScreen }, { NonBlockingTerminal }] = await Promise.all([
       import('../cli/proxy/screen.js'),
-      import('../cli/terminal/patient-terminal.js'),
+      import('../cli/terminal/non-blocking-terminal.js'),
     ])
-    const terminal = PatientTerminal.open()
+    const terminal = NonBlockingTerminal.open()
     return terminal && new ProxyScreen(policy, this.palette(flags), terminal)
   }
 

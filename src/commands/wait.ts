@@ -16,7 +16,7 @@ import {
 import { StopSignals } from '../cli/stop-signals.js'
 import { duration, seconds } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
-import { misplacedCondition, readCondition, refuseCut } from '../cli/wait/conditions.js'
+import { misplacedCondition, readCondition, refuseCutCondition } from '../cli/wait/conditions.js'
 import { type WaitDoc, waitDoc } from '../cli/wait/document.js'
 import { LiveState } from '../cli/wait/live-state.js'
 import { readWords, type Word } from '../cli/words/words.js'
@@ -78,7 +78,7 @@ export default class Wait extends DiscoCommand {
     const { service, filter, place } = scope
     const { for: conditions, 'for-duration': holdMs = 0 } = flags
     if (service === undefined && isUnfiltered(filter)) throw missing('TARGET')
-    if (addrs.length === 0) refuseCut(this.words())
+    if (addrs.length === 0) refuseCutCondition(this.words())
     refuseSecondName(conditions, addrs, flags)
     const timeoutMs = flags.timeout ?? TIMEOUT_MS + holdMs
     if (holdMs > 0 && timeoutMs <= holdMs) throw neverInTime(holdMs, timeoutMs)

@@ -22,20 +22,20 @@ interface ReportedCommand {
 export class CallReports {
   private constructor(
     private readonly files: ReportFiles,
-    private readonly say: (line: string) => void,
+    private readonly print: (line: string) => void,
   ) {}
 
   /**
-   * @param say receives a line for each file: that it was written, or why it cannot be written
+   * @param print receives a line for each file: that it was written, or why it cannot be written
    * @throws DiscoError USAGE for a file that cannot be written
    */
   static async open(
     targets: readonly ReportTarget[],
     { id, argv, flags, ...named }: ReportedCommand,
-    say: (line: string) => void,
+    print: (line: string) => void,
   ): Promise<CallReports> {
     const facts = { ...named, command: commandText(id, argv, flags), startedAt: new Date() }
-    return new CallReports(await ReportFiles.open(targets, facts), say)
+    return new CallReports(await ReportFiles.open(targets, facts), print)
   }
 
   /** @returns whether all files were written */
@@ -45,7 +45,7 @@ export class CallReports {
     checkedBy: CheckedBy,
   ): Promise<boolean> {
     const outcome = { runs: runsOf(reports, docs), checkedBy, failure: null, without: [] }
-    return await this.files.write(outcome, this.say)
+    return await this.files.write(outcome, this.print)
   }
 
   /**
@@ -61,7 +61,7 @@ export class CallReports {
     checkedBy: CheckedBy,
   ): Promise<void> {
     const failure = DiscoError.from(thrown)
-    await this.files.write({ runs: runsOf(reports, docs), checkedBy, failure, without }, this.say)
+    await this.files.write({ runs: runsOf(reports, docs), checkedBy, failure, without }, this.print)
   }
 }
 

@@ -4,8 +4,8 @@ import { inUnitOf, statuses } from '../call/parts.js'
 import { rateNotKept } from '../call/saturation.js'
 import { uncolored } from '../terminal/color.js'
 import { count } from '../terminal/units.js'
+import { constantWeights, unservedWeight } from '../verdict/line-inputs.js'
 import { verdictLines } from '../verdict/lines.js'
-import { constantWeights, unservedWeight } from '../verdict/standing.js'
 
 /** A condition that a run should meet, and whether it does. */
 export interface Check {

@@ -30,18 +30,18 @@ export class ReportFiles {
   /**
    * Writes all files. An existing file is replaced by a rename, so that no reader sees an incomplete one.
    *
-   * @param say receives a line for each file: that it was written, or why it cannot be written
+   * @param print receives a line for each file: that it was written, or why it cannot be written
    * @returns whether all files were written
    */
-  async write(outcome: CallOutcome, say: (line: string) => void): Promise<boolean> {
+  async write(outcome: CallOutcome, print: (line: string) => void): Promise<boolean> {
     let isWritten = true
     for (const { path, format } of this.targets) {
       try {
         await replaceFile(path, await this.render(format, outcome))
-        say(`  Report: ${visible(path)}`)
+        print(`  Report: ${visible(path)}`)
       } catch (error) {
         isWritten = false
-        say(`✗ The report ${visible(path)} cannot be written: ${visible(systemMessage(error))}`)
+        print(`✗ The report ${visible(path)} cannot be written: ${visible(systemMessage(error))}`)
       }
     }
     return isWritten

@@ -2,7 +2,7 @@ import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { duration, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
-import { LEAVES, numberColumn } from '../verdict/table.js'
+import { DROP_ORDER, numberColumn } from '../verdict/table.js'
 import type { CallDoc, ComparisonDoc } from './document.js'
 
 /** The share of each endpoint under each policy, then the totals of the runs. */
@@ -20,13 +20,13 @@ export function renderComparison({ service, method, runs }: ComparisonDoc, palet
   ]
   const results: Column<CallDoc>[] = [
     { head: 'POLICY', text: ({ policy }) => policy },
-    numberColumn('CALLS', ({ calls }) => String(calls), LEAVES.calls),
+    numberColumn('CALLS', ({ calls }) => String(calls), DROP_ORDER.calls),
     numberColumn('OK', ({ ok }) => String(ok)),
     numberColumn('CALLS/S', ({ perSecond }) => perSecond.toFixed(0)),
-    numberColumn('p50', ({ latencyMs }) => duration(latencyMs.p50), LEAVES.p50),
-    numberColumn('p95', ({ latencyMs }) => duration(latencyMs.p95), LEAVES.p95),
-    numberColumn('p99', ({ latencyMs }) => duration(latencyMs.p99), LEAVES.p99),
-    numberColumn('max', ({ latencyMs }) => duration(latencyMs.max), LEAVES.max),
+    numberColumn('p50', ({ latencyMs }) => duration(latencyMs.p50), DROP_ORDER.p50),
+    numberColumn('p95', ({ latencyMs }) => duration(latencyMs.p95), DROP_ORDER.p95),
+    numberColumn('p99', ({ latencyMs }) => duration(latencyMs.p99), DROP_ORDER.p99),
+    numberColumn('max', ({ latencyMs }) => duration(latencyMs.max), DROP_ORDER.max),
     { head: 'VERDICT', text: ({ verdict }) => verdict.result.toUpperCase().replace('-', ' ') },
   ]
   return [

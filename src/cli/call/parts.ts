@@ -2,7 +2,7 @@ import type { Palette } from '../terminal/color.js'
 import { renderTable } from '../terminal/table.js'
 import { count, duration, percent } from '../terminal/units.js'
 import { jsonLine, visible } from '../terminal/visible.js'
-import { LEAVES } from '../verdict/table.js'
+import { DROP_ORDER } from '../verdict/table.js'
 import type { CallChangeDoc, CallDoc, FailoverDoc, ReconnectDoc } from './document.js'
 
 /** Maximum number of changes in a report. */
@@ -24,13 +24,23 @@ export function renderVersions({ versions, calls }: CallDoc, palette: Palette): 
     versions,
     [
       { head: 'VERSION', text: ({ version }) => version || '(none)' },
-      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints), leaves: 1 },
-      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), leaves: LEAVES.weight },
-      { head: 'CALLS', align: 'right', text: ({ picks }) => String(picks), leaves: LEAVES.calls },
+      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints), dropOrder: 1 },
+      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), dropOrder: DROP_ORDER.weight },
+      { head: 'CALLS', align: 'right', text: ({ picks }) => String(picks), dropOrder: DROP_ORDER.calls },
       { head: 'OBSERVED', align: 'right', text: ({ picks }) => share(picks) },
       { head: 'EXPECTED', align: 'right', text: ({ expected }) => share(expected) },
-      { head: 'p50', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p50), leaves: LEAVES.p50 },
-      { head: 'p99', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p99), leaves: LEAVES.p99 },
+      {
+        head: 'p50',
+        align: 'right',
+        text: ({ latencyMs }) => duration(latencyMs.p50),
+        dropOrder: DROP_ORDER.p50,
+      },
+      {
+        head: 'p99',
+        align: 'right',
+        text: ({ latencyMs }) => duration(latencyMs.p99),
+        dropOrder: DROP_ORDER.p99,
+      },
       { head: 'ERR', text: ({ failures }) => statuses(failures) || '0', wraps: true },
     ],
     palette,
@@ -46,11 +56,16 @@ export function renderRegistries({ registries = [], calls }: CallDoc, palette: P
     registries,
     [
       { head: 'REGISTRY', text: ({ registry }) => registry },
-      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints), leaves: 1 },
-      { head: 'CALLS', align: 'right', text: ({ picks }) => String(picks), leaves: LEAVES.calls },
+      { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints), dropOrder: 1 },
+      { head: 'CALLS', align: 'right', text: ({ picks }) => String(picks), dropOrder: DROP_ORDER.calls },
       { head: 'OBSERVED', align: 'right', text: ({ picks }) => share(picks) },
       { head: 'EXPECTED', align: 'right', text: ({ expected }) => share(expected) },
-      { head: 'p50', align: 'right', text: ({ latencyMs }) => duration(latencyMs.p50), leaves: LEAVES.p50 },
+      {
+        head: 'p50',
+        align: 'right',
+        text: ({ latencyMs }) => duration(latencyMs.p50),
+        dropOrder: DROP_ORDER.p50,
+      },
       { head: 'ERR', text: ({ failures }) => statuses(failures) || '0', wraps: true },
       { head: 'NOTE', text: ({ problem }) => (problem === null ? '' : `STALE: ${problem}`), wraps: true },
     ],
@@ -126,7 +141,7 @@ export function renderHistogram({ histogram, calls }: CallDoc, palette: Palette)
       { head: 'PART', align: 'right', text: (band) => percent(band.calls / Math.max(1, calls)) },
       {
         head: '',
-        leaves: LEAVES.bars,
+        dropOrder: DROP_ORDER.bars,
         text: (band) => '█'.repeat(Math.ceil((band.calls / most) * BAR_WIDTH)),
         paint: (_, text) => palette.cyan(text),
       },

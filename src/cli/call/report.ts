@@ -2,9 +2,9 @@ import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
+import { constantWeights, unservedWeight } from '../verdict/line-inputs.js'
 import { verdictLines } from '../verdict/lines.js'
-import { constantWeights, unservedWeight } from '../verdict/standing.js'
-import { LEAVES, numberColumn, shareColumns } from '../verdict/table.js'
+import { DROP_ORDER, numberColumn, shareColumns } from '../verdict/table.js'
 import type { CallDoc, CallEndpointDoc } from './document.js'
 import {
   renderAssertions,
@@ -84,10 +84,10 @@ function columns({ calls, endpoints }: CallDoc, palette: Palette): Column<CallEn
   return [
     ...columnWhere<CallEndpointDoc>(endpoints, 'REGISTRY', ({ registry }) => registry ?? ''),
     ...shareColumns(calls, endpoints, ({ addr }) => addr, palette),
-    numberColumn('p50', ({ latencyMs }) => duration(latencyMs.p50), LEAVES.p50),
-    numberColumn('p95', ({ latencyMs }) => duration(latencyMs.p95), LEAVES.p95),
-    numberColumn('p99', ({ latencyMs }) => duration(latencyMs.p99), LEAVES.p99),
-    numberColumn('max', ({ latencyMs }) => duration(latencyMs.max), LEAVES.max),
+    numberColumn('p50', ({ latencyMs }) => duration(latencyMs.p50), DROP_ORDER.p50),
+    numberColumn('p95', ({ latencyMs }) => duration(latencyMs.p95), DROP_ORDER.p95),
+    numberColumn('p99', ({ latencyMs }) => duration(latencyMs.p99), DROP_ORDER.p99),
+    numberColumn('max', ({ latencyMs }) => duration(latencyMs.max), DROP_ORDER.max),
     { head: 'ERR', text: ({ failures }) => statuses(failures) || '0', wraps: true },
     ...columnWhere<CallEndpointDoc>(endpoints, 'RECONNECTS', (row) => statuses(row.reconnectReasons)),
     ...columnWhere<CallEndpointDoc>(endpoints, 'NOTE', ({ note }) => note ?? ''),

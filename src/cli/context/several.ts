@@ -2,7 +2,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { namesSeveral, type Origin, parseOrigins } from '../../domain/origins.js'
 import type { Environment } from '../../registry/environment.js'
 import { type Layers, readLayers } from './layers.js'
-import { inOneContext, type TypedCommand } from './narrowed.js'
+import { inOneContext, type TypedCommand } from './one-context.js'
 
 /** The settings of a context whose registry a command reads. */
 export interface ReadContext {

@@ -8,9 +8,9 @@ export function renderContexts({ contexts }: ContextsDoc, palette: Palette): str
     { head: '', text: ({ inUse }) => (inUse ? '●' : ''), paint: (_, text) => palette.green(text) },
     { head: 'CONTEXT', text: ({ name }) => name },
     { head: 'ENDPOINTS', text: ({ endpoints }) => endpoints.join(','), wraps: true },
-    { head: 'USER', text: ({ user }) => user ?? '', leaves: 3 },
-    { head: 'LAYOUT', text: ({ layout }) => layout ?? '', leaves: 1 },
-    { head: 'ROOT', text: ({ root }) => root ?? '', leaves: 2 },
+    { head: 'USER', text: ({ user }) => user ?? '', dropOrder: 3 },
+    { head: 'LAYOUT', text: ({ layout }) => layout ?? '', dropOrder: 1 },
+    { head: 'ROOT', text: ({ root }) => root ?? '', dropOrder: 2 },
     { head: 'NOTE', text: ({ production }) => (production ? 'production' : '') },
   ]
   const legend =

@@ -44,22 +44,22 @@ export function renderRows(
     ...(endpoints.some(({ registry }) => registry !== undefined) ? [REGISTRY] : []),
     ...(withService ? [{ head: 'SERVICE', text: ({ of }: EndpointRow) => of.service }] : []),
     { head: 'ADDRESS', text: ({ endpoint }) => endpoint.addr },
-    { head: 'VERSION', text: ({ endpoint }) => endpoint.version, leaves: 6 },
+    { head: 'VERSION', text: ({ endpoint }) => endpoint.version, dropOrder: 6 },
     {
       head: 'WEIGHT',
       align: 'right',
-      leaves: 7,
+      dropOrder: 7,
       text: ({ endpoint: { weight, problem } }) => (problem === null ? String(weight) : '–'),
     },
-    { head: 'SHARE', align: 'right', text: ({ endpoint }) => percent(endpoint.share), leaves: 5 },
+    { head: 'SHARE', align: 'right', text: ({ endpoint }) => percent(endpoint.share), dropOrder: 5 },
     ...(endpoints.some(({ ready }) => ready !== null) ? [readyColumn(palette)] : []),
-    ...(withTtl ? [{ head: 'TTL', align: 'right', text: ttl, leaves: 3 } as const] : []),
+    ...(withTtl ? [{ head: 'TTL', align: 'right', text: ttl, dropOrder: 3 } as const] : []),
     {
       head: 'LEASE',
-      leaves: 2,
+      dropOrder: 2,
       text: ({ endpoint: { lease } }) => (lease === null ? 'none' : wide ? lease : `…${lease.slice(-4)}`),
     },
-    { head: 'REV', align: 'right', text: ({ endpoint }) => endpoint.modRevision, leaves: 1 },
+    { head: 'REV', align: 'right', text: ({ endpoint }) => endpoint.modRevision, dropOrder: 1 },
     ...(wide ? wideColumns() : namesLayouts(endpoints) ? [LAYOUT] : []),
     { head: 'NOTE', text: noteOf, wraps: true },
   ]
@@ -113,7 +113,7 @@ function readyColumn(palette: Palette): Column<EndpointRow> {
 
 const REGISTRY: Column<EndpointRow> = { head: 'REGISTRY', text: ({ endpoint }) => endpoint.registry ?? '' }
 
-const LAYOUT: Column<EndpointRow> = { head: 'LAYOUT', text: ({ endpoint }) => endpoint.layout, leaves: 4 }
+const LAYOUT: Column<EndpointRow> = { head: 'LAYOUT', text: ({ endpoint }) => endpoint.layout, dropOrder: 4 }
 
 /** The LAYOUT column is omitted if all endpoints are in the default layout. */
 function namesLayouts(endpoints: readonly EndpointDoc[]): boolean {

@@ -30,15 +30,15 @@ export function renderHealth(
     },
     ...(withService ? [{ head: 'SERVICE', text: ({ service }: Row) => service }] : []),
     { head: 'ADDRESS', text: ({ addr }) => addr },
-    { head: 'VERSION', text: ({ version }) => version, leaves: 3 },
-    { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), leaves: 2 },
+    { head: 'VERSION', text: ({ version }) => version, dropOrder: 3 },
+    { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), dropOrder: 2 },
     {
       head: 'HEALTH',
       wraps: true,
       text: healthText,
       paint: ({ healthy }, text) => (healthy ? text : palette.red(text)),
     },
-    { head: 'TOOK', align: 'right', text: ({ latencyMs }) => duration(latencyMs), leaves: 1 },
+    { head: 'TOOK', align: 'right', text: ({ latencyMs }) => duration(latencyMs), dropOrder: 1 },
     ...(wide ? [{ head: 'KEY', text: ({ key }: Row) => key }] : []),
     {
       head: 'NOTE',

@@ -19,13 +19,13 @@ export function renderLayouts({ layouts }: LayoutsDoc, palette: Palette, wide: b
     },
     {
       head: 'TTL',
-      leaves: 4,
+      dropOrder: 4,
       align: 'right',
       text: ({ ttlSeconds }) => (ttlSeconds === null ? 'none' : `${ttlSeconds}s`),
     },
-    { head: 'WEIGHT', text: ({ carriesWeight }) => (carriesWeight ? 'yes' : 'no'), leaves: 3 },
-    { head: 'WRITTEN', text: ({ writable }) => (writable ? 'yes' : 'no'), leaves: 2 },
-    { head: 'KEYS', text: ({ keyForm }) => keyForm, leaves: 1 },
+    { head: 'WEIGHT', text: ({ carriesWeight }) => (carriesWeight ? 'yes' : 'no'), dropOrder: 3 },
+    { head: 'WRITTEN', text: ({ writable }) => (writable ? 'yes' : 'no'), dropOrder: 2 },
+    { head: 'KEYS', text: ({ keyForm }) => keyForm, dropOrder: 1 },
     ...(wide ? [{ head: 'WHY NOT', text: ({ reasons }: LayoutDoc) => reasons.join('; ') }] : []),
     { head: 'NOTE', text: note, wraps: true },
   ]

@@ -10,9 +10,9 @@ export function renderMethods({ methods, service }: MethodsDoc, palette: Palette
     methods,
     [
       { head: 'METHOD', text: ({ method }) => method },
-      { head: 'KIND', text: ({ kind }) => kind.replace('_', ' '), leaves: 3 },
-      { head: 'REQUEST', text: ({ request }) => request, leaves: 2 },
-      { head: 'REPLY', text: ({ reply }) => reply, leaves: 1 },
+      { head: 'KIND', text: ({ kind }) => kind.replace('_', ' '), dropOrder: 3 },
+      { head: 'REQUEST', text: ({ request }) => request, dropOrder: 2 },
+      { head: 'REPLY', text: ({ reply }) => reply, dropOrder: 1 },
     ],
     palette,
   )

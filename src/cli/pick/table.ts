@@ -29,7 +29,7 @@ function columns({ picks, endpoints }: PickDoc, palette: Palette): Column<Picked
   })
   return [
     { head: 'ENDPOINT', text: ({ addr }) => addr },
-    { head: 'VERSION', text: ({ version }) => version, leaves: 2 },
+    { head: 'VERSION', text: ({ version }) => version, dropOrder: 2 },
     numbers('WEIGHT', ({ weight }) => String(weight)),
     numbers('PICKS', (row) => String(row.picks)),
     numbers('SHARE', ({ share }) => percent(share)),
@@ -37,7 +37,7 @@ function columns({ picks, endpoints }: PickDoc, palette: Palette): Column<Picked
     numbers('GAP', ({ gap }) => (gap === null ? '–' : signed(gap))),
     {
       head: '',
-      leaves: 1,
+      dropOrder: 1,
       text: (row) => bar(row.picks / most, (row.expected ?? row.picks) / most),
       paint: (_, text) => palette.cyan(text.replace('|', palette.dim('|'))),
     },

@@ -5,7 +5,7 @@ import type { CallEnd } from '../../proxy/call.js'
 import type { ProxyServer } from '../../proxy/proxy-server.js'
 import type { Palette } from '../terminal/color.js'
 import { type Content, LiveScreen } from '../terminal/live-screen.js'
-import type { PatientTerminal } from '../terminal/patient-terminal.js'
+import type { NonBlockingTerminal } from '../terminal/non-blocking-terminal.js'
 import { cropTable, ROWS_BESIDES_TABLE, type Size, sizeOf } from '../terminal/screen.js'
 import { count } from '../terminal/units.js'
 import { renderTarget } from './table.js'
@@ -33,7 +33,7 @@ export class ProxyScreen {
   constructor(
     private readonly policy: Policy,
     private readonly palette: Palette,
-    private readonly terminal: PatientTerminal,
+    private readonly terminal: NonBlockingTerminal,
   ) {
     this.screen = new LiveScreen((size) => this.draw(size), { output: terminal })
     this.timer = setInterval(() => this.screen.paint(), PAINT_PERIOD_MS)

@@ -29,7 +29,7 @@ export interface ProxyPlan {
 }
 
 /** The output of a running proxy. */
-export interface ProxyStage {
+export interface ProxyOutput {
   readonly view: ProxyView
   /** Null if there is no terminal. */
   readonly screen: ProxyScreen | null
@@ -37,9 +37,9 @@ export interface ProxyStage {
 }
 
 /** Runs a proxy until the first signal, then drains it; a second signal ends it at once. @throws DiscoError */
-export async function serve(plan: ProxyPlan, stage: ProxyStage, stop: StopSignals): Promise<void> {
+export async function serve(plan: ProxyPlan, output: ProxyOutput, stop: StopSignals): Promise<void> {
   const { certificates, settings, drainMs } = plan
-  const { view, screen } = stage
+  const { view, screen } = output
   const metrics = new ProxyMetrics()
   const log =
     plan.accessLog === null ? null : AccessLog.open(plan.accessLog, (sentence) => view.problem(sentence))
@@ -73,7 +73,7 @@ export async function serve(plan: ProxyPlan, stage: ProxyStage, stop: StopSignal
   const endRenewal = renewAtHangUp(stop, log, () => renewCertificates(proxy, certificates, view))
   screen?.show(proxy)
   await untilSettled(() => proxy.isSettled, stop.once)
-  stage.started(proxyDoc(proxy, settings.policy.name))
+  output.started(proxyDoc(proxy, settings.policy.name))
   await untilAborted(stop.once)
   view.draining(proxy.calls, drainMs)
   await drain(proxy, drainMs, stop.twice, () => screen?.freeze())

@@ -5,9 +5,9 @@ import type { Palette } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
+import { constantWeights, unservedWeight } from '../verdict/line-inputs.js'
 import { verdictLines } from '../verdict/lines.js'
-import { constantWeights, unservedWeight } from '../verdict/standing.js'
-import { LEAVES, numberColumn, type Shared, shareColumns } from '../verdict/table.js'
+import { DROP_ORDER, numberColumn, type Shared, shareColumns } from '../verdict/table.js'
 import type { TargetTraffic } from './traffic.js'
 
 type Service = ProxyServer['services'][number]
@@ -138,7 +138,7 @@ function renderRows(calls: number, rows: readonly Row[], palette: Palette): stri
   const all: Column<Row>[] = [
     ...(isSeveral ? [{ head: 'REGISTRY', text: ({ registry = '' }: Row) => registry }] : []),
     ...shareColumns(calls, rows, ({ addr }) => addr, palette),
-    numberColumn('OPEN', ({ outstanding }) => String(outstanding), LEAVES.open),
+    numberColumn('OPEN', ({ outstanding }) => String(outstanding), DROP_ORDER.open),
     { head: 'ERR', text: ({ failures }) => statuses(failures) || '0', wraps: true },
     ...(rows.some(({ note }) => note !== '')
       ? [{ head: 'NOTE', text: ({ note }: Row) => note, wraps: true }]

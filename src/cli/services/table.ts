@@ -29,7 +29,7 @@ export function renderServices(
   }
   const minTtl: Column<ServiceDoc> = {
     head: 'MIN TTL',
-    leaves: 2,
+    dropOrder: 2,
     align: 'right',
     text: ({ minTtlSeconds }) => (minTtlSeconds === null ? 'none' : `${minTtlSeconds}s`),
   }
@@ -43,9 +43,9 @@ export function renderServices(
       { head: 'VERSIONS', text: ({ versions }) => versions.join(', '), wraps: true },
       { head: 'ENDPOINTS', align: 'right', text: ({ endpoints }) => String(endpoints) },
       ...(isProbed ? [ready] : []),
-      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), leaves: 3 },
+      { head: 'WEIGHT', align: 'right', text: ({ weight }) => String(weight), dropOrder: 3 },
       ...(ttlsAsked ? [minTtl] : []),
-      { head: 'LAYOUT', text: ({ layout }) => layout, leaves: 1 },
+      { head: 'LAYOUT', text: ({ layout }) => layout, dropOrder: 1 },
     ],
     palette,
     choice,

@@ -14,7 +14,7 @@ export function renderShift(doc: ShiftDoc, palette: Palette, line: CommandLine):
     changes,
     [
       { head: 'ADDRESS', text: ({ addr }) => addr },
-      { head: 'VERSION', text: ({ version }) => version, leaves: 1 },
+      { head: 'VERSION', text: ({ version }) => version, dropOrder: 1 },
       { head: 'WEIGHT', align: 'right', text: ({ from, to }) => arrow(String(from), String(to)) },
       {
         head: 'SHARE',

@@ -1,7 +1,7 @@
 /** How a column yields width if the table is wider than the terminal. */
 export interface Yielding {
   /** The order in which columns are left out: the smallest number first. Undefined: the column always stays. */
-  readonly leaves?: number | undefined
+  readonly dropOrder?: number | undefined
   /** Whether long texts of the column are wrapped. */
   readonly wraps?: boolean | undefined
 }
@@ -30,9 +30,9 @@ export function fitColumns(
   const total = (widthOf: (column: Wide) => number) =>
     kept.reduce((sum, column) => sum + widthOf(column), 0) + gap * Math.max(0, kept.length - 1)
   while (total((column) => least(column, MIN_WRAPPED)) > room) {
-    const first = Math.min(...kept.map(({ leaves = Number.POSITIVE_INFINITY }) => leaves))
+    const first = Math.min(...kept.map(({ dropOrder = Number.POSITIVE_INFINITY }) => dropOrder))
     if (first === Number.POSITIVE_INFINITY) break
-    kept = kept.filter(({ leaves }) => leaves !== first)
+    kept = kept.filter(({ dropOrder }) => dropOrder !== first)
   }
   const min = total((column) => least(column, MIN_WRAPPED)) > room ? MIN_LAST : MIN_WRAPPED
   let spare = Math.max(0, room - total((column) => least(column, min)))

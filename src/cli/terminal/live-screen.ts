@@ -48,7 +48,7 @@ export class LiveScreen {
   private readonly stopSelf = () => this.stop(process.pid, 'SIGTSTP')
   private readonly quitSelf = () => this.stop(process.pid, 'SIGQUIT')
   /** Restores mode and screen, which another program may have changed while this process was stopped. */
-  private readonly goOn = () => {
+  private readonly resumeScreen = () => {
     this.keyboard?.resume()
     this.output.write(enterScreen)
     this.paint()
@@ -65,7 +65,7 @@ export class LiveScreen {
     output.write(enterScreen)
     process.stdout.on('resize', this.repaint)
     process.once('exit', this.restore)
-    process.on('SIGTSTP', this.stopSelf).on('SIGQUIT', this.quitSelf).on('SIGCONT', this.goOn)
+    process.on('SIGTSTP', this.stopSelf).on('SIGQUIT', this.quitSelf).on('SIGCONT', this.resumeScreen)
   }
 
   /** Whether the screen reads keys. */
@@ -108,7 +108,7 @@ export class LiveScreen {
     clearTimeout(this.timer)
     process.stdout.off('resize', this.repaint)
     process.off('exit', this.restore)
-    process.off('SIGTSTP', this.stopSelf).off('SIGQUIT', this.quitSelf).off('SIGCONT', this.goOn)
+    process.off('SIGTSTP', this.stopSelf).off('SIGQUIT', this.quitSelf).off('SIGCONT', this.resumeScreen)
     this.keyboard?.close()
     const text = left.length === 0 ? '' : `${left.join('\n')}\n`
     return leaveScreen + presented(text, { isAscii: this.isAscii, columns: sizeOf(process.stdout).columns })
@@ -119,7 +119,7 @@ export class LiveScreen {
     if (key.type === 'ctrl-c') process.kill(FOREGROUND_GROUP, 'SIGINT')
     else if (key.type === 'ctrl-z') this.stop(FOREGROUND_GROUP, 'SIGTSTP')
     else if (key.type === 'ctrl-backslash') this.stop(FOREGROUND_GROUP, 'SIGQUIT')
-    else if (key.type === 'ctrl-l') this.goOn()
+    else if (key.type === 'ctrl-l') this.resumeScreen()
     else onKey(key)
   }
 
@@ -133,7 +133,7 @@ export class LiveScreen {
     this.output.write(leaveScreen)
     process.kill(pid, signal)
     process.on('SIGTSTP', this.stopSelf).on('SIGQUIT', this.quitSelf)
-    this.goOn()
+    this.resumeScreen()
   }
 }
 

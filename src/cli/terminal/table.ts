@@ -119,10 +119,10 @@ interface Cells extends Yielding {
   readonly isNarrow: boolean
 }
 
-function measured(texts: readonly string[], { align = 'left', leaves, wraps }: Column<never>): Cells {
+function measured(texts: readonly string[], { align = 'left', dropOrder, wraps }: Column<never>): Cells {
   const widths = texts.map(textWidth)
   const width = widths.reduce((most, width) => Math.max(most, width), 1)
-  return { align, leaves, wraps, cells: texts, widths, width, isNarrow: texts.every(isNarrow) }
+  return { align, dropOrder, wraps, cells: texts, widths, width, isNarrow: texts.every(isNarrow) }
 }
 
 function wrapped(column: Cells, width: number): Cells {

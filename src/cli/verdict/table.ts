@@ -7,8 +7,8 @@ import { verdictLines } from './lines.js'
 
 const BAR_WIDTH = 20
 
-/** The order in which a report leaves out columns on a narrow terminal, see `Column.leaves`. */
-export const LEAVES = { bars: 1, p95: 2, max: 3, p50: 4, weight: 5, p99: 6, open: 7, calls: 8 } as const
+/** The order in which a report leaves out columns on a narrow terminal, see `Column.dropOrder`. */
+export const DROP_ORDER = { bars: 1, p95: 2, max: 3, p50: 4, weight: 5, p99: 6, open: 7, calls: 8 } as const
 
 /** Observed and expected calls of an endpoint in a run. */
 export interface Shared {
@@ -28,22 +28,22 @@ export function shareColumns<Row extends Shared>(
   const most = Math.max(1e-9, ...rows.map(({ picks, expected }) => fraction(Math.max(picks, expected))))
   return [
     { head: 'ENDPOINT', text: nameOf },
-    numberColumn('WEIGHT', ({ weight }) => String(weight), LEAVES.weight),
-    numberColumn('CALLS', ({ picks }) => String(picks), LEAVES.calls),
+    numberColumn('WEIGHT', ({ weight }) => String(weight), DROP_ORDER.weight),
+    numberColumn('CALLS', ({ picks }) => String(picks), DROP_ORDER.calls),
     numberColumn('OBSERVED', ({ picks }) => percent(fraction(picks))),
     numberColumn('EXPECTED', ({ expected }) => percent(fraction(expected))),
     {
       head: '',
-      leaves: LEAVES.bars,
+      dropOrder: DROP_ORDER.bars,
       text: ({ picks, expected }) => bar(fraction(picks) / most, fraction(expected) / most),
       paint: (_, text) => palette.cyan(text.replace('|', palette.dim('|'))),
     },
   ]
 }
 
-/** @param leaves see {@link Column} */
-export function numberColumn<Row>(head: string, text: (row: Row) => string, leaves?: number): Column<Row> {
-  return { head, align: 'right', text, leaves }
+/** @param dropOrder see {@link Column} */
+export function numberColumn<Row>(head: string, text: (row: Row) => string, dropOrder?: number): Column<Row> {
+  return { head, align: 'right', text, dropOrder }
 }
 
 /** A bar of the observed share, with a mark at the expected one. Both are fractions of the longest bar, from 0 to 1. */

@@ -12,7 +12,7 @@ export async function readCondition(text: string): Promise<WaitCondition> {
 }
 
 /** @throws DiscoError USAGE for `--for healthy`: without quotes, a shell cuts `>=3` from `--for healthy>=3` */
-export function refuseCut(words: Iterable<Word>): void {
+export function refuseCutCondition(words: Iterable<Word>): void {
   for (const word of words) {
     const isCondition =
       word.kind === 'flag' && word.name === 'for' && /^(ready|healthy)$/.test(word.value ?? '')

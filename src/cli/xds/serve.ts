@@ -37,14 +37,14 @@ export interface XdsPlan {
 }
 
 /** The output of a running control plane. */
-export interface XdsStage {
+export interface XdsOutput {
   readonly view: XdsView
   /** @param problem a clause about lists that have not arrived; null if all have arrived */
   started(doc: XdsDoc, problem: string | null): void
 }
 
 /** Runs a control plane until the first signal. @throws DiscoError if it cannot listen or open its log */
-export async function serve(plan: XdsPlan, { view, started }: XdsStage, stop: StopSignals): Promise<void> {
+export async function serve(plan: XdsPlan, { view, started }: XdsOutput, stop: StopSignals): Promise<void> {
   const metrics = new XdsMetrics()
   const file = plan.log === null ? null : LogFile.open(plan.log, 'log', (text) => view.problem(text))
   const log = file && new ClientLog(file, () => new Date())

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { inOneContext } from '../../../src/cli/context/narrowed.js'
+import { inOneContext } from '../../../src/cli/context/one-context.js'
 import { parseOrigins } from '../../../src/domain/origins.js'
 
 const DEFINITIONS = {

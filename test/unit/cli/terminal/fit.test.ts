@@ -9,8 +9,8 @@ import { plain, plainOf } from '../../../support/palettes.js'
 describe('the columns of a table', () => {
   const columns = [
     { width: 10 },
-    { width: 8, leaves: 2 },
-    { width: 6, leaves: 1 },
+    { width: 8, dropOrder: 2 },
+    { width: 6, dropOrder: 1 },
     { width: 40, wraps: true },
   ]
   const fitted = (room: number) => fitColumns(columns, room, 2).map(({ at, width }) => [at, width])
@@ -91,7 +91,7 @@ describe('a table on a narrow terminal', () => {
   ]
   const columns = [
     { head: 'NAME', text: ({ name }: (typeof rows)[0]) => name },
-    { head: 'REV', align: 'right', text: () => '1042', leaves: 1 },
+    { head: 'REV', align: 'right', text: () => '1042', dropOrder: 1 },
     { head: 'NOTE', text: ({ note }: (typeof rows)[0]) => note, wraps: true },
     { head: 'N', align: 'right', text: () => '7' },
   ] as const

@@ -14,18 +14,18 @@ const NOTHING = Buffer.alloc(0)
  * Writes to a terminal without blocking. Node writes to terminals synchronously: a terminal that accepts nothing, as
  * after Ctrl-S or behind a hanging connection, would block a server and all of its calls.
  */
-export class PatientTerminal {
+export class NonBlockingTerminal {
   private rest: Buffer = NOTHING
   private isGone = false
 
   private constructor(private readonly fd: number) {}
 
   /** Opens the terminal of standard output once more; null if the system does not allow it, for example after su. */
-  static open(): PatientTerminal | null {
+  static open(): NonBlockingTerminal | null {
     const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants
     for (const file of FILES) {
       try {
-        return new PatientTerminal(openSync(file, O_WRONLY | O_NOCTTY | O_NONBLOCK))
+        return new NonBlockingTerminal(openSync(file, O_WRONLY | O_NOCTTY | O_NONBLOCK))
       } catch {
         // Try the next file.
       }
