@@ -6,8 +6,17 @@ import type { StoredForm } from '../registry/registration/acquire-key.js'
 import type { Registry } from '../registry/registry.js'
 import { Registrar } from './registrar/registrar.js'
 
-/** Creates a registrar that holds a group of keys, with the keys and values that a file states. */
-export function registrarOf(registry: Registry, { ttlSeconds, keys }: KeysToHold): Registrar {
+/**
+ * Creates a registrar that holds a group of keys, with the keys and values that a file states.
+ *
+ * @param onLeft called with the conflict of each key that another registrar holds, unless all keys are held: then `run`
+ *   rejects with the first conflict
+ */
+export function registrarOf(
+  registry: Registry,
+  { ttlSeconds, keys }: KeysToHold,
+  onLeft: (conflict: DiscoError) => void,
+): Registrar {
   const stored = new Map<EndpointRecord, StoredForm>()
   const record = ({ key, value, records: [first] }: StatedKey) => {
     stored.set(first, { key, value })
@@ -20,6 +29,7 @@ export function registrarOf(registry: Registry, { ttlSeconds, keys }: KeysToHold
       registered: [record(first), ...rest.map(record)],
       ttlSeconds,
       stored: (registered) => stored.get(registered) ?? null,
+      onHeldElsewhere: onLeft,
     },
     drainMs: 0,
     killAfterMs: 0,
@@ -27,10 +37,10 @@ export function registrarOf(registry: Registry, { ttlSeconds, keys }: KeysToHold
 }
 
 /**
- * Runs registrars until all have ended. A registrar whose key is held or taken over by another registrar ends without an
+ * Runs registrars until all have ended. A registrar whose keys are held or taken over by other registrars ends without an
  * error.
  *
- * @param onLeft called with the conflict when a registrar ends because another registrar has its key
+ * @param onLeft called with the conflict when a registrar ends because another registrar has a key of it
  * @returns the highest exit code of the registrars
  * @throws the first other error of a registrar, after all have ended
  */

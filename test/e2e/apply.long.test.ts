@@ -333,6 +333,29 @@ test('--hold after a SIGKILL: waits for the old lease, and holds the keys again'
   expect((await second.end('SIGINT')).code).toBe(0)
 }, 60_000)
 
+test('--hold of keys of a dead lease, one of which its owner takes first: holds the others', async () => {
+  const file = join(folder, 'one-taken.json')
+  const endpoints = [1, 2, 3].map((port) => ({
+    service: 'hello',
+    addr: `10.0.0.1:${port}`,
+    grantedTtlSeconds: 5,
+  }))
+  writeFileSync(file, JSON.stringify({ schema: 'disco.registry/v1', endpoints }))
+  const first = disco.start('apply', '-f', file, '--hold', '--yes')
+  await first.printed('✓ registered', 3)
+  await first.end('SIGKILL')
+  const second = disco.start('apply', '-f', file, '--hold', '--yes')
+  await second.printed('waiting up to', 3)
+  const owner = disco.start('register', 'hello', '10.0.0.1:3', '--takeover', '--ttl', '6')
+  await owner.printed('"type":"added"')
+  await second.printed('✓ registered', 2)
+  for (const { addr } of endpoints) expect(await storedText(etcd, `/hello/${addr}`)).not.toBe('')
+  const { code, stderr } = await second.end('SIGINT')
+  expect(code).toBe(0)
+  expect(stderr.match(/: not held here/g)).toHaveLength(1)
+  expect(stderr).toContain('/hello/10.0.0.1:3 is held by another registrar')
+}, 60_000)
+
 test('--ttl: an owner takes the key over at once with --takeover, or when the lease has lapsed', async () => {
   const file = join(folder, 'ttl.json')
   const endpoints = [1, 2].map((port) => ({ service: 'hello', addr: `10.0.0.1:${port}` }))

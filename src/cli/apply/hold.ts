@@ -1,4 +1,5 @@
 import type { Registrar } from '../../agent/registrar/registrar.js'
+import type { DiscoError } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'
 import type { ApplyPlan } from '../../registry/apply/plan.js'
 import type { Registry } from '../../registry/registry.js'
@@ -41,6 +42,7 @@ export async function holdKeys(
   using stop = new StopSignals()
   const isForPeople = format === 'table' || format === 'wide'
   const print = (line: string) => void standardOutput().writeLine(presented(line, palette))
+  const onLeft = ({ message }: DiscoError) => remark(`! ${visible(message)}: not held here`)
   const registries = new Map<string, Registry>()
   const registrars: Registrar[] = []
   for (const group of groups) {
@@ -48,7 +50,7 @@ export async function holdKeys(
     const name = layoutFlagOf(layout)
     const registry = registries.get(name) ?? (await open(name))
     registries.set(name, registry)
-    const registrar = registrarOf(registry, group)
+    const registrar = registrarOf(registry, group, onLeft)
     new RegisterView(isForPeople ? palette : null, group.ttlSeconds, layout, print, writer).follow(registrar)
     registrars.push(registrar)
   }
@@ -56,7 +58,7 @@ export async function holdKeys(
   stop.onEach(() => {
     for (const registrar of registrars) registrar.stop()
   })
-  return await holdAll(registrars, ({ message }) => remark(`! ${visible(message)}: not held here`))
+  return await holdAll(registrars, onLeft)
 }
 
 /** The value of --layout for a layout. The default layout has only one base, so its name is enough. */

@@ -24,6 +24,11 @@ export interface RegistrationRequest {
   readonly retry?: 'none' | 'outages' | 'outages and denials'
   /** @internal The key and value of an endpoint from a file; null if the layout writes them. */
   readonly stored?: (record: EndpointRecord) => StoredForm | null
+  /**
+   * @internal If given, only the keys that no other registrar holds are registered. Called with the conflict of each
+   * other key, unless all are held: then the first conflict is thrown. By default, one such key refuses all.
+   */
+  readonly onHeldElsewhere?: (conflict: DiscoError) => void
 }
 
 /** The endpoints of a request, as a list. */
@@ -31,15 +36,15 @@ export function recordsOf({ registered }: RegistrationRequest): readonly Endpoin
   return 'service' in registered ? [registered] : registered
 }
 
-/** The result of acquiring: the lease, and the keys under it in the order of the request. */
+/** The result of acquiring: the lease, and the keys under it in the order of the request; at least one. */
 export interface Acquired {
   readonly lease: HeldLease
   readonly keys: readonly HeldKey[]
 }
 
 /**
- * Grants a lease and claims all keys under it, or none: after a failure or an abort, the lease is revoked before this
- * rejects.
+ * Grants a lease and claims the keys under it: all, or those that are free if the request has `onHeldElsewhere`. After a
+ * failure or an abort, the lease is revoked before this rejects.
  *
  * @throws DiscoError CONFLICT, OUTCOME_UNKNOWN, ETCD_UNREACHABLE, ETCD_DENIED
  */
@@ -50,7 +55,7 @@ export async function acquire(
   events: EventSink<RegistrationEvents>,
   signal: AbortSignal,
 ): Promise<Acquired> {
-  const { ttlSeconds, takeover = false, onDelete = 'exit' } = request
+  const { ttlSeconds, takeover = false, onDelete = 'exit', onHeldElsewhere } = request
   const records = recordsOf(request)
   const lease = new HeldLease(client, ttlSeconds, await grantLease(client.under(signal), ttlSeconds))
   // Not AbortSignal.any: a caller's AbortSignal.timeout within it would be garbage collected, and never fire.
@@ -59,6 +64,12 @@ export async function acquire(
   const forget = onAbort(signal, abort)
   const waiting = new AbortController()
   const taken: TakenKey[] = []
+  const conflicts: DiscoError[] = []
+  const leave = (error: unknown): null => {
+    if (!onHeldElsewhere || !(error instanceof DiscoError) || error.code !== 'CONFLICT') throw error
+    conflicts.push(error)
+    return null
+  }
   void keepAlive(client, lease.current, {}, waiting.signal)
   try {
     if (signal.aborted) abort()
@@ -67,12 +78,20 @@ export async function acquire(
     const revisions = await allOrFirstError(
       keys.map((key) => {
         const { registered } = key
-        return key.claim(takeover, (certainty) => taken.push({ registered, certainty }), failed.signal)
+        const onTaken = (certainty: TakenKey['certainty']) => taken.push({ registered, certainty })
+        return key.claim(takeover, onTaken, failed.signal).catch(leave)
       }),
       failed,
     )
-    for (const [index, key] of keys.entries()) key.noteHeld(revisions[index] ?? 0, { again: false })
-    return { lease, keys }
+    const held = keys.filter((key, index) => {
+      const revision = revisions[index] ?? null
+      if (revision !== null) key.noteHeld(revision, { again: false })
+      return revision !== null
+    })
+    const [last] = held.length === 0 ? conflicts.splice(0, 1) : []
+    for (const conflict of conflicts) onHeldElsewhere?.(conflict)
+    if (last) throw last
+    return { lease, keys: held }
   } catch (error) {
     const isRevoked = await lease.revoke().then(
       () => true,
@@ -87,16 +106,16 @@ export async function acquire(
 
 /** Waits for all claims, even after an error: none may succeed after the lease was given up. */
 async function allOrFirstError(
-  claims: readonly Promise<Revision>[],
+  claims: readonly Promise<Revision | null>[],
   failed: AbortController,
-): Promise<Revision[]> {
+): Promise<(Revision | null)[]> {
   const errors: unknown[] = []
   const revisions = await Promise.all(
     claims.map((claim) =>
       claim.catch((error: unknown) => {
         errors.push(error)
         failed.abort()
-        return 0
+        return null
       }),
     ),
   )
