@@ -127,8 +127,9 @@ async function credentialsOf(flags: SettingFlags) {
 }
 
 /**
- * The settings of a context without those that flags replace: a flag for the user or the password replaces both, and so
- * does one for the certificate or its key. Timeouts are left out, because `given` contains them.
+ * The settings of a context without those that flags replace. A flag for the user or the password replaces the
+ * context's password, and a flag for the certificate or its key replaces both. Timeouts are left out, because `given`
+ * has them.
  */
 function withoutReplaced(own: Given<EtcdOptions> & EtcdMembers, given: Given<EtcdOptions>) {
   const kept: { -readonly [Name in keyof typeof own]: (typeof own)[Name] } = {

@@ -28,7 +28,7 @@ export function sizeOf({ columns, rows }: Partial<Size>): Size {
 
 /** A table that a screen may show in part. */
 export interface ScreenTable {
-  /** Its first lines, at least as many as a screen could show. */
+  /** The first lines of the table, at least as many as a screen could show. */
   readonly lines: readonly string[]
   /** The number of further lines. */
   readonly hidden: number
@@ -55,8 +55,8 @@ export function cropTable({ lines, hidden }: ScreenTable, rows: number, ellipsis
 export const ROWS_BESIDES_TABLE = 4
 
 /**
- * A whole frame: title, table, legend, and the end of the log in the remaining rows. The log is wrapped, so that no
- * part of a line is lost; the rest is cut to the terminal's width.
+ * A whole frame: title, table, legend, and the end of the log in the remaining rows. A line of the log is wrapped to at
+ * most `MAX_ROWS` rows. All other lines are cut to the terminal's width.
  */
 export function frame(
   { title, table, legend, log }: Screen,
