@@ -217,12 +217,14 @@ function backInRotation(key: string, weight: number, others: readonly string[]):
 /**
  * Restores the weight of a drained endpoint from etcd's history.
  *
+ * @param options `dryRun`: computes the change, and writes nothing
  * @returns null if it is not drained
  * @throws DiscoError NOT_FOUND when it is not registered; CONFLICT when etcd's history no longer has the weight
  */
 export async function undoDrain(
   registry: Registry,
   selection: EndpointSelection,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
 ): Promise<WeightChanged | null> {
   const { service } = selection
   const { endpoints } = await registry.listExisting(service)
@@ -239,6 +241,6 @@ export async function undoDrain(
   return await registry.setWeight(
     { service, addr: endpoint.key },
     { kind: 'restore', weight },
-    { force: true },
+    { force: true, dryRun },
   )
 }

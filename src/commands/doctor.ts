@@ -17,7 +17,6 @@ import { reportError } from '../cli/report-error.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Finding } from '../doctor/finding.js'
-import type { Removal } from '../doctor/fix.js'
 import { unlessAborted } from '../domain/abortable.js'
 import { DiscoError } from '../domain/errors.js'
 import type { Registry } from '../registry/registry.js'
@@ -111,17 +110,12 @@ export default class Doctor extends DiscoCommand {
     // If no member answered, the failure is the only result.
     if (failure && members.every(({ status }) => status instanceof Error)) throw failure
     if (failure) reportError(failure, [])
-    const fixes =
-      flags.fix && probe !== null && !signal.aborted
-        ? await this.fix(registry, diagnosis, probe, flags, signal)
-        : new Map<Finding, never>()
-    return doctorDoc({
-      service,
-      ...diagnosis,
-      fixes,
-      interrupted: signal.aborted,
-      line: commandLine(flags),
-    })
+    const docWith = (fixes: Fixes) =>
+      doctorDoc({ service, ...diagnosis, fixes, interrupted: signal.aborted, line: commandLine(flags) })
+    if (!flags.fix || probe === null || signal.aborted) return docWith(new Map())
+    const show = (planned: Fixes) =>
+      this.remark(renderDoctor(docWith(planned), this.palette(flags, process.stderr)))
+    return docWith(await this.fix(registry, diagnosis, probe, flags, show, signal))
   }
 
   private async fix(
@@ -129,36 +123,39 @@ export default class Doctor extends DiscoCommand {
     { examination, findings }: Awaited<ReturnType<typeof import('../doctor/diagnose.js')['diagnose']>>,
     probe: SurveyOptions,
     flags: BaseFlags & DoctorFlags,
+    show: (planned: Fixes) => void,
     signal: AbortSignal,
-  ): Promise<ReadonlyMap<Finding, NonNullable<FindingDoc['fixed']>>> {
+  ): Promise<Fixes> {
     const { fix, removalsOf } = await import('../doctor/fix.js')
     const { revision, services } = examination
     const removals = removalsOf(findings, services)
-    const fixes = new Map<Finding, NonNullable<FindingDoc['fixed']>>()
-    const note = ({ findings: fixed }: Removal, outcome: NonNullable<FindingDoc['fixed']>) => {
-      for (const finding of fixed) fixes.set(finding, outcome)
-    }
     if (removals.length === 0 || revision === null) {
       this.remark('--fix: no leftover keys to remove')
-      return fixes
+      return new Map()
     }
-    if (flags['dry-run']) {
-      for (const removal of removals) note(removal, 'planned')
-      return fixes
-    }
+    const planned: Fixes = new Map(
+      removals.flatMap(({ findings: fixed }) => fixed.map((finding) => [finding, 'planned'] as const)),
+    )
+    if (flags['dry-run']) return planned
     const keys = removals.map(({ endpoints: [{ key }] }) => visible(key))
     const change = `remove ${keys.length === 1 ? 'the leftover key' : `${keys.length} leftover keys:`} ${keys.join(', ')}`
-    if (!flags.yes) await confirmBulk(change, this.productionLabel(flags))
+    if (!flags.yes) await confirmBulk(change, this.productionLabel(flags), () => show(planned))
+    const fixes = new Map<Finding, NonNullable<FindingDoc['fixed']>>()
     await fix(
       registry,
       removals,
       { probe, listedAt: revision },
-      ({ removal, outcome }) => note(removal, outcome),
+      ({ removal, outcome }) => {
+        for (const finding of removal.findings) fixes.set(finding, outcome)
+      },
       signal,
     )
     return fixes
   }
 }
+
+/** The outcomes of `--fix`, by finding. */
+type Fixes = ReadonlyMap<Finding, NonNullable<FindingDoc['fixed']>>
 
 type DoctorFlags = Interfaces.InferredFlags<typeof Doctor.flags>
 

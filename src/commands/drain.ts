@@ -224,7 +224,7 @@ export default class Drain extends DiscoCommand {
     choices: readonly Choice[],
     flags: BaseFlags & { 'dry-run': boolean },
   ): Promise<WeightDoc | WeightsDoc> {
-    if (flags['dry-run']) throw new DiscoError('USAGE', '--dry-run has no effect with --undo')
+    const dryRun = flags['dry-run']
     const { undoDrain } = await import('../agent/drain.js')
     const docs: WeightDoc[] = []
     const failures: DiscoError[] = []
@@ -236,7 +236,7 @@ export default class Drain extends DiscoCommand {
       const leftOut: LeftOut[] = []
       for (const one of each) {
         try {
-          undone.push((await undoDrain(registry, one)) ?? NOTHING)
+          undone.push((await undoDrain(registry, one, { dryRun })) ?? NOTHING)
         } catch (thrown) {
           const error = DiscoError.from(thrown)
           if (error.code !== 'CONFLICT') throw error
@@ -247,11 +247,15 @@ export default class Drain extends DiscoCommand {
       }
       const revision = Math.max(0, ...undone.map((changed) => changed.revision))
       docs.push(
-        weightDoc(service, {
-          revision: revision || (await registry.list(service)).revision,
-          changes: undone.flatMap(({ changes }) => changes),
-          leftOut,
-        }),
+        weightDoc(
+          service,
+          {
+            revision: revision || (await registry.list(service)).revision,
+            changes: undone.flatMap(({ changes }) => changes),
+            leftOut,
+          },
+          { dryRun },
+        ),
       )
     }
     const [failed] = failures

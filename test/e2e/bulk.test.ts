@@ -242,6 +242,12 @@ describe('a change of several endpoints', () => {
       ['payments', true],
     ])
     expect(await weights()).toEqual([0, 3, 5, 0, 4])
+    const planned = await disco.run('drain', '--host', '10.0.0.5', '--undo', '--dry-run')
+    expect(planned.code).toBe(0)
+    expect(planned.stdout).toMatch(/^hello 10\.0\.0\.5:\d+ would be restored: weight 0 → \d+$/m)
+    const isPlan = await json('drain', '--host', '10.0.0.5', '--undo', '--dry-run')
+    expect(JSON.stringify(isPlan)).toContain('"dryRun":true')
+    expect((await disco.run('wait', '--host', '10.0.0.5', '--for', 'drained', '--timeout', '0')).code).toBe(0)
     await json('drain', '--host', '10.0.0.5', '--undo', '--yes')
     expect(await weights()).toEqual([2, 3, 5, 4, 4])
     const drained = await json<DrainsDoc>('drain', '--host', '10.0.0.5', '--yes', '--grace', '0')

@@ -29,9 +29,11 @@ describe('disco doctor on a terminal', () => {
     expect(stdout).toContain('D003')
   })
 
-  test('--fix asks', async () => {
+  test('--fix shows the findings, marks those that it would fix, and asks', async () => {
     const asked = disco.onTerminal(200, 24, 'doctor', 'hello', '--fix')
     await asked.printed(`Really remove the leftover key /hello/1.0.0/${leftover}? [y/N]`)
+    const [shown = ''] = asked.stdout.split('Really remove')
+    for (const text of ['D001', 'D002', 'D003', '→ would be removed by --fix']) expect(shown).toContain(text)
     asked.child.stdin?.write('n\n')
     expect((await asked.exited()).code).toBe(130)
     expect(await storedText(etcd, `/hello/1.0.0/${leftover}`)).not.toBe('')

@@ -28,7 +28,7 @@ export function drainedLine(selection: EndpointSelection, drained: Drained, pale
 
 /** The lines about the weights that an undo has restored. */
 export function undoneLines(
-  { service, rev, changes, leftOut }: WeightDoc,
+  { service, rev, changes, leftOut, dryRun }: WeightDoc,
   choice: Choice | undefined,
   palette: Palette,
 ): string {
@@ -42,6 +42,7 @@ export function undoneLines(
     return `${palette.yellow('!')} ${visible(service)} ${which} is not drained (rev ${rev})`
   }
   const lines = changes.map(({ addr, to, share }) => {
+    if (dryRun) return `${visible(service)} ${visible(addr)} would be restored: weight 0 → ${to}`
     const now = `weight 0 → ${to} (rev ${rev}), share ${percent(share.to)}`
     return `${palette.green('✓')} ${visible(service)} ${visible(addr)} ${now}`
   })

@@ -30,20 +30,30 @@ export async function confirmChange(label: string, change: string): Promise<void
  *
  * @param change the change and the endpoints, such as `drain 2 endpoints of hello (1.2.3.4:1001, 1.2.3.4:1002)`
  * @param where the label of a production context; null for any other context
+ * @param show called before the question, if it is asked: prints what the answer depends on
  * @throws DiscoError USAGE without a terminal, INTERRUPTED unless the answer is yes
  */
-export async function confirmBulk(change: string, where: string | null): Promise<void> {
+export async function confirmBulk(
+  change: string,
+  where: string | null,
+  show: () => void = () => undefined,
+): Promise<void> {
   const refusal = new DiscoError('USAGE', `Not done without --yes: ${change}`, {
     suggestions: ['--dry-run shows what would be done'],
   })
   const warning = where === null ? '' : `${where} is production. `
-  if (await isConfirmed(`${warning}Really ${change}? [y/N] `, refusal)) return
+  if (await isConfirmed(`${warning}Really ${change}? [y/N] `, refusal, show)) return
   throw new DiscoError('INTERRUPTED', 'Nothing was changed')
 }
 
 /** @throws `refusal` without a terminal */
-async function isConfirmed(text: string, refusal: DiscoError): Promise<boolean> {
+async function isConfirmed(
+  text: string,
+  refusal: DiscoError,
+  show: () => void = () => undefined,
+): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) throw refusal
+  show()
   const [question = ''] = markInTexts([text])
   return /^y(es)?$/i.test((await ask(presentedOnStderr(visible(question)))).trim())
 }
