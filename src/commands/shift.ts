@@ -25,7 +25,7 @@ const GUARD_FLAGS = ['data', 'assert', 'n'] as const
 export default class Shift extends DiscoCommand {
   static override summary = 'Give some endpoints a share of the traffic, all at once or in steps'
   static override description =
-    'Computes the weights that give the shares, and sets them in one transaction under the leases of the endpoints. Weights within each part keep their ratio; a drained endpoint stays drained, unless all endpoints of a selection are. --steps runs a guard after each step: disco call with --call, or the command after --. If the guard fails, or on Ctrl-C, the original weights are restored.'
+    'Computes the weights that give the shares, and sets them in one transaction under the leases of the endpoints. Weights within each part keep their ratio; a drained endpoint stays drained, unless all endpoints of a selection are. --steps runs a guard after each step: either disco call (if --call is given) or the command after --. If the guard fails, or on Ctrl-C, the original weights are restored.'
   static override examples = [
     '<%= config.bin %> shift hello 1.2.3.4:1001=10% --dry-run',
     '<%= config.bin %> shift hello 1.2.3.4:1001=10% --yes',
@@ -231,7 +231,9 @@ export default class Shift extends DiscoCommand {
   private show(doc: ShiftDoc, flags: BaseFlags): ShiftDoc {
     const mark = this.palette(flags, process.stderr).yellow('!')
     for (const { addr, weight } of doc.leftOut)
-      this.remark(`${mark} ${visible(addr)} keeps weight ${weight}: it was set, or registered, since`)
+      this.remark(
+        `${mark} ${visible(addr)} keeps weight ${weight}: it was registered, or its weight was set, after rev ${doc.beforeRev}`,
+      )
     for (const hint of doc.hints) this.remark(`${mark} ${hint}`)
     return this.print(flags, doc, {
       table: (palette) => renderShift(doc, palette, commandLine(flags)),

@@ -18,7 +18,7 @@ export interface SharePart {
 /** The weights that give the shares, by etcd key, for every key with a dialable endpoint. */
 export type PlannedWeights = ReadonlyMap<string, number>
 
-/** A key whose weight is planned. Each address under the key gets traffic by the key's whole weight. */
+/** A key whose weight is planned. Each address under the key has the key's whole weight. */
 interface Keyed {
   readonly key: string
   readonly endpoints: Endpoint[]
@@ -40,10 +40,10 @@ export function readSharePpm(text: string): number | undefined {
 /**
  * The weights by which each part gets its share of the service, and all other endpoints the rest. Weights within a part
  * keep their ratios. An endpoint at weight 0 keeps it, unless all endpoints of a named part are at 0: these then get
- * equal weights. If every weight of the service is 0, all count as equal first.
+ * equal weights. If every weight of the service is 0, the current weights count as equal.
  *
- * No weight of the rest becomes smaller, unless the rest gets nothing. Otherwise the old weight, with which an endpoint
- * registers after a restart, would be too large beside the new ones. Shares are exact if weights up to 1,000,000 can
+ * No weight of the rest becomes smaller, unless the rest gets nothing. An endpoint that restarts registers with its old
+ * weight, which would be too large beside smaller new ones. Shares are exact if weights up to 1,000,000 can
  * express them; otherwise each has a relative error of at most a thousandth.
  *
  * @param service every endpoint of it

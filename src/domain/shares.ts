@@ -72,7 +72,7 @@ export function shareWithin(service: readonly Placed[]): (endpoint: Placed) => n
   }
 }
 
-/** The endpoints of each registry; those of a single one have no name. */
+/** The endpoints of each registry; under undefined if the service is in a single registry. */
 function byRegistry<One extends Placed>(service: readonly One[]): Map<string | undefined, readonly One[]> {
   if (service.every(({ origin }) => origin === undefined)) return new Map([[undefined, service]])
   const parts = new Map<string | undefined, One[]>()

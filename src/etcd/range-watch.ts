@@ -127,7 +127,7 @@ class RangeWatch {
 
   /**
    * Whether the watch can resume without a list. Uses a unary request, which renews an expired token; a watch cannot.
-   * Reads at the last delivered revision: if that is compacted, the next revision may be compacted too.
+   * Reads at the last delivered revision: as long as it is not compacted, etcd has all later events.
    */
   private async canResume(): Promise<boolean> {
     const { isInvalid, revision } = this.delivered

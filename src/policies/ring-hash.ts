@@ -20,7 +20,7 @@ export const sourceHash = onRing({ name: 'source_hash', shortName: 'source' }, (
 /**
  * A policy on the ring.
  *
- * @param keyOf the key for calls without one if the parameter `key` is absent; null for a random place
+ * @param keyOf returns the default key, used if the parameter `key` is absent; null for a random place on the ring
  */
 function onRing(
   names: Pick<PolicyKind, 'name' | 'shortName'>,

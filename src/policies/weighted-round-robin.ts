@@ -31,13 +31,14 @@ const REBASE_AT = 256
  * then no longer sum to 0, so a gap may exceed a pick (`test/property/reconnects.test.ts` has the limits). If
  * no turn is eligible, the one that starts first is served.
  *
- * While weights change, no candidate is ever a whole pick ahead, and few are a pick or more behind. No rule can exclude
- * that without knowing future weights. Example: four candidates have weight 10, and each gets weight 1 when it is
- * picked. After three picks the fourth is behind by 10/40 + 10/31 + 10/22 = 1.03. `npm run bench -- gaps` measured a
- * million runs of 500 picks, with a random new weight before every fifth pick on average. With weights from 1 to 1,000,
- * a candidate was a pick or more behind in 54 runs, by 1.20 at most. With half of the weights from 1 to 10, this
- * happened in 9,166 runs, by 1.80 at most. A rule under which a turn may overtake turns with an earlier deadline
- * reduces the numbers to 1 and 971, but a pick then costs 50 % more.
+ * While weights change, no candidate is ever a whole pick ahead, and few are a pick or more behind. Without knowing
+ * future weights, no rule can keep all candidates less than a pick behind. Example: four candidates have weight 10, and
+ * each gets weight 1 when it is picked. After three picks the fourth is behind by 10/40 + 10/31 + 10/22 = 1.03.
+ * `npm run bench -- gaps` measured a million runs of 500 picks, with a random new weight before every fifth pick on
+ * average. With weights from 1 to 1,000, a candidate was a pick or more behind in 54 runs, by 1.20 at most. With half
+ * of the weights from 1 to 10, and half from 1 to 1,000, this happened in 9,166 runs, by 1.80 at most. A rule under
+ * which a turn may overtake turns with an earlier deadline reduces the 54 and 9,166 runs to 1 and 971, but a pick then
+ * costs 50 % more.
  *
  * Each candidate has a slot. Slots are assigned in the order of joining, and a free slot goes to the next newcomer. The
  * lower slot wins a tie, so that a run can be repeated. Each array has an entry for every slot in use, hence `as
@@ -185,7 +186,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
       waiting.pop()
       eligible.push(slot, this.deadlineOf(slot))
     }
-    // A leaver may have moved virtual time back: turns that thereby have not started wait again.
+    // A leaver may have moved virtual time back, to before the start of eligible turns. These wait again.
     while (eligible.size > 0 && this.startOf(eligible.firstSlot) >= limit) {
       const slot = eligible.firstSlot
       eligible.pop()

@@ -9,8 +9,8 @@ export type AlternativeName = 'equal split' | 'pick_first' | 'stale weights'
 interface Alternative {
   readonly name: AlternativeName
   /**
-   * The probability that random picks of this alternative are no more likely than the observed ones. For pick_first, 1
-   * or 0.
+   * The p-value: how probable this alternative makes picks that are as unlikely as the observed ones, or less likely.
+   * For pick_first, 1 or 0.
    */
   readonly p: number
 }

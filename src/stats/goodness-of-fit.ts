@@ -7,7 +7,7 @@ export type FitTest = 'chi-square' | 'exact-multinomial' | 'monte-carlo-multinom
 
 export interface Fit {
   readonly test: FitTest
-  /** The probability that random picks with these shares are no more likely than the observed ones. */
+  /** The p-value: how probable these shares make picks that are as unlikely as the observed ones, or less likely. */
   readonly p: number
 }
 

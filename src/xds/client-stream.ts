@@ -9,7 +9,7 @@ import { Subscription } from './subscription.js'
 
 export type AdsCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse>
 
-/** A response ends with the assignment that reaches this size. Clients accept messages of up to 4 MiB. */
+/** Once the assignments of a response reach this size, the rest follow in the next. Clients accept up to 4 MiB. */
 const MAX_RESPONSE_BYTES = 2 * 2 ** 20
 
 /** Maximum number of names of each type that one stream may subscribe to. */
@@ -87,7 +87,7 @@ export class ClientStream {
   identity: ClientIdentity | null = null
   /** Address and port of the client's connection. */
   readonly peer: string
-  /** Whether the stream has ended, so that nothing more is sent. */
+  /** Whether the HTTP/2 stream has closed. After `end`, it stays open until the client has read the status. */
   isClosed = false
   readonly types = {
     LDS: typeState(new Subscription('whole')),
@@ -96,6 +96,7 @@ export class ClientStream {
     EDS: typeState(new Subscription('changes')),
   } satisfies Record<ResourceType, StreamType>
   private nonce = 0
+  /** Whether the stream has ended for us: requests are ignored, and nothing more is sent but the status. */
   private isOver = false
 
   constructor(

@@ -79,7 +79,7 @@ export class Subscription {
    *
    * @param resourceOf returns null if the resource is not known yet
    * @param known returns the names for the wildcard; null if they are not known yet
-   * @param maxBytes a response of changes ends with the resource that reaches this size; the rest follows in the next
+   * @param maxBytes once the resources of a response of changes reach this size, the rest follow in the next
    */
   takePending(
     resourceOf: (name: string) => Any | null,

@@ -227,7 +227,7 @@ export function isLeaving({ stops, isRetired, failure, server }: State): boolean
   return stops > 0 || isRetired || failure !== null || (server !== 'none' && server !== 'running')
 }
 
-/** Whether SIGTERM was sent to the server, or to the rest of its process group, and SIGKILL was not. */
+/** Whether SIGTERM was sent to the server, or to the rest of its process group, and SIGKILL may have to follow. */
 function isEnding({ server }: State): boolean {
   return server === 'terminating' || server === 'sweeping'
 }

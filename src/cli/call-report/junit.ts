@@ -62,7 +62,7 @@ function suitesWithoutRun(facts: RunFacts, { failure, runs, without }: CallOutco
   const common = { seconds: 0, properties: properties(facts) }
   const failed: Check = { name: 'run', result: 'error', message: `${code}: ${message}` }
   const text = [message, ...suggestions].join('\n')
-  // Before the first run, the whole command has failed: one suite, without a policy.
+  // If no run has completed, the whole command has failed: one suite, without a policy.
   if (runs.length === 0) return [{ ...common, name, checks: [failed], text }]
   const skipped: Check = { name: 'run', result: 'skipped', message: 'not begun: an earlier run failed' }
   return without.map((policy, at) => ({
@@ -111,7 +111,7 @@ const MAX_LINES = 240
 /** The last lines, which are always shown: the verdict and everything that may follow it. */
 const LAST_LINES = 40
 
-/** Shortens a long text in the middle. Escapes each line separately: escaping would show a line break as a code. */
+/** Shortens a long text in the middle. Escapes each line separately, because `markup` escapes line breaks too. */
 function lines(text: string): Markup {
   const all = text.split('\n')
   const left = all.length - MAX_LINES

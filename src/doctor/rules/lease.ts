@@ -8,7 +8,7 @@ import { commandOn, isLeftover, lacksLease, remedyBy, remedyOf } from '../remedy
 /** A lease with a shorter TTL expires during a short pause of the server, the network or etcd. */
 const MIN_TTL_SECONDS = 3
 
-/** Registrars renew a lease each third of its TTL, so two renewals are missed when less than this fraction is left. */
+/** Registrars renew a lease every TTL / 3, so two renewals are missed when less than this part of the TTL is left. */
 const LATE_FRACTION = 1 / 3
 
 /** etcd reports the remaining TTL in whole seconds, which is too coarse to show missed renewals of a shorter TTL. */
@@ -105,7 +105,7 @@ Register with a longer TTL: disco register … --ttl 10.`,
         endpoint: short.length === 1 ? (only ?? null) : null,
         since: Math.max(...short.map(({ createRevision }) => createRevision)),
         text: `${short.length === 1 ? '' : `${counted(short.length, 'key')} (${listed(short.map(({ addr }) => addr))}): `}TTL ${seconds}s${cannotBeRenewed ? `, and the round trip to etcd takes ${Math.round(roundTripMs)} ms` : ''}`,
-        cost: `each pause moves ${percent(share)} of the traffic to other endpoints`,
+        cost: `a pause of ${seconds}s (server, network or etcd) moves up to ${percent(share)} of the traffic to other endpoints`,
         share,
         remedy: remedyOf(null, 'register with a longer one: --ttl 10'),
       }
@@ -117,8 +117,8 @@ export const notRenewed: Rule<ServiceFacts> = {
   code: 'D013',
   title: 'not renewed',
   severity: 'warning',
-  page: `Less than a third of the lease's TTL is left. Registrars renew a lease each third of it, so this one is late: its process
-hangs, has ended, or does not reach etcd. The key is removed at the end of the TTL, unless the lease is renewed.
+  page: `Less than a third of the lease's TTL is left. Registrars renew a lease three times per TTL, so the registrar of this one is
+late: its process hangs, has ended, or does not reach etcd. The key is removed at the end of the TTL, unless the lease is renewed.
 
 Look at the registrar. A process that ended without deregistering needs nothing: its key lapses by itself.`,
   find: ({ endpoints, ttlOf, shareOf }) =>

@@ -61,7 +61,7 @@ export class ServiceWatches {
 /**
  * One watch of a service, and the resulting list. It runs until its last listener leaves. If the registry's watch
  * throws, it starts again after a second, doubling to 30 s, and the last list stays. When a listener joins during that
- * wait, it starts as soon as a second has passed since the failure.
+ * wait, the watch starts as soon as a second has passed since the failure.
  */
 class ServiceWatch {
   private readonly list: LiveList
@@ -86,7 +86,7 @@ class ServiceWatch {
   ) {
     this.backoff = new Backoff({ ...WATCH_BACKOFF, random })
     const origins = discovery.originsOf?.(query.from) ?? []
-    // Updates of a single registry have no name.
+    // Updates of a single registry do not name it.
     this.list = new LiveList((now) => this.deliver(now), isSeveral(origins) ? origins : null)
   }
 
@@ -157,7 +157,7 @@ class ServiceWatch {
       if (signal.aborted) return
       const cause = DiscoError.from(thrown)
       this.failedAtMs = performance.now()
-      // Before the listeners are called: if the last one then leaves, it ends the retries.
+      // The timer is set before the listeners are called: if the last one leaves in that call, it clears the timer.
       this.retryIn(this.backoff.next())
       this.list.take({ type: 'stale', sinceMs: Date.now(), cause })
       this.fail(cause)

@@ -30,8 +30,8 @@ export interface Force {
 }
 
 /**
- * Compares a key of a file with the key in etcd. If the file states only fields, those are changed, and the rest of the
- * stored value is kept.
+ * Compares a key of a file with the key in etcd. If the file states fields instead of the whole value, only those
+ * fields are changed, and the rest of the stored value is kept.
  *
  * @throws DiscoError CONFLICT if the change would lose what the file does not state
  */

@@ -24,8 +24,8 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
 
 /**
  * Endpoints held in etcd: keys under one lease. If the lease is lost, it puts the keys under a new lease, each with its
- * last valid value. It never takes a key from another registrar, and puts back a key that was deleted on purpose only
- * with `onDelete: 'reregister'`.
+ * last valid value. It never takes a key from another registrar. With `onDelete: 'reregister'`, it also puts back a key
+ * that was deleted on purpose.
  *
  * @example
  * ```ts
@@ -41,8 +41,8 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
  */
 export class Registration implements AsyncDisposable {
   /**
-   * Resolves when it is closed or all keys were deleted on purpose. Rejects with CONFLICT at the same time if
-   * a key was taken over meanwhile, or with an error that a retry cannot fix.
+   * Settles when the registration is closed, or when it holds no more keys. Rejects with CONFLICT if a key was taken
+   * over before that, and otherwise resolves. Also rejects on an error that a retry cannot fix.
    */
   readonly ended: Promise<Ended>
 
@@ -219,7 +219,7 @@ export class Registration implements AsyncDisposable {
         const isDenied = error.code === 'ETCD_DENIED'
         if (!isDenied && !isLinkFailure(error)) return this.finish(error)
         wasDenied ||= isDenied
-        // While the lease lives, its keep-alives show whether etcd answers.
+        // An outage is not reported here while the key exists: the keep-alives of the lease report it.
         if (key.isMissing && error.reason !== null) key.noteRefused(error)
         else if (key.isMissing || isDenied) this.events.emit('trouble', error)
         await (isDenied ? denials : retries).wait(this.stop.signal)
