@@ -6,7 +6,7 @@ import type { KeyPlan } from '../../registry/apply/plan-key.js'
 export interface ApplyDoc {
   readonly schema: 'disco.apply/v1'
   readonly file: string
-  /** The revision of the last transaction; `planRev` if nothing was written. */
+  /** A revision that has all changes that end as `done` or `already`; `planRev` if there are none. */
   readonly rev: string
   /** The revision of the registry that the plan was made from. */
   readonly planRev: string

@@ -77,9 +77,14 @@ export function renderApplied(doc: ApplyDoc, palette: Palette): string {
     (change) =>
       `${palette.yellow('!')} ${registrationText(change)} was changed by another client since the plan: left as it is`,
   )
-  const written = changes.filter((change) => change.end === 'done' || change.end === 'already')
+  const written = changes.filter((change) => change.end === 'done')
   const parts = countsOf(written, { add: 'added', update: 'changed', remove: 'removed' })
-  const done = parts.length === 0 ? 'nothing was written' : parts.join(', ')
+  // Another client has made these changes since the plan.
+  const already = changes.filter((change) => change.end === 'already').length
+  const done = [
+    ...(parts.length === 0 ? ['nothing was written'] : parts),
+    ...(already > 0 ? [`${already} already as in the file`] : []),
+  ].join(', ')
   const open = changes.filter((change) => change.end === 'open').length
   const rest = open > 0 ? [`${open} not done: repeat the command to finish`] : []
   const mark = end === 'done' ? palette.green('✓') : palette.yellow('!')

@@ -14,7 +14,10 @@ export interface ApplyReports {
 
 /** The result of an apply. */
 export interface Applied {
-  /** The revision of the last transaction; of the plan if nothing was written. */
+  /**
+   * A revision that has all changes which this apply or, since the plan, another client has made; of the plan if there are
+   * none.
+   */
   readonly revision: Revision
   readonly outcomes: readonly KeyOutcome[]
   /** Changes that were not attempted, because the apply was interrupted. */
@@ -61,7 +64,7 @@ export async function applyPlan(
         for (const outcome of ended) {
           outcomes.push(outcome)
           open.delete(outcome.plan.key)
-          if (outcome.end === 'done') revision = Math.max(revision, outcome.revision)
+          if (outcome.end !== 'moved') revision = Math.max(revision, outcome.revision)
         }
         onWritten?.(ended)
       }
