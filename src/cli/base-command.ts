@@ -156,7 +156,6 @@ export abstract class DiscoCommand extends OutputCommand {
   protected async confirmChange(flags: BaseFlags & { readonly yes: boolean }, change: string): Promise<void> {
     const label = productionLabel(this.layersOf(flags))
     if (label === null || flags.yes) return
-    Progress.end()
     await confirmChange(label, change)
   }
 
@@ -177,7 +176,6 @@ export abstract class DiscoCommand extends OutputCommand {
     const change = `${verb} ${formatChoices(choices)}`
     if (!needsConfirmation(choices)) return await this.confirmChange({ ...flags, yes }, change)
     if (yes) return
-    Progress.end()
     await confirmBulk(change, productionLabel(this.layersOf(flags)))
   }
 

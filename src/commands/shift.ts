@@ -13,6 +13,7 @@ import { type ShiftDoc, sharesOf, shiftDoc } from '../cli/shift/document.js'
 import { checkGuard } from '../cli/shift/guard-check.js'
 import { renderShift, shareText, undoCommand } from '../cli/shift/view.js'
 import { StopSignals } from '../cli/stop-signals.js'
+import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { splitCommand } from '../cli/words/words.js'
 import { isUnfiltered } from '../domain/endpoint-filter.js'
@@ -39,7 +40,6 @@ export default class Shift extends DiscoCommand {
   static override args = {
     words: argument({
       multiple: true,
-      required: true,
       description:
         'a service; then selections with their shares, version=2.0.0=5% or ADDR=10%: the others get the rest',
     }),
@@ -72,7 +72,7 @@ export default class Shift extends DiscoCommand {
     const { own, command } = splitCommand(this.argv)
     this.argv = own
     const { args, flags, metadata } = await this.parse(Shift)
-    const [target, ...words] = args.words
+    const [target, ...words] = args.words ?? []
     if (target === undefined) throw missing()
     this.refuseIdleFlags({ flags, metadata }, words, command)
     const scope = await readScope({
@@ -211,7 +211,7 @@ export default class Shift extends DiscoCommand {
           const share = shareText(sharesOf(filter, changes).to)
           const written = changes.filter(({ from, to }) => from !== to).length
           this.remark(
-            `${green('✓')} step ${step + 1} of ${steps.length}: ${share} (rev ${revision}, ${written} weights set)`,
+            `${green('✓')} step ${step + 1} of ${steps.length}: ${share} (rev ${revision}, ${count(written, 'weight')} set)`,
           )
         },
         onGuard: (_, { ok, text }) => {

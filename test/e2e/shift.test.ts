@@ -1,10 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ShiftDoc } from '../../src/cli/shift/document.js'
 import { putAll, revision, storedWeight } from '../support/etcd-state.js'
 import { expectShape } from '../support/shape.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
-const { etcd, tool } = await toolOnEtcd()
+const { etcd, disco, tool } = await toolOnEtcd()
 
 const KEYS = ['/hello/1.0.0/10.0.0.1:1', '/hello/1.0.0/10.0.0.1:2', '/hello/2.0.0/10.0.0.2:1']
 
@@ -58,6 +59,19 @@ describe('disco shift', () => {
     expect(await revision(etcd)).toBe(before)
   })
 
+  test('asks on a terminal, and leaves the question there until it is answered', async () => {
+    for (const words of [['version=2.0.0=5%'], ['--undo', '--rev', String(await revision(etcd))]]) {
+      if (words.includes('--undo')) await tool.run('shift', 'hello', 'version=2.0.0=20%', '--yes')
+      const asked = disco.onTerminal(80, 24, 'shift', 'hello', ...words)
+      await asked.printed('[y/N] ')
+      // A progress line would be painted again meanwhile.
+      await delay(500)
+      expect(asked.stdout).toMatch(/\[y\/N\] $/)
+      asked.child.stdin?.write('n\n')
+      expect((await asked.exited()).code).toBe(130)
+    }
+  })
+
   test('as JSON', async () => {
     const run = async (...args: string[]) => {
       const { stdout } = await tool.run('shift', '--yes', '--json', 'hello', ...args)
@@ -73,6 +87,10 @@ describe('disco shift', () => {
       { share: 0.05, guard: { ok: true } },
       { share: 0.5, guard: { ok: true } },
     ])
+    const { stderr } = await tool.run(
+      ...['shift', '--yes', 'hello', '10.0.0.1:1', '--steps', '0%,50%', '--every', '1ms'],
+    )
+    expect(stderr).toMatch(/step 2 of 2: 50\.0% \(rev \d+, (1 weight|[02-9] weights) set\)/)
     const back = await run('version=2.0.0', '--steps', '5%,50%', '--every', '1ms', '--', 'false')
     expect(back).toMatchObject({ end: 'back', steps: [{ guard: { ok: false, text: 'exit code 1' } }] })
     await tool.run('weight', 'hello', '10.0.0.2:1', '9')

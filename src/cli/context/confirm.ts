@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { DiscoError } from '../../domain/errors.js'
 import { markInTexts } from '../../domain/look-alike.js'
+import { Progress } from '../output/progress.js'
 import { presentedOnStderr } from '../output/remark.js'
 import { StopSignals } from '../stop-signals.js'
 import { visible } from '../terminal/visible.js'
@@ -54,6 +55,8 @@ async function isConfirmed(
 ): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) throw refusal
   show()
+  // The progress line would be painted over the question.
+  Progress.end()
   const [question = ''] = markInTexts([text])
   return /^y(es)?$/i.test((await ask(presentedOnStderr(visible(question)))).trim())
 }

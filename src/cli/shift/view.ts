@@ -48,9 +48,11 @@ export function shareText(fraction: number): string {
 }
 
 function headOf(doc: ShiftDoc, palette: Palette): string {
-  const { service, rev, end, changes, beforeRev, parts, leftOut, insteadOfZero } = doc
+  const { service, rev, end, changes, beforeRev, parts, steps, leftOut, insteadOfZero } = doc
   const shares = parts.map(({ selection, share }) => {
-    return `${visible(selection)} ${arrow(shareText(share.from), shareText(share.to))}`
+    const planned = end === 'planned' ? steps.map((step) => shareText(step.share)) : []
+    const to = planned.length > 0 ? planned.join(' → ') : shareText(share.to)
+    return `${visible(selection)} ${arrow(shareText(share.from), to)}`
   })
   const others = leftOut.length === 0 ? '' : `, except for ${count(leftOut.length, 'endpoint')}`
   const but = insteadOfZero === null ? others : `, but ${insteadOfZero} instead of 0`
@@ -61,6 +63,7 @@ function headOf(doc: ShiftDoc, palette: Palette): string {
     : [palette.green('✓'), '']
   switch (end) {
     case 'planned':
+      if (parts.length === 0) return `${name} would get the weights of rev ${beforeRev} again${but}`
       return `${name} would be shifted: ${shares.join(', ')}${holds}`
     case 'undone':
       return isSame

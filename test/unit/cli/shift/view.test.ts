@@ -60,6 +60,20 @@ describe('the report of a shift', () => {
     expect(doc.hints[0]).toContain('hello had no weights: weight 3 instead of 0')
   })
 
+  it('plans an undo by the revision, and steps by their shares', () => {
+    const undo = shiftDoc('hello', shifted(1), { end: 'planned', beforeRev: 7, dryRun: true })
+    expect(render(undo)).toMatch(/^hello would get the weights of rev 7 again\n/)
+    const filter = { select: parseSelector('version=2.0.0'), addrs: [], host: null }
+    const parts = [{ selection: 'version=2.0.0', filter, sharePpm: 500_000 }]
+    const made = { end: 'planned', parts, beforeRev: 7, dryRun: true } as const
+    const inSteps = shiftDoc('hello', shifted(1), {
+      ...made,
+      steps: [step, step],
+      sharesPpm: [50_000, 500_000],
+    })
+    expect(render(inSteps)).toMatch(/^hello would be shifted: version=2\.0\.0 10\.0% → 5\.0% → 50\.0%\n/)
+  })
+
   it('shows a small share, and the share that was reached', () => {
     expect([0, 0.0004, 0.01].map(shareText)).toEqual(['0.0%', 'under 0.1%', '1.0%'])
     const doc = shiftDoc('hello', shifted(1, 0.000_02), { end: 'done', beforeRev: 7 })
