@@ -191,6 +191,11 @@ function refuseOtherOrder(args: {
 }): void {
   const { service, addr = '', weight } = args
   if (weight === undefined) {
+    if (isAddress(service) && WEIGHT.test(addr)) {
+      throw new DiscoError('USAGE', `The service of ${service} is missing`, {
+        suggestions: [`Try: disco weight SERVICE ${service} ${addr.replace('\u2212', '-')}`],
+      })
+    }
     refuseSwapped(service, args.addr, ['weight', addr, service])
     return
   }
@@ -214,7 +219,7 @@ function notOfAll(remedy: string): DiscoError {
 
 function missing(): DiscoError {
   return new DiscoError('USAGE', 'Missing arguments: an address and a weight, or --all and a weight', {
-    suggestions: [`Example: ${EXAMPLE}`],
+    suggestions: [`Example: ${EXAMPLE}`, 'Several: -l SELECTOR or --host HOST, and a weight'],
   })
 }
 

@@ -1,14 +1,16 @@
 import type { FieldChange } from '../../domain/endpoint-fields.js'
 import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
 import { markInLog, markNames } from '../../domain/look-alike.js'
+import { toAscii } from '../terminal/ascii.js'
 import { CHANGE_GLYPHS, type ChangeKind, paintedChange } from '../terminal/change-glyphs.js'
 import type { Palette } from '../terminal/color.js'
+import { fitColumns, type Yielding } from '../terminal/fit.js'
 import { textWidth } from '../terminal/text-width.js'
 import { visible } from '../terminal/visible.js'
 import type { ChangeDoc } from './document.js'
 import { timeText } from './time.js'
 
-interface Column {
+interface Column extends Yielding {
   readonly head: string
   readonly align?: 'right'
   readonly text: (change: ChangeDoc) => string
@@ -28,11 +30,12 @@ const LONGEST_CHANGE = '~ updated'
 
 /**
  * Lays out changes as rows of a table, in batches. The whole table is never in memory, so a column is as wide as its
- * widest cell so far.
+ * widest cell so far. The first batch decides which columns fit into the terminal.
  */
 export class HistoryRows {
   private readonly mark = markInLog()
-  private readonly columns: readonly Column[]
+  private columns: readonly Column[]
+  private readonly room: number
   private widths: readonly number[]
   private hasHead = false
 
@@ -50,30 +53,53 @@ export class HistoryRows {
       },
       ...(withService ? [{ head: 'SERVICE', text: ({ service }: ChangeDoc) => this.name(service) }] : []),
       { head: 'ADDRESS', text: ({ addr }) => this.name(addr) },
-      { head: 'VERSION', text: ({ version }) => this.name(version) },
+      { head: 'VERSION', text: ({ version }) => this.name(version), dropOrder: 2 },
       { head: 'WHAT', text: (change) => visible(markNames(what(change), this.mark)) },
-      { head: 'LEASE', text: ({ lease }) => (wide ? (lease ?? 'none') : leaseText(lease)) },
+      { head: 'LEASE', text: ({ lease }) => (wide ? (lease ?? 'none') : leaseText(lease)), dropOrder: 1 },
       ...(wide ? [{ head: 'KEY', text: ({ key }: ChangeDoc) => this.name(key) }] : []),
     ]
+    this.room = wide ? Number.POSITIVE_INFINITY : palette.columns
     // The widest type may come in a later batch.
     this.widths = this.columns.map(({ head }) => (head === 'CHANGE' ? LONGEST_CHANGE : head).length)
   }
 
   /** The rows of the next changes; the first call returns the head as well. */
   lines(changes: readonly ChangeDoc[]): string[] {
-    const rows = changes.map((change) => this.columns.map(({ text }) => text(change)))
-    const longest = (at: number) => rows.reduce((max, cells) => Math.max(max, textWidth(cells[at] ?? '')), 0)
-    this.widths = this.widths.map((width, at) => Math.max(width, longest(at)))
+    this.widen(changes)
+    if (!this.hasHead) this.fit()
     const heads = this.columns.map(({ head }) => head)
     const head = this.hasHead ? [] : [this.row(heads, (_, text) => this.palette.dim(text))]
     this.hasHead = true
     return [
       ...head,
-      ...rows.map((cells, index) => {
-        const change = changes[index]
-        return this.row(cells, ({ paint }, text) => (change && paint ? paint(change, text) : text))
+      ...changes.map((change) => {
+        const cells = this.columns.map((column) => this.cell(column, change))
+        return this.row(cells, ({ paint }, text) => (paint ? paint(change, text) : text))
       }),
     ]
+  }
+
+  private widen(changes: readonly ChangeDoc[]): void {
+    this.widths = this.columns.map((column, at) =>
+      changes.reduce(
+        (width, change) => Math.max(width, textWidth(this.cell(column, change))),
+        this.widths[at] ?? 0,
+      ),
+    )
+  }
+
+  /** Leaves out columns for which the terminal has no room. */
+  private fit(): void {
+    const wide = this.columns.map(({ dropOrder }, at) => ({ dropOrder, width: this.widths[at] ?? 0 }))
+    const kept = new Set(fitColumns(wide, this.room, GAP.length).map(({ at }) => at))
+    this.columns = this.columns.filter((_, at) => kept.has(at))
+    this.widths = this.widths.filter((_, at) => kept.has(at))
+  }
+
+  /** In the characters of the terminal: a replacement may be longer than the text. */
+  private cell({ text }: Column, change: ChangeDoc): string {
+    const cell = text(change)
+    return this.palette.isAscii ? toAscii(cell) : cell
   }
 
   private row(cells: readonly string[], paint: (column: Column, text: string) => string): string {

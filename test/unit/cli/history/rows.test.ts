@@ -3,6 +3,7 @@ import type { ChangeDoc } from '../../../../src/cli/history/document.js'
 import { HistoryRows } from '../../../../src/cli/history/rows.js'
 import { timeText } from '../../../../src/cli/history/time.js'
 import { uncolored } from '../../../../src/cli/terminal/color.js'
+import { plainOf } from '../../../support/palettes.js'
 
 const NOW = new Date(2026, 10, 27, 12, 0)
 
@@ -88,6 +89,35 @@ test('later rows follow the columns of earlier ones, and have no head', () => {
   const [second = '', ...more] = rows.lines([{ ...OF, type: 'weight', from: 1, to: 5 }])
   expect(more).toEqual([])
   expect(second.indexOf('a:1')).toBe(first.indexOf('a:1'))
+})
+
+describe('on a narrow terminal', () => {
+  const headOf = (columns: number, wide = false) => {
+    const rows = new HistoryRows(plainOf(columns), { withService: true, wide, now: NOW })
+    return rows.lines(CHANGES.slice(3))
+  }
+
+  test('the lease is left out first, then the version', () => {
+    const longest = (lines: string[]) => Math.max(...lines.map(({ length }) => length))
+    expect(longest(headOf(200))).toBe(88)
+    expect(headOf(87)[0]).toMatch(/VERSION {2}WHAT$/)
+    expect(headOf(80)[0]).toMatch(/ADDRESS {2}WHAT$/)
+    expect(longest(headOf(80))).toBeLessThanOrEqual(80)
+  })
+
+  test('-o wide keeps all columns', () => {
+    expect(headOf(80, true)[0]).toMatch(/VERSION .* LEASE +KEY$/)
+  })
+})
+
+test('in ASCII, longer replacements move no column', () => {
+  const rows = new HistoryRows(Object.assign(plainOf(200), { isAscii: true }), {
+    ...{ withService: false, wide: false, now: NOW },
+  })
+  const [head = '', ...lines] = rows.lines(CHANGES)
+  expect(lines.map((line) => line.slice(head.indexOf('LEASE')))).toEqual([
+    ...['...fc07', '...fc07', '...fc07', '...fc07', 'none'],
+  ])
 })
 
 test('names from the registry cannot control a terminal', () => {
