@@ -221,7 +221,9 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   if (isTransient(thrown)) return unreachable(`etcd at ${where} is not available: ${connectionClause(text)}`)
   // Other refusals, such as a lost lease: etcd is reachable, and may answer differently later.
   if (thrown instanceof GRPCGenericError || isUnknownLease(thrown)) {
-    return refuses('refused', `etcd at ${where} refuses: ${bareReason(text)}`, `From ${link.endpointsSource}`)
+    // The message of etcd3 has etcd's text in the place of the lease id.
+    const why = isUnknownLease(thrown) ? 'the lease has expired or was revoked' : bareReason(text)
+    return refuses('refused', `etcd at ${where} refuses: ${why}`, `From ${link.endpointsSource}`)
   }
   return DiscoError.from(thrown)
 }

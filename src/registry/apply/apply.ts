@@ -1,4 +1,6 @@
 import type { Revision } from '../../domain/endpoint.js'
+import { DiscoError } from '../../domain/errors.js'
+import { isUnknownLease } from '../../etcd/errors.js'
 import { keepAlive } from '../../etcd/keep-alive.js'
 import { type GrantedLease, grantLease } from '../../etcd/lease.js'
 import type { Registry } from '../registry.js'
@@ -36,7 +38,8 @@ export interface ApplySignals {
  * Makes the changes of a plan, in transactions that etcd refuses if a key was written since the plan. Each key is
  * written once and completely, so an apply that was killed can be completed by another one.
  *
- * @throws DiscoError OUTCOME_UNKNOWN, ETCD_UNREACHABLE, ETCD_DENIED; CONFLICT if other clients keep writing
+ * @throws DiscoError OUTCOME_UNKNOWN, ETCD_UNREACHABLE, ETCD_DENIED; CONFLICT if other clients keep writing, or the lease
+ *   of added keys ends meanwhile
  */
 export async function applyPlan(
   registry: Registry,
@@ -69,12 +72,29 @@ export async function applyPlan(
         onWritten?.(ended)
       }
     }
+  } catch (error) {
+    throw lease && error instanceof DiscoError && isUnknownLease(error.cause)
+      ? leaseEnded(lease, error)
+      : error
   } finally {
     written.abort()
     const isUsed = outcomes.some(({ end }) => end === 'done')
     if (lease && !isUsed) await revokeUnused(registry, lease)
   }
   return { revision, outcomes, open: [...open.values()] }
+}
+
+function leaseEnded({ id, ttlSeconds }: GrantedLease, cause: DiscoError): DiscoError {
+  return new DiscoError(
+    'CONFLICT',
+    `The lease of the added keys, ${id}, has ended, and etcd removes them with it`,
+    {
+      cause,
+      suggestions: [
+        `It was revoked, or not renewed for ${ttlSeconds}s. Repeat the command to add them again`,
+      ],
+    },
+  )
 }
 
 /** Whether this process holds the key as a registration, instead of writing it in a transaction. */
