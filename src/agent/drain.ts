@@ -75,10 +75,13 @@ export async function drain(
   if ('end' in end) return { ...end, endpoints }
   const keys = [...end.remaining]
   // An operator may have restored the weight at the last moment.
-  const unregistered = await registry.unregister(
-    { service, addr: null, keys, filter: AT_WEIGHT_0 },
-    { endWait: signal },
-  )
+  const removal = { service, addr: null, keys, filter: AT_WEIGHT_0 }
+  const unregistered = await registry.unregister(removal, { endWait: signal }).catch((error: unknown) => {
+    // Before the removal was sent.
+    if (signal.aborted && error === signal.reason) return null
+    throw error
+  })
+  if (unregistered === null) return { revision: weighed.revision, endpoints, end: 'interrupted' }
   const [kept] = unregistered.leftOut
   if (!kept) return { endpoints, ...endOf(unregistered) }
   const others = keys.length > 1 ? ['The other endpoints of the drain are unregistered'] : []

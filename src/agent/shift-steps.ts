@@ -3,7 +3,7 @@ import type { EndpointFilter } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
 import type { SharePart } from '../domain/share-plan.js'
 import { isUnknown } from '../registry/etcd-refusals.js'
-import type { Registry } from '../registry/registry.js'
+import type { Interruption, Registry } from '../registry/registry.js'
 import { type Shifted, type ShiftOptions, shiftShares } from '../registry/shift/shift.js'
 import { type Restored, restoreWeights } from './shift-back.js'
 import { StepWeights } from './step-weights.js'
@@ -29,10 +29,8 @@ export interface GuardResult {
   readonly text: string
 }
 
-/** The signals of the first, the second and the third request to stop. */
-export interface StepsSignals {
-  readonly once: AbortSignal
-  readonly twice: AbortSignal
+/** The signals of the first, the second and the third request to stop. The first two end the requests of a step. */
+export interface StepsSignals extends Interruption {
   readonly thrice: AbortSignal
 }
 
@@ -74,6 +72,7 @@ export async function shiftInSteps(
 ): Promise<StepsDone> {
   const { service, filter, sharesPpm, everyMs, guard } = request
   const { once: signal, twice, thrice } = signals
+  const interruptible = registry.interruptible(signals)
   const steps: StepDone[] = []
   const own = new StepWeights()
   let isAnnounced = false
@@ -96,8 +95,12 @@ export async function shiftInSteps(
       if (signal.aborted) return { end: 'interrupted', steps, back: await back('interrupted') }
       let shifted: Shifted
       try {
-        shifted = await makeStep(registry, service, { filter, sharePpm }, own)
+        shifted = await makeStep(interruptible, service, { filter, sharePpm }, own)
       } catch (thrown) {
+        // Before the step was sent.
+        if (signal.aborted && thrown === signal.reason) {
+          return { end: 'interrupted', steps, back: await back('interrupted') }
+        }
         const error = DiscoError.from(thrown)
         const restored = await back(error.message)
         throw restored === null ? error : restoredError(error, restored)

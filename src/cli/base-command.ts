@@ -5,6 +5,7 @@ import { AUTO } from '../domain/layouts/reader.js'
 import type { Origin } from '../domain/origins.js'
 import type { CacheOptions, Registry } from '../registry/registry.js'
 import type { Choice } from './change/choice.js'
+import { ChangeStop } from './change-stop.js'
 import { etcdMembers, etcdOptions, type FullPlace, placeOf } from './config.js'
 import { confirmBulk, confirmChange } from './context/confirm.js'
 import type { Layers } from './context/layers.js'
@@ -50,6 +51,8 @@ export abstract class DiscoCommand extends OutputCommand {
   /** The arguments as typed. Commands remove what follows `--` from `argv`. */
   private readonly typed: readonly string[] = [...this.argv]
   private readonly opened: Registry[] = []
+  /** Ends the requests of registries that are opened later; null for a command that a signal may end at any time. */
+  private changeStop: ChangeStop | null = null
   private contexts: readonly [ReadContext, ...ReadContext[]] | null = null
 
   /** Opens the registry that flags, environment and contexts configure. It is closed when the command ends. */
@@ -103,11 +106,18 @@ export abstract class DiscoCommand extends OutputCommand {
     const at = `etcd at ${endpoints.join(',')}`
     let read = { pages: 0, keys: 0 }
     this.progressLine.wait(() => readingText(at, read))
-    const registry = await Registry.open({ ...(await etcdOptions(layers)), ...place, cache })
+    const opened = await Registry.open({ ...(await etcdOptions(layers)), ...place, cache })
+    const registry = this.changeStop ? opened.interruptible(this.changeStop) : opened
     read = registry.internals().client.read
     sampleRevisions(registry, process.env)
     this.opened.push(registry)
     return registry
+  }
+
+  /** Signals end the requests of registries that are opened from now on as a change allows it. The caller disposes it. */
+  protected stopOfChange(): ChangeStop {
+    this.changeStop = new ChangeStop((line) => this.remark(line))
+    return this.changeStop
   }
 
   /**

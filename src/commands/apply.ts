@@ -3,13 +3,13 @@ import { type ApplyDoc, applyDoc } from '../cli/apply/document.js'
 import { holdKeys } from '../cli/apply/hold.js'
 import { countsOf, renderApplied, renderPlan } from '../cli/apply/view.js'
 import { DiscoCommand } from '../cli/base-command.js'
+import { ChangeStop } from '../cli/change-stop.js'
 import { confirmBulk } from '../cli/context/confirm.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
 import { textFlag } from '../cli/flags/custom.js'
 import { ttlFlag } from '../cli/flags/duration.js'
 import { readFileText } from '../cli/registry-file/input.js'
-import { StopSignals } from '../cli/stop-signals.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
@@ -134,10 +134,10 @@ export default class Apply extends DiscoCommand {
     else if (flags.hold) await this.askToHold(plan, flags)
     let applied: Applied
     {
-      using stop = new StopSignals()
+      using stop = new ChangeStop((line) => this.remark(line))
       const signals = { stop: stop.once, hurry: stop.twice }
       applied = await this.write(
-        () => applyPlan(registry, plan, rules, this.progress(plan), signals),
+        () => applyPlan(registry.interruptible(stop), plan, rules, this.progress(plan), signals),
         stop.twice,
       )
     }

@@ -1,6 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { SurveyOptions } from '../agent/health/survey.js'
 import { DiscoCommand } from '../cli/base-command.js'
+import { ChangeStop } from '../cli/change-stop.js'
 import { confirmBulk } from '../cli/context/confirm.js'
 import { type DoctorDoc, doctorDoc, type FindingDoc } from '../cli/doctor/document.js'
 import { renderDoctor, summaryLine } from '../cli/doctor/view.js'
@@ -14,7 +15,6 @@ import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/f
 import { isSharedRegistry } from '../cli/notes/notes.js'
 import { Progress } from '../cli/output/progress.js'
 import { reportError } from '../cli/report-error.js'
-import { StopSignals } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Finding } from '../doctor/finding.js'
 import { unlessAborted } from '../domain/abortable.js'
@@ -65,8 +65,8 @@ export default class Doctor extends DiscoCommand {
       place: (layout) => this.place(flags, layout),
     })
     const registry = await this.openRegistry({ ...flags, ...scope.place })
-    using stop = new StopSignals()
-    const work = this.examine(registry, scope, probe, flags, stop.once)
+    using stop = new ChangeStop((line) => this.remark(line))
+    const work = this.examine(registry, scope, probe, flags, stop)
     const doc = await unlessAborted(work, stop.twice).catch((error: unknown) => {
       if (!stop.twice.aborted) throw error
       const rest = flags.fix ? ': the last removal may still take effect' : ''
@@ -91,8 +91,9 @@ export default class Doctor extends DiscoCommand {
     { service, filter }: Scope<string | undefined>,
     probe: SurveyOptions | null,
     flags: BaseFlags & DoctorFlags,
-    signal: AbortSignal,
+    stop: ChangeStop,
   ): Promise<DoctorDoc> {
+    const signal = stop.once
     const { diagnose } = await import('../doctor/diagnose.js')
     const isShared = isSharedRegistry(this.members(flags))
     let doing = ''
@@ -115,7 +116,7 @@ export default class Doctor extends DiscoCommand {
     if (!flags.fix || probe === null || signal.aborted) return docWith(new Map())
     const show = (planned: Fixes) =>
       this.remark(renderDoctor(docWith(planned), this.palette(flags, process.stderr)))
-    return docWith(await this.fix(registry, diagnosis, probe, flags, show, signal))
+    return docWith(await this.fix(registry.interruptible(stop), diagnosis, probe, flags, show, signal))
   }
 
   private async fix(

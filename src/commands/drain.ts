@@ -16,7 +16,6 @@ import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { refuseIdle } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { changeFilterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
-import { StopSignals } from '../cli/stop-signals.js'
 import type { Palette } from '../cli/terminal/color.js'
 import { Countdown } from '../cli/terminal/countdown.js'
 import { percent } from '../cli/terminal/units.js'
@@ -70,19 +69,21 @@ export default class Drain extends DiscoCommand {
       place: (layout) => this.place(flags, layout),
     })
     if (isUnfiltered(scope.filter)) throw missing(target)
+    using stop = this.stopOfChange()
     const registry = await this.openScope(flags, scope)
     const chosen = await choicesOf(registry, scope, flags.version)
     // With --force, endpoints that cannot carry a weight are removed, and the others drained.
     const choices = flags.force ? chosen.flatMap(splitByWeight) : chosen
     await this.confirmChoices(flags, flags.undo ? 'restore the weight of' : 'drain', choices)
     if (flags.undo) return await this.undo(registry, choices, flags)
-    return await this.drain(registry, choices, { ...flags, graceMs: flags.grace })
+    return await this.drain(registry, choices, { ...flags, graceMs: flags.grace }, stop.once)
   }
 
   private async drain(
     registry: Registry,
     choices: readonly Choice[],
     flags: BaseFlags & { force: boolean; graceMs: number; 'dry-run': boolean },
+    stop: AbortSignal,
   ): Promise<DrainDoc | DrainsDoc> {
     const { graceMs, force } = flags
     const isOne = choices.every(({ selection }) => selection.addr !== null)
@@ -92,7 +93,6 @@ export default class Drain extends DiscoCommand {
       if (flags['dry-run']) return this.showPlan(choices, plans, flags, isOne)
     }
     const { drain } = await import('../agent/drain.js')
-    using stop = new StopSignals()
     using countdown = new Countdown(graceMs, this.progressLine)
     const ends = await Promise.allSettled(
       choices.map(async ({ selection }) => ({
@@ -109,7 +109,7 @@ export default class Drain extends DiscoCommand {
               this.remark(`! the weight cannot be set (${visible(message)}): removing at once`)
             },
           },
-          stop.once,
+          stop,
         ),
       })),
     )

@@ -1,6 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { StepsDone } from '../agent/shift-steps.js'
 import { DiscoCommand } from '../cli/base-command.js'
+import { ChangeStop } from '../cli/change-stop.js'
 import { confirmBulk } from '../cli/context/confirm.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
@@ -12,7 +13,6 @@ import { readScope } from '../cli/flags/target.js'
 import { type ShiftDoc, sharesOf, shiftDoc } from '../cli/shift/document.js'
 import { checkGuard } from '../cli/shift/guard-check.js'
 import { renderShift, shareText, undoCommand } from '../cli/shift/view.js'
-import { StopSignals } from '../cli/stop-signals.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { splitCommand } from '../cli/words/words.js'
@@ -87,9 +87,14 @@ export default class Shift extends DiscoCommand {
         suggestions: [`Put the selection after the service: disco shift ${service} version=2.0.0=5%`],
       })
     }
-    const registry = await this.openRegistry({ ...flags, ...scope.place })
+    const place = { ...flags, ...scope.place }
+    if (flags.steps) {
+      const registry = await this.openRegistry(place)
+      return await this.step(registry, service, words, flags.steps, command, flags)
+    }
+    using _stop = this.stopOfChange()
+    const registry = await this.openRegistry(place)
     if (flags.undo) return await this.undo(registry, service, flags)
-    if (flags.steps) return await this.step(registry, service, words, flags.steps, command, flags)
     const parts = await Promise.all(words.map(readPart))
     return await this.shift(registry, service, parts, flags)
   }
@@ -198,7 +203,7 @@ export default class Shift extends DiscoCommand {
         ? null
         : (signal: AbortSignal, killNow: AbortSignal) =>
             runGuard(guardCommand, { DISCO_SERVICE: service }, flags['guard-timeout'], signal, killNow)
-    using stop = new StopSignals()
+    using stop = new ChangeStop((line) => this.remark(line))
     return await shiftInSteps(
       registry,
       { service, filter, sharesPpm: steps, everyMs: flags.every, guard },

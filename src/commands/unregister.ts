@@ -4,7 +4,6 @@ import { type UnregisterDoc, type UnregistersDoc, unregisterDoc } from '../cli/c
 import { returnUnknownLine } from '../cli/change/lines.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { changeFilterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
-import { StopSignals } from '../cli/stop-signals.js'
 import type { Palette } from '../cli/terminal/color.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Endpoint } from '../domain/endpoint.js'
@@ -39,6 +38,7 @@ export default class Unregister extends DiscoCommand {
       place: (layout) => this.place(flags, layout),
     })
     refuseAll(scope)
+    using stop = this.stopOfChange()
     const registry = await this.openScope(flags, scope)
     const choices = await choicesOf(registry, scope, flags.version, { isRemoval: true })
     const errors = this.palette(flags, process.stderr)
@@ -49,7 +49,6 @@ export default class Unregister extends DiscoCommand {
     }
     if (choices.some(({ endpoints }) => endpoints === null || endpoints.length > 0))
       await this.confirmChoices(flags, 'unregister', choices)
-    using stop = new StopSignals()
     const docs: UnregisterDoc[] = []
     const lines: ((palette: Palette) => string)[] = []
     const remove = async (choice: Choice) => {

@@ -76,6 +76,7 @@ export default class Weight extends DiscoCommand {
     if (flags.drained && addrs.length > 0) {
       throw new DiscoError('USAGE', '--drained has no effect on an endpoint that is named')
     }
+    using _stop = this.stopOfChange()
     const registry = await this.openScope(flags, scope)
     if (isOfAll && !flags['dry-run'])
       await this.confirmChange(flags, `weight ${service} --all ${changeText(change)}`)

@@ -26,6 +26,16 @@ import { request } from './requests.js'
 /** Receives the header of each answer to a read, and the time that the answer took in milliseconds. */
 export type AnswerListener = (header: AnswerHeader, tookMs: number) => void
 
+/** Signals by which a user ends a command: the first ends reads, only the second also ends a write that was sent. */
+export interface Interruption {
+  /** Ends reads, and prevents writes; its reason is the error of both. */
+  readonly once: AbortSignal
+  /** Ends writes that were sent: their outcome is unknown. */
+  readonly twice: AbortSignal
+  /** Called before a write is sent. Returns what to call after its end. */
+  onWrite(): () => void
+}
+
 export type WatchStream = MemberStream<IWatchRequest, IWatchResponse>
 export type KeepAliveStream = MemberStream<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse>
 
@@ -42,6 +52,7 @@ export class EtcdClient {
     private readonly options: EtcdOptions,
     private readonly signal: AbortSignal | undefined = undefined,
     private listener: AnswerListener | null = null,
+    private readonly interruption: Interruption | null = null,
   ) {}
 
   /**
@@ -58,6 +69,11 @@ export class EtcdClient {
    */
   under(signal: AbortSignal | undefined): EtcdClient {
     return signal ? Object.create(this, { signal: { value: signal } }) : this
+  }
+
+  /** The same client, but a user can end its requests. Streams are not affected. */
+  interruptible(interruption: Interruption): EtcdClient {
+    return Object.create(this, { interruption: { value: interruption } })
   }
 
   async range(request: IRangeRequest): Promise<RangeAnswer> {
@@ -89,10 +105,22 @@ export class EtcdClient {
    *
    * @param onAnswerLost called for each try that etcd may have carried out although no answer came
    */
-  txn(request: ITxnRequest, onAnswerLost?: () => void): Promise<ITxnResponse> {
-    return this.unary({ access: writeOf(request), onAnswerLost }, ({ kv }, deadline) =>
-      kv.txn(request, deadline),
-    )
+  async txn(request: ITxnRequest, onAnswerLost?: () => void): Promise<ITxnResponse> {
+    const rules = { access: writeOf(request), onAnswerLost }
+    const send: Parameters<typeof this.unary<ITxnResponse>>[1] = ({ kv }, deadline) =>
+      kv.txn(request, deadline)
+    const { interruption } = this
+    if (!onAnswerLost || !interruption) return await this.unary(rules, send)
+    interruption.once.throwIfAborted()
+    const onEnd = interruption.onWrite()
+    try {
+      return await this.unary(rules, send, interruption.twice)
+    } catch (error) {
+      if (interruption.twice.aborted) onAnswerLost()
+      throw error
+    } finally {
+      onEnd()
+    }
   }
 
   leaseGrant(ttlSeconds: number): Promise<ILeaseGrantResponse> {
@@ -101,11 +129,12 @@ export class EtcdClient {
 
   /** Revokes a lease. A lease that no longer exists counts as revoked. */
   async leaseRevoke(id: LeaseId): Promise<void> {
-    await this.unary({}, async ({ lease }, deadline) => {
+    const revoke: Parameters<typeof this.unary<void>>[1] = async ({ lease }, deadline) => {
       await lease.leaseRevoke({ ID: leaseDecimal(id) }, deadline).catch((error: unknown) => {
         if (!isUnknownLease(error)) throw error
       })
-    })
+    }
+    await this.unary({}, revoke, this.interruption?.twice)
   }
 
   leaseTimeToLive(id: LeaseId): Promise<ILeaseTimeToLiveResponse> {
@@ -166,8 +195,15 @@ export class EtcdClient {
     this.members.close()
   }
 
-  private unary<T>(rules: Parameters<typeof request>[2], send: Parameters<typeof request<T>>[3]): Promise<T> {
-    return request(this.members, this.options, { ...rules, signal: this.signal }, send)
+  /** @param stop ends the request, besides the signal of `under` */
+  private unary<T>(
+    rules: Parameters<typeof request>[2],
+    send: Parameters<typeof request<T>>[3],
+    stop: AbortSignal | undefined = this.interruption?.once,
+  ): Promise<T> {
+    const { signal: own } = this
+    const signal = own && stop ? AbortSignal.any([own, stop]) : (own ?? stop)
+    return request(this.members, this.options, { ...rules, signal }, send)
   }
 }
 

@@ -56,8 +56,22 @@ export async function sendWrite(
 /** The error for a write that etcd may have carried out. @param thrown the error that prevented finding out */
 export function unknownOutcome(key: string, thrown: unknown): DiscoError {
   const cause = DiscoError.from(thrown)
-  return new DiscoError('OUTCOME_UNKNOWN', `${key} may have been written: etcd's answer was lost`, {
+  return unknownBecause(cause, `${key} may have been written`, [])
+}
+
+/**
+ * The error for a write whose answer did not come.
+ *
+ * @param cause prevented finding out whether it was carried out
+ * @param what may have been changed, as the beginning of a sentence
+ * @param next the next steps, one line each
+ */
+export function unknownBecause(cause: DiscoError, what: string, next: readonly string[]): DiscoError {
+  const isInterrupted = cause.code === 'INTERRUPTED'
+  const why = isInterrupted ? 'interrupted before etcd answered' : "etcd's answer was lost"
+  return new DiscoError('OUTCOME_UNKNOWN', `${what}: ${why}`, {
     cause,
-    suggestions: [cause.message, ...cause.suggestions],
+    suggestions: isInterrupted ? next : [...next, cause.message, ...cause.suggestions],
+    ...(isInterrupted ? { exit: cause.exit } : {}),
   })
 }

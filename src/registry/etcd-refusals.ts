@@ -1,5 +1,6 @@
 import { DiscoError } from '../domain/errors.js'
 import { AUTO, type Reader } from '../domain/layouts/reader.js'
+import { unknownBecause } from '../etcd/write-outcome.js'
 
 /** Whether etcd refused because the user's roles do not cover the keys, not because of a wrong password. */
 export function isForbidden(error: unknown): boolean {
@@ -36,9 +37,9 @@ export function isUnknown(error: unknown): error is DiscoError {
  */
 export function explainUnknown(error: unknown, what: string, ...next: string[]): unknown {
   if (!isUnknown(error)) return error
-  const why = error.cause instanceof DiscoError ? [error.cause.message, ...error.cause.suggestions] : []
+  if (error.cause instanceof DiscoError) return unknownBecause(error.cause, what, next)
   return new DiscoError('OUTCOME_UNKNOWN', `${what}: etcd's answer was lost`, {
     cause: error.cause,
-    suggestions: [...next, ...why],
+    suggestions: next,
   })
 }

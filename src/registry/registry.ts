@@ -5,7 +5,7 @@ import type { Endpoint, LeaseId, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO, type Place, type Reader, readerOf, writableLayout } from '../domain/layouts/reader.js'
 import { type WeightForm, weightChangeOf } from '../domain/weight.js'
-import type { EtcdClient } from '../etcd/client.js'
+import type { EtcdClient, Interruption } from '../etcd/client.js'
 import { leaseTtl, leaseTtls, type Ttl } from '../etcd/lease.js'
 import type { EtcdOptions } from '../etcd/options.js'
 import { SharedStreams } from '../etcd/shared-streams.js'
@@ -30,7 +30,7 @@ import { plannedWeights, setWeight, type WeightChanged, type WeightOptions } fro
 import { lastWeight } from './weight-history.js'
 import { chooseTargets } from './weight-targets.js'
 
-export type { CacheOptions, EndpointList, EtcdOptions, Place, RegistryOptions, Ttl }
+export type { CacheOptions, EndpointList, EtcdOptions, Interruption, Place, RegistryOptions, Ttl }
 
 /** Options of the lists of a `Registry`. */
 export interface ListOptions extends Abortable {
@@ -261,6 +261,11 @@ export class Registry implements Discovery, AsyncDisposable {
   /** @internal The client and the reader, for other modules of this package. */
   internals({ signal }: Abortable = {}): { readonly client: EtcdClient; readonly reader: Reader } {
     return { client: this.client.under(signal), reader: this.reader }
+  }
+
+  /** @internal The same registry, but a user can end its requests. Watches are not affected. */
+  interruptible(interruption: Interruption): Registry {
+    return Object.create(this, { client: { value: this.client.interruptible(interruption) } })
   }
 
   /** Closes the connections to etcd. End watches and registrations first: open ones keep the process alive. */

@@ -85,6 +85,7 @@ export async function unregister(
     () => null,
     (error: unknown) => {
       // The removal itself has succeeded.
+      if (endWait.aborted && error === endWait.reason) return null
       if (error instanceof DiscoError && (isLinkFailure(error) || error.code === 'ETCD_DENIED')) return error
       throw error
     },

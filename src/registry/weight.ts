@@ -145,10 +145,11 @@ function inPart(error: unknown, done: readonly KeyChange[]): unknown {
   const [first] = done
   const last = done.at(-1)
   if (!first || !last) return error
-  const { code, message, suggestions, cause } = DiscoError.from(error)
+  const { code, message, suggestions, cause, exit } = DiscoError.from(error)
   const keys = `${first.key} to ${last.key}, ${done.length} keys (rev ${last.revision})`
   return new DiscoError(code, message, {
     cause,
+    exit,
     suggestions: [`Changed before that: ${keys}`, ...suggestions],
   })
 }

@@ -16,7 +16,8 @@ const CANARY = { select: parseSelector('version=2.0.0'), addrs: [], host: null }
 const [OLD, OTHER, NEW] = ['10.0.0.1:1', '10.0.0.1:2', '10.0.0.2:1']
 const ignore: StepsReports = { onStep: () => undefined, onGuard: () => undefined, onBack: () => undefined }
 const never = new AbortController().signal
-const unstopped = { once: never, twice: never, thrice: never }
+const onWrite = () => () => undefined
+const unstopped = { once: never, twice: never, thrice: never, onWrite }
 
 const put = (addr: string, version: string, weight: number) =>
   etcd.ctl('put', ...registration('hello', addr, { version, weight }))
@@ -175,12 +176,22 @@ describe('restoring the weights', () => {
 
   test('a third request to stop ends one that began after the second', async () => {
     await put3([1, 3, 4])
-    const stopped = AbortSignal.abort()
-    const done = await shift(async () => false, { signals: { once: never, twice: stopped, thrice: never } })
+    const [second, third] = [new AbortController(), new AbortController()]
+    const once = async () => {
+      second.abort()
+      return false
+    }
+    const done = await shift(once, { signals: { ...unstopped, twice: second.signal } })
     expect(done.end).toBe('guard failed')
     expect(await weights()).toEqual({ [OLD]: 1, [OTHER]: 3, [NEW]: 4 })
-    const signals = { once: never, twice: stopped, thrice: stopped }
-    await expect(shift(async () => false, { signals })).rejects.toMatchObject({
+    const again = new AbortController()
+    const both = async () => {
+      again.abort()
+      third.abort()
+      return false
+    }
+    const signals = { ...unstopped, twice: again.signal, thrice: third.signal }
+    await expect(shift(both, { signals })).rejects.toMatchObject({
       message: expect.stringMatching(/: the weights are those of the last step \(rev \d+\)$/) as string,
     })
   })

@@ -22,7 +22,8 @@ beforeEach(() => wipe(etcd))
 const CANARY = { filter: { select: parseSelector('version=2.0.0'), addrs: [], host: null } }
 const ignore: StepsReports = { onStep: () => undefined, onGuard: () => undefined, onBack: () => undefined }
 const never = new AbortController().signal
-const unstopped = { once: never, twice: never, thrice: never }
+const onWrite = () => () => undefined
+const unstopped = { once: never, twice: never, thrice: never, onWrite }
 
 function isAlive(pid: number): boolean {
   try {
@@ -247,9 +248,12 @@ describe('steps', () => {
 
   test('report the current weights if they cannot be restored', async () => {
     await putThreeAndCanary(etcd)
-    const over = AbortSignal.abort(new DiscoError('INTERRUPTED', 'twice'))
-    const guard = async () => ({ ok: false, text: 'exit code 1' })
-    const stopped = { once: never, twice: over, thrice: over }
+    const over = new AbortController()
+    const guard = async () => {
+      over.abort(new DiscoError('INTERRUPTED', 'twice'))
+      return { ok: false, text: 'exit code 1' }
+    }
+    const stopped = { ...unstopped, twice: over.signal, thrice: over.signal }
     await expect(shiftInSteps(registry, request(guard), ignore, stopped)).rejects.toMatchObject({
       message: expect.stringContaining('the weights are those of the last step') as string,
       suggestions: expect.arrayContaining([expect.stringMatching(/^They are: \/hello\//)]) as string[],

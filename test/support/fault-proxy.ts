@@ -13,6 +13,8 @@ interface Passage {
   isHeld: boolean
   /** It is held once so many bytes more have passed. */
   holdAfterBytes: number
+  /** It is held from a piece with this text on. */
+  holdFrom: string | null
   delayMs: number
   bytesPerSecond: number
   /** All connections are cut when so many bytes more have passed. */
@@ -22,6 +24,7 @@ interface Passage {
 const OPEN: Passage = {
   isHeld: false,
   holdAfterBytes: Number.POSITIVE_INFINITY,
+  holdFrom: null,
   delayMs: 0,
   bytesPerSecond: Number.POSITIVE_INFINITY,
   cut: null,
@@ -101,6 +104,15 @@ export class FaultProxy implements AsyncDisposable {
     this.passages[direction].holdAfterBytes = bytes
   }
 
+  /** Holds a direction back from the first piece with this text on: a write, by the key or value that it alone names. */
+  holdFrom(direction: Direction, text: string): void {
+    this.passages[direction].holdFrom = text
+  }
+
+  isHolding(direction: Direction): boolean {
+    return this.passages[direction].isHeld
+  }
+
   /** Each piece arrives this much later, at least; pieces that are sent meanwhile arrive together. */
   delay(delayMs: number, ...directions: Direction[]): void {
     for (const direction of directions.length > 0 ? directions : DIRECTIONS) {
@@ -169,6 +181,8 @@ export class FaultProxy implements AsyncDisposable {
   private async pass(direction: Direction, from: Socket, to: Socket): Promise<void> {
     try {
       for await (const chunk of from as AsyncIterable<Buffer>) {
+        const { holdFrom } = this.passages[direction]
+        if (holdFrom !== null && chunk.includes(holdFrom)) this.passages[direction].isHeld = true
         for (let rest = chunk; rest.length > 0; ) {
           const part = rest.subarray(0, this.admits(direction))
           rest = rest.subarray(part.length)
