@@ -23,7 +23,9 @@ export async function costsByTurns(
   const costs = commands.map((): Cost[] => [])
   for (let round = 0; round <= rounds; round++) {
     for (const [at, command] of commands.entries()) {
-      const { stderr } = await promisify(execFile)('bash', ['-c', TIME, 'bash', ...command], { env })
+      const { stderr } = await promisify(execFile)('bash', ['--norc', '-c', TIME, 'bash', ...command], {
+        env,
+      })
       const [real = 0, user = 0, system = 0] = stderr.trim().split(' ').map(Number)
       if (round > 0) costs[at]?.push({ wallMs: real * 1_000, cpuMs: (user + system) * 1_000 })
     }

@@ -81,7 +81,7 @@ test('the package that npm pack makes is installed by the line of README', async
     npm_config_fund: 'false',
     npm_config_audit: 'false',
   }
-  await promisify(execFile)('bash', ['-c', line], { cwd: packed, env })
+  await promisify(execFile)('bash', ['--norc', '-c', line], { cwd: packed, env })
   const { stdout } = await promisify(execFile)(join(prefix, 'bin/disco'), ['--version'], {
     env: environment(),
   })

@@ -58,7 +58,7 @@ describe('the package, with no other package beside it', () => {
   it('starts a registry with backends, lists and calls them', () => {
     const inside = `"${process.execPath}" "${join(installed, 'bin/run.js')}"`
     const lines = `${inside} ls hello && ${inside} call hello SayHello --n 10 --json`
-    const printed = run('dev', '--port', '0', '--backends', '1,1', '--', 'bash', '-c', lines)
+    const printed = run('dev', '--port', '0', '--backends', '1,1', '--', 'bash', '--norc', '-c', lines)
     expect(printed).toMatch(/127\.0\.0\.1:\d+ +1\.0\.0 +1 +50\.0%/)
     expect(printed).toContain('"disco.call/v1"')
   })

@@ -66,9 +66,12 @@ export class Disco implements Tool {
     return this.spawn(process.execPath, [...this.node, RUN, ...args])
   }
 
-  /** Runs a line of bash in which `disco` is the tool. A signal goes to all of its processes, as Ctrl-C does. */
+  /**
+   * Runs a line of bash in which `disco` is the tool. A signal goes to all of its processes, as Ctrl-C does. Without
+   * `--norc`, bash runs `~/.bashrc` if its standard input is a socket, as that of a child process of Node is.
+   */
   shell(line: string): Process {
-    return this.spawn('bash', ['-c', `disco() { ${this.words([])} "$@"; }; ${line}`], {}, 'group')
+    return this.spawn('bash', ['--norc', '-c', `disco() { ${this.words([])} "$@"; }; ${line}`], {}, 'group')
   }
 
   /**

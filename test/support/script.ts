@@ -1,15 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 
-/** A shell script as a command; says its pid as soon as it has made up its mind about SIGTERM. */
+/** A shell script as a command. It prints its pid as soon as its trap for SIGTERM is set. */
 export function script(body: string, { onTerm }: { onTerm?: string } = {}): string[] {
   const trap = onTerm === undefined ? '' : `trap '${onTerm}' TERM; `
-  return ['bash', '-c', `${trap}echo "pid $$"; ${body}`]
+  return ['bash', '--norc', '-c', `${trap}echo "pid $$"; ${body}`]
 }
 
 /** The body of a script that goes on until it is ended. */
 export const WAITS = 'while :; do sleep 0.1; done'
 
-/** What a script told of itself, such as `pid 4711`. */
+/** Reads the process id that a script has printed, such as `pid 4711`. */
 export function pidIn(text: string): number {
   const [, pid] = /pid (\d+)/.exec(text) ?? []
   if (pid === undefined) throw new Error(`no pid in ${text}`)
