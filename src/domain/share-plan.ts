@@ -42,9 +42,9 @@ export function readSharePpm(text: string): number | undefined {
  * keep their ratios. An endpoint at weight 0 keeps it, unless all endpoints of a named part are at 0: these then get
  * equal weights. If every weight of the service is 0, the current weights count as equal.
  *
- * No weight of the rest becomes smaller, unless the rest gets nothing. An endpoint that restarts registers with its old
- * weight, which would be too large beside smaller new ones. Shares are exact if weights up to 1,000,000 can
- * express them; otherwise each has a relative error of at most a thousandth.
+ * No weight of the rest becomes smaller, unless the rest gets nothing. An endpoint that restarts registers with the
+ * weight that its program sets, which would be too large beside smaller new ones. Shares are exact if weights up to
+ * 1,000,000 can express them; otherwise each has a relative error of at most a thousandth.
  *
  * @param service every endpoint of it
  * @throws DiscoError USAGE (shares over 100%, an endpoint in two parts); NOT_FOUND (a part selects none); CONFLICT (an
@@ -182,9 +182,10 @@ function exactWeightsOf(keys: readonly Keyed[], exact: ReadonlyMap<string, bigin
 }
 
 /**
- * The minimum weight of keys: their current one. An endpoint that restarts registers with the weight of its program; if
- * the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest have a minimum,
- * since a part may have to get less; if the rest gets nothing, all keys have one.
+ * The minimum weight of keys: their current one. An endpoint that restarts registers with the weight that its program
+ * sets; if the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest have a
+ * minimum: a part with a smaller share than before needs smaller weights. If the rest gets nothing, the keys of every
+ * part that gets a share have one.
  */
 function floorsOf(amounts: readonly Amount[]): ReadonlyMap<string, number> {
   const [rest] = amounts

@@ -147,8 +147,8 @@ class RangeWatch {
   /** Whether the newest value of the range, and the number of its keys, equal the delivered ones. */
   private matchesDelivered(newest: KeyValue | null, count: number): boolean {
     const { filter } = this.options
-    // A key that the filter rejects was never delivered, so it cannot be compared. After an outage, the range is then
-    // listed again.
+    // A key that the filter rejects was never delivered, so it cannot be compared. It counts as equal after a broken
+    // stream; after an outage (reported as Stale) it does not, and the range is listed again.
     if (filter && newest && !filter(newest.key)) return !this.isStale
     return this.delivered.isNewest(newest) && (filter !== null || this.delivered.size === count)
   }
@@ -163,7 +163,8 @@ class RangeWatch {
   }
 
   /**
-   * Follows a watch. Ends without an error when etcd cancels it: its next events are lost, for example by compaction.
+   * Follows a watch. Returns when etcd cancels it, for example because the next events are compacted. `run` then lists
+   * the range again.
    */
   private async *follow(subscriber: Subscriber | null): AsyncGenerator<RangeUpdate, void, void> {
     const check = new ResyncCheck(this.client, this.range, this.options)

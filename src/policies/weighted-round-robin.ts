@@ -52,11 +52,12 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly freeSlots = new SlotHeap()
   private readonly weights: number[] = []
   /**
-   * By slot: the turn's start is `origins + served / weights`. Computing it from whole numbers avoids an accumulation
-   * of rounding errors.
+   * By slot: the start of the first turn since the candidate entered, its weight changed, or virtual time was reset.
+   * The current turn starts at `origins + served / weights`: adding 1/weight at each pick would accumulate rounding
+   * errors.
    */
   private readonly origins: number[] = []
-  /** By slot: the number of picks since the origin. */
+  /** By slot: the number of the candidate's picks since `origins` was set. */
   private readonly served: number[] = []
   /** Turns that have not started, by start. */
   private readonly waiting = new SlotHeap()

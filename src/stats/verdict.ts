@@ -14,7 +14,10 @@ export interface Verdict {
    */
   readonly result: 'pass' | 'fail' | 'inconclusive' | 'not-judged'
   readonly test: 'max-gap' | FitTest | null
-  /** The largest |picks - expected| of any endpoint, in calls. */
+  /**
+   * The largest |picks - expected| of any endpoint, in calls. For the test `max-gap`, the one that decides: of the gaps
+   * before leaves, after leaves and after reconnects, each with its own limit, the one furthest above or nearest to it.
+   */
   readonly gap: number
   /** The largest gap that passes; null if the test does not use the gap. */
   readonly limit: number | null
@@ -23,8 +26,8 @@ export interface Verdict {
   /** The alternative that failing picks fit better; null if they pass, or fit no known alternative. */
   readonly alternative: AlternativeName | null
   /**
-   * The p-value of the alternative: how probable it makes picks that are as unlikely as the observed ones, or less
-   * likely. Null if `alternative` is null.
+   * The p-value of the alternative: if it were true, the probability of picks that are at most as likely as the
+   * observed ones. Null if `alternative` is null.
    */
   readonly alternativeP: number | null
   /** The p of the alternative "equal split"; null if the policy promises equal shares, or no shares. */
@@ -52,7 +55,8 @@ const MAX_GAP_LIMIT_CALLS_AFTER_LEAVES = 3
 /**
  * The limit after a reconnect. A reconnecting endpoint keeps its lag, and the lags of the others no longer sum to 0.
  * Measured for the policies without gRPC: 2.9 (weighted_round_robin) and 4.7 (round_robin) at most in 9,000 random runs
- * of up to 13 endpoints. After up to 90 % of the picks, an endpoint was disconnected for up to 30 picks.
+ * of up to 13 endpoints. In a run, up to 90 % of the picks were followed by the disconnect of an endpoint, which was
+ * away for up to 30 picks.
  */
 const MAX_GAP_LIMIT_CALLS_AFTER_RECONNECTS = 5
 
@@ -60,8 +64,8 @@ const MAX_GAP_LIMIT_CALLS_AFTER_RECONNECTS = 5
  * Judges picks against the shares in force when they were made.
  *
  * The policy's rule selects the test. `exact`: no endpoint deviates by more than the limit. `random`: a test of fit at
- * alpha 0.01 (chi-square, or the exact multinomial test). `none`: no test. Each change of the rotation begins a
- * stratum; the tests of fit cover all strata together.
+ * alpha 0.01 (chi-square, or the exact multinomial test). `none`: no test. Each change of the endpoints or of their
+ * shares, other than a reconnect, begins a stratum; the tests of fit cover all strata together.
  *
  * @param rng random numbers for tests by simulation. The same seed gives the same verdict for the same picks.
  */

@@ -77,7 +77,10 @@ export interface StreamType {
   deadline: NodeJS.Timeout | undefined
   /** Nonce of the response that is being written; null if no response is. */
   unwritten: string | null
-  /** The last answer to the response that is being written. It is handled after the write. */
+  /**
+   * An answer received before its response has been written, the newest if there are several; null if there is none.
+   * It is handled after the write.
+   */
   early: DiscoveryRequest | null
 }
 
@@ -146,7 +149,8 @@ export class ClientStream {
       return
     }
     const state = this.types[type]
-    // Handled after the write: otherwise responses to a client that answers but does not read would fill the memory.
+    // Handled after the write, so that at most one response of each type is unwritten: a client that guesses nonces
+    // could otherwise answer responses without reading them, and they would fill the memory.
     if (responseNonce !== '' && responseNonce === state.unwritten) {
       state.early = request
       return

@@ -97,7 +97,10 @@ export function ownWeightChangeDoc({ revision, changes }: WeightChanged): OwnWei
   }
 }
 
-/** Healthy if all keys existed in etcd, under our lease, at etcd's last answer. */
+/**
+ * Healthy in the phase `registered`: the server is healthy, no drain runs, and all keys existed in etcd, under our
+ * lease, at etcd's last answer.
+ */
 export function ownHealthDoc({ phase, status }: Registrar): OwnHealthDoc {
   const healthy = phase === 'registered'
   const reason = healthy ? null : (status.problem ?? `the registrar is ${phase}`)

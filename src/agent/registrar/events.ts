@@ -23,7 +23,7 @@ export interface RegistrarEvents extends RegistrationEvents {
   unhealthy: [{ readonly detail: string }]
 
   // The end.
-  /** The drain begins: at weight 0, or, if the layout has no weights, after the keys are removed (`isOut`). */
+  /** The drain begins: next, the weights are set to 0 or, if the layout has none, the keys are removed (`isOut`). */
   draining: [{ readonly drainMs: number; readonly isOut: boolean }]
   /** A weight change by the registrar itself failed. */
   unweighed: [{ readonly cause: DiscoError }]

@@ -27,7 +27,7 @@ export interface State {
   readonly isGivingUp: boolean
   /** Whether the lease was revoked in order to skip the remaining waits. */
   readonly isRevoked: boolean
-  /** Whether the time between SIGTERM and SIGKILL has passed. */
+  /** Whether SIGKILL is due: the time after SIGTERM has passed, or a further stop skipped it. */
   readonly isKillDue: boolean
   /** Whether the registrar has ended. */
   readonly isOver: boolean
@@ -242,7 +242,11 @@ function isHurried({ stops }: State): boolean {
   return stops > 1
 }
 
-/** Exit code of the registrar. @throws DiscoError its failure, or the conflict if the server itself exited with 0 */
+/**
+ * Exit code of the registrar: 130 after a second stop, otherwise the server's (0 if there is no server).
+ *
+ * @throws DiscoError in place of the server's code: the registrar's failure, if any; the conflict, if any, only for a 0
+ */
 export function exitCodeOf({ stops, failure, conflict, serverExit }: State): number {
   if (stops > 1) return 130
   if (failure) throw failure

@@ -14,7 +14,10 @@ const EXPLANATION_MS = 1_000
 export interface ServiceListener {
   /** An update of the registry, as soon as it is received. */
   readonly heard?: ((update: Update) => void) | undefined
-  /** The list, after each delivery. */
+  /**
+   * The current list: at each delivery of `LiveList`, when the explanation of an empty list is known, and to a listener
+   * that joins later.
+   */
   resolved(now: ResolvedList): void
   /** No list has been received and the registry is unreachable, or the watch failed and will start again. */
   failed(cause: DiscoError): void
@@ -67,7 +70,10 @@ class ServiceWatch {
   private readonly list: LiveList
   /** All listeners that have joined. */
   private readonly members = new Set<ServiceListener>()
-  /** Members that receive updates. A member that joins later is added after it has received the list. */
+  /**
+   * Members that receive updates: the first from its joining on, a later one from the microtask in which it is given
+   * the current list.
+   */
   private readonly listeners = new Set<ServiceListener>()
   private running: AbortController | null = null
   private retryTimer: NodeJS.Timeout | undefined

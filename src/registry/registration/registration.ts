@@ -23,9 +23,9 @@ const FIRST_RETRY_MS = 500
 const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
 
 /**
- * Endpoints held in etcd: keys under one lease. If the lease is lost, it puts the keys under a new lease, each with its
- * last valid value. It never takes a key from another registrar. With `onDelete: 'reregister'`, it also puts back a key
- * that was deleted on purpose.
+ * Endpoints held in etcd: keys under one lease. If the lease is lost, the registration puts the keys under a new lease,
+ * each with its last valid value. While it holds them, it never takes a key from another registrar: `takeover` concerns
+ * only the start. With `onDelete: 'reregister'`, it also puts back a key that was deleted on purpose.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@ export const MAX_RECEIVE_BYTES = 2 * 1024 * 1024
 
 /** Cuts a stream of bytes into gRPC messages (gRPC over HTTP/2, "Length-Prefixed-Message"). */
 export class FrameReader {
-  /** Chunks of an incomplete message; joined only once it is complete. */
+  /** Chunks of an incomplete message; joined when its prefix is complete, and again when all of it is. */
   private parts: Buffer[] = []
   private have = 0
   private need = PREFIX_BYTES
