@@ -43,8 +43,8 @@ export function readSharePpm(text: string): number | undefined {
  * equal weights. If every weight of the service is 0, the current weights count as equal.
  *
  * No weight of the rest becomes smaller, unless the rest gets nothing. An endpoint that restarts registers with the
- * weight that its program sets, which would be too large beside smaller new ones. Shares are exact if weights up to
- * 1,000,000 can express them; otherwise each has a relative error of at most a thousandth.
+ * weight that its program sets: if the other weights had become smaller, it would get too much of the traffic. Shares
+ * are exact if weights up to 1,000,000 can express them; otherwise each has a relative error of at most a thousandth.
  *
  * @param service every endpoint of it
  * @throws DiscoError USAGE (shares over 100%, an endpoint in two parts); NOT_FOUND (a part selects none); CONFLICT (an

@@ -28,8 +28,8 @@ const REBASE_AT = 256
  * A candidate's lag, weight x (now - start), is its share of the picks so far less its own picks. A new weight
  * keeps the lag. A leaver's lag is shared among the others by moving virtual time. A candidate that is
  * suspended for a reconnect keeps its lag, and virtual time stays where it is. The lags of the READY candidates
- * then no longer sum to 0, so a gap may exceed a pick (`test/property/reconnects.test.ts` has the limits). If
- * no turn is eligible, the one that starts first is served.
+ * then no longer sum to 0, so a candidate may be more than a pick away from its exact share
+ * (`test/property/reconnects.test.ts` has the limits). If no turn is eligible, the one that starts first is served.
  *
  * While weights change, no candidate is ever a whole pick ahead, and few are a pick or more behind. Without knowing
  * future weights, no rule can keep all candidates less than a pick behind. Example: four candidates have weight 10, and

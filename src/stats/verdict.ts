@@ -15,8 +15,9 @@ export interface Verdict {
   readonly result: 'pass' | 'fail' | 'inconclusive' | 'not-judged'
   readonly test: 'max-gap' | FitTest | null
   /**
-   * The largest |picks - expected| of any endpoint, in calls. For the test `max-gap`, the one that decides: of the gaps
-   * before leaves, after leaves and after reconnects, each with its own limit, the one furthest above or nearest to it.
+   * The largest |picks - expected| of any endpoint, in calls. The test `max-gap` has three such gaps, each with a limit
+   * of its own: before leaves, after leaves, and after reconnects. This is then the one that exceeds its limit most or,
+   * if none does, comes closest to it.
    */
   readonly gap: number
   /** The largest gap that passes; null if the test does not use the gap. */
@@ -54,9 +55,9 @@ const MAX_GAP_LIMIT_CALLS_AFTER_LEAVES = 3
 
 /**
  * The limit after a reconnect. A reconnecting endpoint keeps its lag, and the lags of the others no longer sum to 0.
- * Measured for the policies without gRPC: 2.9 (weighted_round_robin) and 4.7 (round_robin) at most in 9,000 random runs
- * of up to 13 endpoints. In a run, up to 90 % of the picks were followed by the disconnect of an endpoint, which was
- * away for up to 30 picks.
+ * Measured on the policies alone, without gRPC calls: 2.9 (weighted_round_robin) and 4.7 (round_robin) at most in 9,000
+ * random runs of up to 13 endpoints. In a run, up to 90 % of the picks were followed by the disconnect of an endpoint,
+ * which was away for up to 30 picks.
  */
 const MAX_GAP_LIMIT_CALLS_AFTER_RECONNECTS = 5
 

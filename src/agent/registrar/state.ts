@@ -245,7 +245,8 @@ function isHurried({ stops }: State): boolean {
 /**
  * Exit code of the registrar: 130 after a second stop, otherwise the server's (0 if there is no server).
  *
- * @throws DiscoError in place of the server's code: the registrar's failure, if any; the conflict, if any, only for a 0
+ * @throws DiscoError instead: the registrar's failure, if any, whatever the server's code is; or the conflict, if any,
+ *   but only if the server's code is 0
  */
 export function exitCodeOf({ stops, failure, conflict, serverExit }: State): number {
   if (stops > 1) return 130
