@@ -184,8 +184,8 @@ function exactWeightsOf(keys: readonly Keyed[], exact: ReadonlyMap<string, bigin
 /**
  * The minimum weight of keys: their current one. An endpoint that restarts registers with the weight that its program
  * sets; if the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest have a
- * minimum: a part with a smaller share than before needs smaller weights. If the rest gets nothing, the keys of every
- * part that gets a share have one.
+ * minimum: a part with a smaller share than before needs smaller weights. But if the rest gets nothing, the keys of all
+ * parts with a share above 0 have a minimum instead.
  */
 function floorsOf(amounts: readonly Amount[]): ReadonlyMap<string, number> {
   const [rest] = amounts

@@ -16,8 +16,8 @@ export interface Verdict {
   readonly test: 'max-gap' | FitTest | null
   /**
    * The largest |picks - expected| of any endpoint, in calls. The test `max-gap` has three such gaps, each with a limit
-   * of its own: before leaves, after leaves, and after reconnects. This is then the one that exceeds its limit most or,
-   * if none does, comes closest to it.
+   * of its own: before any endpoint has left, after one has left, and after a reconnect. This is then the one that
+   * exceeds its limit most or, if none does, comes closest to it.
    */
   readonly gap: number
   /** The largest gap that passes; null if the test does not use the gap. */

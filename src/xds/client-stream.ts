@@ -140,7 +140,7 @@ export class ClientStream {
     if (this.isOver) return
     this.identify(request)
     const type = RESOURCE_TYPES.find((one) => TYPE_URLS[one] === request.typeUrl)
-    // A type that is not served, such as secrets, gets no response: xDS has no message for it.
+    // A type that is not served, such as secrets, gets no response: xDS has no message that refuses a type.
     if (!type) return
     const { resourceNames, responseNonce, errorDetail } = request
     const tooMany = excessOf(resourceNames)

@@ -203,7 +203,10 @@ export class Registration implements AsyncDisposable {
     return this.reconciling
   }
 
-  /** Repeats until etcd has answered for the key; reports meanwhile why it cannot be put back. */
+  /**
+   * Reconciles a key: it is then held or dropped. Retries while etcd does not answer or refuses, and reports the cause.
+   * Any other error ends the registration.
+   */
   private async reconcile(key: HeldKey): Promise<void> {
     const retries = new Backoff({ firstMs: FIRST_RETRY_MS })
     const denials = new Backoff(DENIAL_BACKOFF)
