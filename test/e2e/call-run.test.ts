@@ -93,10 +93,13 @@ describe('a run', () => {
     expect(doc.histogram.reduce((sum, band) => sum + band.calls, 0)).toBe(doc.calls)
   })
 
-  test('at a rate makes as many calls as the rate and the time give', async () => {
+  test('at a rate has as many calls due as the rate and the time give, and reports those that it did not start', async () => {
     await hundred.register(hello.etcd)
     const doc = await hello.reportOf('--rate', '50', '--duration', '1s')
-    expect(doc.calls).toBe(50)
+    // A busy machine may hold the client up at the end of the second.
+    const { due, notStarted, unfinished } = doc.starts
+    expect({ due, accountedFor: doc.calls + notStarted + unfinished }).toEqual({ due: 50, accountedFor: 50 })
+    expect(doc.calls).toBeGreaterThan(25)
     expect(doc.elapsedMs).toBeGreaterThan(950)
   })
 

@@ -51,7 +51,7 @@ test('the recording shows the commands that the README names for it', () => {
 
 test('the watch that README shows is the last screen of the recording', () => {
   const readme = readFileSync('README.md', 'utf8')
-  const [, watch = ''] = /^The watch at its end:\n\n```\n(.*?)^```$/ms.exec(readme) ?? []
+  const [, watch = ''] = /^The last screen of the watch:\n\n```\n(.*?)^```$/ms.exec(readme) ?? []
   expect(watch.trimEnd().split('\n')).toEqual(lastScreen())
 })
 
