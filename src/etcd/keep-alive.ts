@@ -28,7 +28,9 @@ export interface KeepAliveOptions {
 /** Renewals requested per TTL, whether or not the last one was answered. */
 const RENEWALS_PER_TTL = 3
 
-/** Maximum number of unanswered requests on a stream. If an answer takes a whole TTL, one less are unanswered. */
+/**
+ * Maximum number of unanswered requests on a stream: one more than are unanswered when every answer takes a whole TTL.
+ */
 const MAX_UNANSWERED = RENEWALS_PER_TTL + 1
 
 interface OpenStream {
@@ -175,7 +177,10 @@ class KeepAlive {
     if (!this.isOver && this.open.size === 0 && !this.isOpening) void this.openStream()
   }
 
-  /** Emits `trouble` once per outage. The first failure of each member is not reported: the next member may answer. */
+  /**
+   * Emits `trouble`: at once for a denial; for other failures only when there are more of them than members, because
+   * the next member may answer. Once per outage, except that a denial is also reported after other failures.
+   */
   private noteFailure(error: DiscoError): void {
     this.failures++
     const isDenied = error.code === 'ETCD_DENIED'

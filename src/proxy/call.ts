@@ -14,7 +14,10 @@ import type { BalancedService, WaitingCall } from './service.js'
 import { type GrpcStatus, refuse, statusOfReset } from './status.js'
 import { Upstream } from './upstream.js'
 
-/** How long a call waits for endpoints that are connecting, as after a restart of the only one. */
+/**
+ * How long a call waits at least while endpoints are connecting, as after a restart of the only one. A longer `waitMs`
+ * applies instead.
+ */
 const CONNECTING_MS = 1_000
 
 /** Maximum number of attempts of one call, so that it ends even if every server refuses it. */
@@ -43,8 +46,8 @@ export interface CallRequest {
 }
 
 /**
- * What ended the call. `caller`: the caller cancelled it, or its connection ended. `proxy`: the proxy has no route for it,
- * or shut down. `endpoint`: the status is that of the endpoint, or no endpoint could be reached.
+ * What ended the call. `caller`: the caller cancelled it, or its connection ended. `proxy`: the proxy has no route for
+ * it, or shut down. `endpoint`: the status is that of the endpoint, or no endpoint could be reached.
  */
 export type EndedBy = 'endpoint' | 'caller' | 'proxy'
 
@@ -211,8 +214,8 @@ export class Call implements Waiting, WaitingCall {
 
   /** Ends the call with a status of the proxy, which is sent in trailers if the reply has begun. */
   private end(failure: GrpcStatus, endedBy: EndedBy, reply: Reply | null): void {
-    // Before `reply.fail`, which resets the caller's stream if the reply is not gRPC: the reset would be reported as the
-    // caller's.
+    // Before `reply.fail`: that resets the caller's stream if the reply is not gRPC, and `callerLeft` would then report
+    // that the caller cancelled.
     this.finish(failure.code, failure.details, endedBy)
     if (this.hasBegun) reply?.fail(failure)
     else refuse(this.request.stream, failure)

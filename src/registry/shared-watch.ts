@@ -3,8 +3,8 @@ import { LiveSnapshot } from '../domain/live-snapshot.js'
 
 /**
  * Maximum number of changed keys that are queued for a subscriber. If there are more, it receives the whole list. A
- * resolver reads changes as they arrive, so only a subscriber that does not read reaches this limit. Queued endpoints
- * take about a megabyte, which the subscribers of a watch share.
+ * resolver reads changes as they arrive, so only a subscriber that does not read reaches this limit. The endpoints of a
+ * full queue take about a megabyte; the queues of one watch hold the same objects, not copies.
  */
 export const MAX_PENDING_CHANGES = 1_024
 

@@ -48,7 +48,10 @@ export class FollowedList {
     return this.isLive && hasAllOf(this.snapshot, listing)
   }
 
-  /** NOT_FOUND if the filter selects no endpoint, with similar names; null if it selects some, or etcd does not answer. */
+  /**
+   * The error NOT_FOUND, with similar names as suggestions, if the filter selects no endpoint. Null if it selects some,
+   * or etcd does not answer.
+   */
   async whyNothing(filter: EndpointFilter): Promise<DiscoError | null> {
     const endpoints = endpointsOfServices(endpointsOf(this.snapshot), this.service)
     try {
@@ -63,7 +66,7 @@ export class FollowedList {
   }
 }
 
-/** Whether a snapshot has every change of a list; it may have later ones. */
+/** Whether a snapshot is at least as new as a list: it shows every change that the list shows. */
 function hasAllOf(snapshot: LiveSnapshot, { revision, endpoints }: EndpointList): boolean {
   if (endpoints.some(({ modRevision }) => modRevision > snapshot.revision)) return false
   const listed = new Set(endpoints.map(({ key }) => key))

@@ -18,7 +18,7 @@ const SURVEY_PERIOD_MS = 500
 /**
  * Waits until all conditions of a service have held for `holdMs`. It also waits for a service that does not exist yet.
  *
- * @throws DiscoError WAIT_TIMED_OUT, INTERRUPTED, ETCD_DENIED before the first list
+ * @throws DiscoError WAIT_TIMED_OUT; INTERRUPTED; ETCD_DENIED if etcd denies a request before the first list
  */
 export async function waitFor(
   registry: Registry,
@@ -189,7 +189,7 @@ class Wait {
     if (nothing && !this.stop.signal.aborted) this.reports.onNothing?.(nothing)
   }
 
-  /** Called at the timeout. A first check that is still running may take until the deadline of a health check. */
+  /** Called at the timeout. A first check may still complete: its health survey has `probe.deadlineMs` left. */
   private late(): void {
     this.isLate = true
     if (this.hasChecked) this.halt()
@@ -197,7 +197,7 @@ class Wait {
     if (this.isSurveying) this.cutSoon()
   }
 
-  /** Aborts the running survey after the deadline of a health check. */
+  /** Lets a running health survey go on for `probe.deadlineMs`, then aborts it. */
   private cutSoon(): void {
     this.cutTimer ??= setTimeout(() => this.cut.abort(), this.request.probe.deadlineMs)
   }

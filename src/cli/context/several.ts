@@ -11,7 +11,7 @@ export interface ReadContext {
   readonly layers: Layers
 }
 
-/** Flags that belong to one connection. */
+/** Flags that configure a connection. They are refused with several contexts, each of which has its own. */
 const CONNECTION_FLAGS = ['endpoints', 'cacert', 'cert', 'key', 'user', 'password-file'] as const
 
 /**
@@ -20,8 +20,8 @@ const CONNECTION_FLAGS = ['endpoints', 'cacert', 'cert', 'key', 'user', 'passwor
  *
  * @param typed the command as typed, for errors
  * @param takesSeveral whether the command reads several registries together
- * @throws DiscoError USAGE as `readLayers` and `parseOrigins`; also if -C names several contexts and the command takes
- *   one, or another flag belongs to one connection
+ * @throws DiscoError USAGE as `readLayers` and `parseOrigins`; also if -C names several contexts, but the command works
+ *   in a single one, or a flag configures a connection
  */
 export async function readContexts(
   { typed, takesSeveral }: { readonly typed: TypedCommand; readonly takesSeveral: boolean },

@@ -50,7 +50,8 @@ export const changeFilterFlags = {
 export type FilterFlags = Partial<Interfaces.InferredFlags<typeof filterFlags>>
 
 /**
- * TARGET and ADDR… of a command that needs neither. One argument, because oclif allows no optional one before several.
+ * TARGET and ADDR… of a command that needs neither. Declared as one argument, because oclif allows no optional argument
+ * before one with `multiple`.
  */
 export const targetAndAddresses = argument({
   multiple: true,
@@ -158,7 +159,8 @@ export interface Registered {
 }
 
 /**
- * The TARGET of a registration: a name, `etcd:///SERVICE` or `etcd://VERSION/SERVICE`, with `layout` and `root`.
+ * The TARGET of a registration: a name, or `etcd:///SERVICE` or `etcd://VERSION/SERVICE`, which may have the parameters
+ * `layout` and `root`.
  *
  * @param version the value of `--version`
  * @throws DiscoError USAGE if the target has other conditions, which would select endpoints, or names another version

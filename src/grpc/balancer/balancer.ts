@@ -21,14 +21,17 @@ export function registerPolicy(kind: PolicyKind): void {
   experimental.registerLoadBalancerType(name, Balancer, policyConfigOf(kind))
 }
 
-/** Keeps one child per endpoint, and a rotation of those that can be picked, for each registry. */
+/** Keeps one child per endpoint and, for each registry, a rotation of its children that can be picked. */
 abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly children = new Membership<Child>(null)
   private priorities: Priorities<Child> | null = null
   private observer: Observer = observerOf({})
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
-  /** Whether a pick failed or was queued and may succeed after the next change of the rotation. */
+  /**
+   * Whether calls may wait for a new picker, because a pick of the last one was queued or failed. A failed pick is
+   * tried again if the call has `waitForReady`.
+   */
   private hasWaitingPicks = false
   private note = ''
   private health: { readonly config: string | undefined; readonly service: string | null } | null = null
@@ -88,7 +91,10 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     this.priorities?.close()
   }
 
-  /** The rotations of this policy; a policy with other parameters starts new ones among the same children. */
+  /**
+   * Returns the rotations of `policy`. If it differs from the policy in use, it gets new rotations, with the same
+   * children.
+   */
   private follow(policy: Policy | DiscoError, observer: Observer): Priorities<Child> | null {
     if (policy instanceof DiscoError) {
       // After an error the previous policy stays in use; a channel that never had a policy fails with the reason.
@@ -144,7 +150,11 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     else this.report(connectivityState.TRANSIENT_FAILURE, whyNoneReady(this.children, this.note))
   }
 
-  /** A READY picker asks the current policy, so a new one is pushed only when the state changes. */
+  /**
+   * Gives the channel a state and its picker, unless the state is as last reported and has no problem. A READY picker
+   * is not replaced when members change, because it reads the rotation at each pick. Where the channel needs a new
+   * picker all the same, `reported` has been set to null.
+   */
   private report(state: connectivityState, problem: string | null): void {
     if (state === this.reported && problem === null) return
     this.reported = state

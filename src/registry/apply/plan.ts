@@ -38,9 +38,10 @@ export interface ApplyPlan {
 }
 
 /**
- * Plans the changes by the keys at one revision. Reads only keys of the file's services, in the file's layouts.
+ * Compares a file with the keys as of one revision. Reads only keys of the file's services, in the file's layouts.
  *
- * @throws DiscoError USAGE for leased endpoints without `leased`; CONFLICT if a change needs `force`
+ * @throws DiscoError USAGE for keys to add that had a lease, if `leased` is `refused`; CONFLICT if a change needs
+ *   `force`
  */
 export async function planApply(
   registry: Registry,
@@ -127,7 +128,10 @@ function prune(
   return { removals, left }
 }
 
-/** @throws DiscoError CONFLICT if weights would be turned on or off by accident */
+/**
+ * @throws DiscoError CONFLICT if the first weight of a service would drain its other endpoints, or its last weight
+ *   above 0 would be lost
+ */
 function refuseTurns(own: readonly KeyPlan[], removals: readonly KeyPlan[], kept: readonly OtherKey[]): void {
   const rest = kept.flatMap(({ endpoints }) => endpoints)
   const usable = (plans: readonly KeyPlan[], side: 'before' | 'after') =>
