@@ -149,8 +149,9 @@ export class ClientStream {
       return
     }
     const state = this.types[type]
-    // Handled after the write, so that at most one response of each type is unwritten: a client that guesses nonces
-    // could otherwise answer responses without reading them, and they would fill the memory.
+    // Handled after the write, so that at most one response of each type is unwritten. Otherwise a client that knew the
+    // nonces could answer responses without reading them, and these would fill the memory. As a second protection,
+    // `send` makes nonces that cannot be guessed.
     if (responseNonce !== '' && responseNonce === state.unwritten) {
       state.early = request
       return

@@ -50,8 +50,8 @@ export class Registration implements AsyncDisposable {
   private readonly lease: HeldLease
   private readonly all: readonly HeldKey[]
   /**
-   * Keys that are still held, each with the controller that ends its current watch: when the key is lost, or the key's
-   * name changes with the lease.
+   * Keys that are still held, each with the controller that ends its current watch. A watch ends when its key is lost.
+   * All watches end when a new lease renames a key: in some layouts the key contains the lease.
    */
   private readonly watches: Map<HeldKey, AbortController>
   private reconciling: Promise<void> = Promise.resolve()
