@@ -229,7 +229,8 @@ test('changes that others make while it runs are never lost: each is planned ove
 
 test('etcd away in the middle: says how far it came, exit 3; the next apply finishes', async () => {
   await using link = await FaultProxy.start(etcd.endpoint)
-  link.delay(15)
+  // Long enough that the writes take seconds after the first.
+  link.delay(100)
   const slow = new Disco(link.endpoint)
   const { file, wanted } = bigFile('away.json', 2_000, () => 3)
   const before = await revision(etcd)
@@ -271,7 +272,8 @@ test('a batch that etcd takes in halves only: what the first half wrote is count
 
 test('Ctrl-C ends it between two transactions, exit 130', async () => {
   await using link = await FaultProxy.start(etcd.endpoint)
-  link.delay(30)
+  // Long enough that the writes take seconds after the first.
+  link.delay(100)
   const slow = new Disco(link.endpoint)
   const { file } = bigFile('ctrl-c.json', 2_000, () => 3)
   const before = await revision(etcd)

@@ -64,7 +64,7 @@ test('the server registers, drains, deregisters and finishes on SIGTERM; the cli
   }
   expect([...seen].sort()).toEqual(POLICIES.map(({ name }) => name).sort())
 
-  const calling = example('client', '600')
+  const calling = example('client', '2000')
   await calling.printed('weighted_round_robin')
   light.process.child.kill('SIGTERM')
   expect(await light.process.exited()).toMatchObject({

@@ -309,7 +309,9 @@ describe('etcd out of reach', () => {
       const runs = commands.map((command) => disco.run(...command, '--command-timeout', '1s'))
       for (const ran of await Promise.all(runs)) {
         expect(ran).toMatchObject({ code: 3, stdout: '' })
-        expect(ran.stderr).toContain(`No answer from etcd at ${etcd.endpoint} in 1.`)
+        // Six processes at once, whose clocks go on while others run.
+        expect(ran.stderr).toContain(`No answer from etcd at ${etcd.endpoint} in `)
+        expect(ran.stderr).toMatch(/ in [1-4]\.\d/)
         expectNoStack(ran)
       }
     } finally {

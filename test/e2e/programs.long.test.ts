@@ -100,13 +100,13 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
   test.each(NODES)('balance by weight, and leave without a failed call, on %s', async (_name, nodeBinary) => {
     const node = nodeBinary()
     const [light, heavy] = await Promise.all([serve(node, 1), serve(node, 3)])
-    const first = await run(node, 'client', '200').exited()
+    const first = await run(node, 'client', '2000').exited()
     expect(first).toMatchObject({ stderr: '', code: 0 })
     const counts = countsIn(first.stdout)
     expect(Object.keys(counts).sort()).toEqual([light.addr, heavy.addr].sort())
-    expect(sum(counts)).toBe(200)
-    // 150 are its share, and 100 would be half of them. The first calls may find only one of the two connected.
-    expect(counts[heavy.addr]).toBeGreaterThan(130)
+    expect(sum(counts)).toBe(2_000)
+    // 1,500 are its share, and 1,000 would be half of them. The first calls may find only one of the two connected.
+    expect(counts[heavy.addr]).toBeGreaterThan(1_300)
     if (name === 'opentelemetry') expect(picksIn(first.stdout)).toEqual(counts)
 
     await using registry = await Registry.open({ endpoints: [etcd.endpoint], cache: false })

@@ -33,8 +33,9 @@ beforeEach(() => {
 })
 afterEach(() => disco.stopAll())
 
-async function register(from: Disco, addr: string, weight: number): Promise<Process> {
-  const args = ['--version', '1.0.0', '--ttl', '2', '--weight', String(weight)]
+/** The lease outlives a busy machine, unless a test waits for its end. */
+async function register(from: Disco, addr: string, weight: number, ttl = '60'): Promise<Process> {
+  const args = ['--version', '1.0.0', '--ttl', ttl, '--weight', String(weight)]
   const held = from.start('register', 'hello', addr, ...args)
   await held.printed('"type":"added"')
   return held
@@ -170,7 +171,7 @@ describe('five servers of weights 1, 1, 1, 1 and 10', () => {
 
   test('a server killed with its registrar: no call fails but those sent to it before its key went', async () => {
     await using victim = await GreeterProcess.start()
-    const registrar = await register(disco, victim.addr, 10)
+    const registrar = await register(disco, victim.addr, 10, '2')
     const running = disco.start('call', 'hello', 'SayHello', '-o', 'ndjson', '--n', ENDLESS)
     await untilCalled(200)
     await Promise.all([registrar.end('SIGKILL'), victim.kill()])

@@ -85,8 +85,8 @@ class Administered {
   }
 }
 
-async function startRegistrar(disco: Disco): Promise<Administered> {
-  const held = disco.start('register', 'hello', ADDR, '--ttl', '5', '--admin', ':0')
+async function startRegistrar(disco: Disco, ttl = '5'): Promise<Administered> {
+  const held = disco.start('register', 'hello', ADDR, '--ttl', ttl, '--admin', ':0')
   await held.printed('"type":"added"')
   await held.printed('admin handler on')
   const [, url = ''] = /admin handler on (\S+)/.exec(held.stderr) ?? []
@@ -142,7 +142,8 @@ describe.each(versionsUnderTest())('a lease is lost, and etcd %s', (version) => 
     await using etcd = await RealEtcd.start({ version })
     const disco = new Disco(etcd.endpoint)
     try {
-      const registrar = await startRegistrar(disco)
+      // Longer than the outage, also on a busy machine.
+      const registrar = await startRegistrar(disco, '30')
       await etcd.kill()
       await registrar.held.printed('"type":"stale"')
       const health = await registrar.get('/healthz')

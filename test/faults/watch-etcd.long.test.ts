@@ -169,7 +169,7 @@ describe.concurrent('a watch over', () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'lease')
     const { writer, log } = link
-    const { ID: lease } = await writer.api.get('Lease/LeaseGrant', { TTL: '1' })
+    const { ID: lease } = await writer.api.get('Lease/LeaseGrant', { TTL: '5' })
     await writer.put(1, 1, String(lease))
     const last = await writer.put(2, 1, String(lease))
     await log.reached(last + 1)

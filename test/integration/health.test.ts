@@ -87,16 +87,22 @@ test('watches that break at the same time are retried apart', async () => {
   const callers = Array.from({ length: 12 }, () => new Caller(TARGET, { health: true }))
   for (const caller of callers) await caller.untilRotation(...addrs)
   const health = backends[0]?.health
-  const before = health?.watchedAtMs.length ?? 0
-  health?.breakWatches()
-  await until(
-    () => health?.watchedAtMs.length === before + callers.length,
-    () => 'all to watch again',
-  )
-  for (const caller of callers) caller[Symbol.dispose]()
+  async function spreadMs(): Promise<number> {
+    const before = health?.watchedAtMs.length ?? 0
+    health?.breakWatches()
+    await until(
+      () => health?.watchedAtMs.length === before + callers.length,
+      () => 'all to watch again',
+    )
+    const again = health?.watchedAtMs.slice(before) ?? []
+    return Math.max(...again) - Math.min(...again)
+  }
   // The waits lie between half a second and a second: twelve within a tenth of a second is one case in millions.
-  const again = health?.watchedAtMs.slice(before) ?? []
-  expect(Math.max(...again) - Math.min(...again)).toBeGreaterThan(100)
+  // But a busy machine that rests half a second lets them come all at once.
+  const spreadsMs: number[] = []
+  while (spreadsMs.length < 3 && !spreadsMs.some((ms) => ms > 100)) spreadsMs.push(await spreadMs())
+  for (const caller of callers) caller[Symbol.dispose]()
+  expect(Math.max(...spreadsMs)).toBeGreaterThan(100)
 })
 
 test('without the setting, no health is watched', async () => {

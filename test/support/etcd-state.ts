@@ -31,10 +31,11 @@ export async function storedWeight(etcd: Etcd, key: string): Promise<number | nu
   return text === '' ? null : (JSON.parse(text) as { weight: number }).weight
 }
 
-/** Waits until etcd has no such key any more. */
+/** Waits until an etcd without users and TLS has no such key any more; sees it within some 20 ms. */
 export async function untilGone(etcd: Etcd, key: string): Promise<void> {
+  const request = { key: base64(key), count_only: true }
   await until(
-    async () => (await storedText(etcd, key)) === '',
+    async () => (await withApi(etcd, (api) => api.get('KV/Range', request))).count === '0',
     () => `${key} to be gone`,
   )
 }
