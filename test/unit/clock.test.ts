@@ -29,7 +29,7 @@ function misuses(file: string, source: string): string[] {
 const SRC = fileURLToPath(new URL('../../src', import.meta.url))
 
 describe('the wall clock', () => {
-  it('measures no wait and no deadline in src/', () => {
+  it('is not used for delays or deadlines in src/', () => {
     const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.ts'),
     )

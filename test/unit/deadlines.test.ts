@@ -24,7 +24,7 @@ function timeouts(file: string, source: string): string[] {
   return found
 }
 
-it('no deadline rests on AbortSignal.timeout, which a garbage collection may take: grpc/deadline.ts is the way', () => {
+it('no deadline uses AbortSignal.timeout, which garbage collection may remove: use grpc/deadline.ts', () => {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
   const found = files.flatMap((file) => timeouts(file, readFileSync(new URL(file, SRC), 'utf8')))
   expect(found).toEqual([])

@@ -7,7 +7,7 @@ const rows = readFileSync(new URL('docs/grpcurl.md', root), 'utf8')
   .filter((line) => line.startsWith('| #'))
   .map((line) => line.split('|').map((cell) => cell.trim()))
 
-test('docs/grpcurl.md has thirty issues, each once, and every one that holds names a test that exists', () => {
+test('docs/grpcurl.md has at least thirty issues, each once, and every issue that holds names an existing test file', () => {
   const issues = rows.flatMap(([, issue = '']) => issue.split(', '))
   expect(issues.length).toBeGreaterThanOrEqual(30)
   expect(new Set(issues).size).toBe(issues.length)

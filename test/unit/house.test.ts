@@ -81,18 +81,18 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll('\\', '/'))
   .filter((file) => file.endsWith('.ts'))
 
-describe('src/', () => {
-  it('is found', () => {
+describe('the imports of src/', () => {
+  it('are checked in more than 50 files', () => {
     expect(files.length).toBeGreaterThan(50)
   })
 
-  it('has no import that the house lacks', () => {
+  it('follow the allowed imports', () => {
     expect(files.flatMap((file) => violations(file, readFileSync(join(SRC, file), 'utf8')))).toEqual([])
   })
 })
 
-describe('the house itself', () => {
-  it('has arrows that go only downwards', () => {
+describe('the allowed imports between folders', () => {
+  it('point only downwards', () => {
     const rooms = [...HOUSE.keys()].filter((room) => !room.endsWith('.ts'))
     expect(rooms).toContain('domain')
     for (const [at, room] of rooms.entries()) {
@@ -102,7 +102,7 @@ describe('the house itself', () => {
   })
 })
 
-describe('the check', () => {
+describe('the import check', () => {
   it.each([
     ['a folder above', 'domain/x.ts', `import { a } from '../etcd/client.js'`, '../etcd/client.js'],
     ['a type', 'grpc/x.ts', `import type { A } from '../registry/registry.js'`, '../registry/registry.js'],
@@ -128,7 +128,7 @@ describe('the check', () => {
     expect(violations(file, source)).toEqual([`${file} imports ${specifier}`])
   })
 
-  it('finds each of several, a folder that is new, and an import that is computed', () => {
+  it('reports each of several violations, an unknown folder, and a computed import', () => {
     expect(violations('domain/x.ts', `import 'chalk'\nimport 'etcd3'`)).toHaveLength(2)
     expect(violations('utils/x.ts', '')).toEqual(['utils/x.ts is in a folder that the house lacks'])
     expect(violations('cli/x.ts', 'await import(name)')).toEqual([

@@ -7,7 +7,7 @@ import type { Registry } from '../../../src/registry/registry.js'
 import type { EndpointSelection } from '../../../src/registry/selection.js'
 import { endpoint } from '../../support/endpoints.js'
 
-test('the command that removes what cannot be drained can be pasted, also for many endpoints', async () => {
+test('the suggested command that removes endpoints without weights can be pasted into a shell, also for many endpoints', async () => {
   const many = Array.from({ length: 6 }, (_, at) => endpoint({ addr: `10.0.0.5:${at + 1}`, layout: 'etcd' }))
   const registry = { listExisting: async () => ({ revision: 1, endpoints: many }) } as unknown as Registry
   const reports = { onWeighed: () => undefined, onUnweighed: () => undefined }
@@ -28,7 +28,7 @@ test('the command that removes what cannot be drained can be pasted, also for ma
   )
 })
 
-test('a weight that is restored at the end of the grace keeps the endpoint, and is a conflict', async () => {
+test('an endpoint whose weight is restored during the grace period is kept, and the drain fails with a conflict', async () => {
   const before = endpoint({ weight: 3 })
   const drained = { ...before, weight: 0 }
   const selections: unknown[] = []

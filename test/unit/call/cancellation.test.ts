@@ -21,7 +21,7 @@ function stubborn() {
   return { once, twice, cancelAll, end, over, waiting }
 }
 
-it('calls under way have a second to end after the first stop, and a report never waits for those that cannot be cancelled', async () => {
+it('after the first stop, outstanding calls have a second to end, and a report does not wait for calls that cannot be cancelled', async () => {
   const { once, cancelAll, end, over } = stubborn()
   once.abort()
   expect(end.signal.aborted).toBe(true)
@@ -34,7 +34,7 @@ it('calls under way have a second to end after the first stop, and a report neve
   expect(over).toHaveBeenCalled()
 })
 
-it('a second stop cancels them at once', async () => {
+it('a second stop cancels outstanding calls at once', async () => {
   const { once, twice, cancelAll, over } = stubborn()
   once.abort()
   twice.abort()

@@ -2,8 +2,8 @@ import { cachedDataVersionTag } from 'node:v8'
 import { describe, expect, it } from 'vitest'
 import { HeapGrowth } from '../../../src/call/heap-growth.js'
 
-describe('the limit of the heap', () => {
-  it('holds for thousands of connections, and is gone before the code cache is written', () => {
+describe('the heap limit', () => {
+  it('applies with thousands of connections, and is removed before the code cache is written', () => {
     // It changes with V8's flags: code that is cached under other flags is refused.
     const before = cachedDataVersionTag()
     {

@@ -5,7 +5,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-it('does not blame the text for an error that is not about it', () => {
+it('does not report an unrelated error as invalid JSON', () => {
   vi.spyOn(JSON, 'parse').mockImplementation(() => {
     throw new RangeError('Maximum call stack size exceeded')
   })

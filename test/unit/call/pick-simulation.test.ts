@@ -43,7 +43,7 @@ describe('a pick simulation', () => {
     expect(simulatePicks(service('1-1'), plan('ring', 10, { key: 'a' })).largestGap).toBe(5)
   })
 
-  it('gives drained endpoints nothing, and expects nothing of them', () => {
+  it('gives drained endpoints neither picks nor expected picks', () => {
     expect(picksOf(service('0-2'), 'wrr', 4)).toEqual([0, 4])
     const equal = simulatePicks(service('0-2-5'), plan('rr', 4)).endpoints
     expect(equal.map(({ expected }) => expected)).toEqual([0, 2, 2])
@@ -58,7 +58,7 @@ describe('a pick simulation', () => {
     expect(simulatePicks([], plan('wrr', 5))).toEqual({ refused: 5, endpoints: [], largestGap: 0 })
   })
 
-  it('gives each pick a key of its own under hashing, and the given one where there is one', () => {
+  it('gives each pick a different key under hashing, unless a key is given', () => {
     expect(picksOf(service('1-1-1'), 'ring', 300).every((picks) => picks > 50)).toBe(true)
     expect(picksOf(service('1-1-1'), 'source', 300).every((picks) => picks > 50)).toBe(true)
     const keyed = picksOf(service('1-1-1'), 'ring', 300, { key: 'a' })
@@ -66,8 +66,8 @@ describe('a pick simulation', () => {
   })
 })
 
-describe('keys that move', () => {
-  it('are the leaver’s own, and as many as it had', () => {
+describe('keys that move when an endpoint leaves', () => {
+  it('are exactly the keys of that endpoint', () => {
     const endpoints = service('1-1-1-1')
     const [leaver] = endpoints
     if (!leaver) throw new Error('four endpoints were made')

@@ -8,7 +8,7 @@ const ENDPOINTS = toGrpcEndpoints(
   { where: {}, spillOver: false },
 )
 
-it('a run keeps a bounded number of changes of the rotation, and counts the rest', () => {
+it('a run keeps a bounded number of rotation changes, and counts the others', () => {
   const log = new RunLog()
   log.rotated(ENDPOINTS.map((one) => ({ endpoint: one, weight: 1, isAway: false })))
   log.begin(performance.now())
@@ -31,7 +31,7 @@ it('a run keeps a bounded number of changes of the rotation, and counts the rest
   expect(log.takeEndpoint(callId)).toBeUndefined()
 })
 
-it('counts a reconnect with its reason, and neither as a change nor as a new membership', () => {
+it('counts a reconnect with its reason, but neither as a change nor as a new membership', () => {
   const [first, second] = ENDPOINTS
   if (!first || !second) throw new Error('there are two')
   const log = new RunLog()

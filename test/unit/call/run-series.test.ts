@@ -24,7 +24,7 @@ function sumsOf({ series }: CallReport) {
   return sums
 }
 
-describe('the course of a run', () => {
+describe('the time series of a run', () => {
   it('adds up to the numbers of the whole run, through weights, leaves, joins and reconnects', () => {
     const report = recordedRun({
       endpoints: several(7),
@@ -53,7 +53,7 @@ describe('the course of a run', () => {
     }
   })
 
-  it('follows a hundred of many endpoints, the heaviest ones', () => {
+  it('lists at most a hundred endpoints, the heaviest ones', () => {
     const report = recordedRun({ endpoints: several(1_000), calls: 5_000, perSecond: 1_000 })
     const { byId, picks } = sumsOf(report)
     expect(byId.size).toBe(100)

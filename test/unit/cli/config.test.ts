@@ -47,7 +47,7 @@ const ENV = {
 const ETCDCTL_ALONE = Object.fromEntries(Object.entries(ENV).filter(([name]) => name.startsWith('ETCDCTL_')))
 
 describe('etcdOptions', () => {
-  it('takes the defaults without settings', async () => {
+  it('uses the defaults without settings', async () => {
     expect(await optionsOf({}, {})).toEqual({
       endpoints: ['127.0.0.1:2379'],
       endpointsSource: 'the default',
@@ -57,7 +57,7 @@ describe('etcdOptions', () => {
     })
   })
 
-  it('takes ETCDCTL_* over the defaults', async () => {
+  it('prefers ETCDCTL_* over the defaults', async () => {
     expect(await optionsOf({}, ETCDCTL_ALONE)).toEqual({
       endpoints: ['etcdctl:1'],
       endpointsSource: 'ETCDCTL_ENDPOINTS',
@@ -71,7 +71,7 @@ describe('etcdOptions', () => {
     })
   })
 
-  it('takes DISCO_* over ETCDCTL_*', async () => {
+  it('prefers DISCO_* over ETCDCTL_*', async () => {
     expect(await optionsOf({}, ENV)).toEqual({
       endpoints: ['disco:1'],
       endpointsSource: 'DISCO_ENDPOINTS',
@@ -85,7 +85,7 @@ describe('etcdOptions', () => {
     })
   })
 
-  it('takes a flag over both', async () => {
+  it('prefers a flag over DISCO_* and ETCDCTL_*', async () => {
     const passwordFile = await secretFile('flag-secret\n')
     const flags = {
       ...{ endpoints: 'flag:1', cacert: 'flag.ca', cert: 'flag.crt', key: 'flag.key', user: 'flag-user' },
@@ -113,7 +113,7 @@ describe('etcdOptions', () => {
     expect(options).toMatchObject({ endpointsSource: 'ETCDCTL_ENDPOINTS', dialTimeoutMs: 3_000 })
   })
 
-  it('reads several members, and bears a comma too many', async () => {
+  it('reads several members, and ignores a trailing comma', async () => {
     const { endpoints } = await optionsOf({ endpoints: 'a:1,b:2, ,c:3,' }, {})
     expect(endpoints).toEqual(['a:1', 'b:2', 'c:3'])
   })
@@ -134,17 +134,17 @@ async function passwordWith(...words: Parameters<typeof optionsOf>): Promise<str
 }
 
 describe('the password', () => {
-  it('may follow the user in the environment, as etcdctl has it, and may contain colons', async () => {
+  it('may follow the user in ETCDCTL_USER, as in etcdctl, and may contain colons', async () => {
     const options = await optionsOf({}, { ETCDCTL_USER: 'root:a:b' })
     expect(options).toMatchObject({ user: 'root', password: 'a:b' })
   })
 
-  it('of its own variable wins over the one behind the user', async () => {
+  it('in its own variable takes precedence over a password in the variable of the user', async () => {
     const env = { ETCDCTL_USER: 'root:behind', ETCDCTL_PASSWORD: 'own' }
     expect(await optionsOf({}, env)).toMatchObject({ user: 'root', password: 'own' })
   })
 
-  it('is refused in a flag, which other users can read, and is not repeated', async () => {
+  it('is refused in a flag, which other users can read, and is not printed', async () => {
     const error = await flagError(baseFlags, '--user', 'root:hunter2')
     expect(error).toMatchObject({ code: 'USAGE' })
     expect(JSON.stringify([String(error), error])).not.toContain('hunter2')
@@ -160,7 +160,7 @@ describe('the password', () => {
     expect(await passwordWith({ 'password-file': file, user: 'alice' }, ENV)).toBe(password)
   })
 
-  it('of a file that cannot be read is an error of usage', async () => {
+  it('in a file that cannot be read is a usage error', async () => {
     const missing = join(folder, 'missing')
     await expect(passwordWith({ 'password-file': missing, user: 'alice' }, {})).rejects.toMatchObject({
       code: 'USAGE',
@@ -174,13 +174,13 @@ describe('the password', () => {
 describe('placeOf', () => {
   const env = { DISCO_LAYOUT: 'kratos', DISCO_ROOT: '/staging' }
 
-  it('takes a flag, then the environment, then the default of the command', () => {
+  it('prefers a flag over the environment, and the environment over the default of the command', () => {
     expect(placeIn({}, {}, 'auto')).toEqual({ layout: 'auto', root: '' })
     expect(placeIn({}, env, 'auto')).toEqual({ layout: 'kratos', root: '/staging' })
     expect(placeIn({ layout: 'seed', root: '/prod' }, env, 'auto')).toEqual({ layout: 'seed', root: '/prod' })
   })
 
-  it('takes an empty root for none, with any environment', () => {
+  it('reads an empty root as no root, whatever the environment contains', () => {
     expect(placeIn({ root: '' }, env, 'auto').root).toBe('')
     expect(placeIn({}, { DISCO_LAYOUT: '' }, 'auto').layout).toBe('auto')
   })

@@ -30,7 +30,7 @@ test('a slow reader: write() reports it, and drained() resolves once the reader 
   await output.drained()
 })
 
-test('drained() resolves when the reader has gone, and ended is aborted without a failure', async () => {
+test('drained() resolves when the reader has closed the pipe, and ended is aborted without a failure', async () => {
   let fail: (error: Error) => void = () => undefined
   const stuck = new Writable({
     autoDestroy: false,
@@ -54,7 +54,7 @@ test('a full disk is a failure, and ends the output', async () => {
   expect(output.failure).toMatchObject({ code: 'ENOSPC' })
 })
 
-test('EIO is a terminal that was closed, or a disk that is broken', async () => {
+test('EIO means a closed terminal or a broken disk, depending on the output', async () => {
   const terminal = await after(new LineOutput(Object.assign(failing('EIO'), { isTTY: true })))
   expect(terminal.failure).toBeNull()
   expect(terminal.ended.aborted).toBe(true)
@@ -62,7 +62,7 @@ test('EIO is a terminal that was closed, or a disk that is broken', async () => 
   expect(file.failure).toMatchObject({ code: 'EIO' })
 })
 
-test('failures that are to be ignored neither end the output nor are kept', async () => {
+test('ignored failures neither end the output nor are stored', async () => {
   const output = new LineOutput(failing('EPIPE'))
   output.ignoreFailures()
   await after(output)
@@ -70,7 +70,7 @@ test('failures that are to be ignored neither end the output nor are kept', asyn
   expect(output.failure).toBeNull()
 })
 
-test('collected lines: those of one turn of the event loop reach the system together, in order', async () => {
+test('lines of one turn of the event loop are written together, in order', async () => {
   const calls: string[][] = []
   const note = (chunks: readonly Buffer[]) => calls.push(chunks.map(String))
   const stream = new Writable({

@@ -16,13 +16,13 @@ function table(...rows: [string, string][]): string {
 }
 
 describe('a table', () => {
-  it('marks a name that looks like another one, in any column, before it measures the widths', () => {
+  it('marks a name that looks like another one, in any column, before it computes column widths', () => {
     expect(table([LIKE_HELLO, 'x'], ['other', 'not dialled: hello'])).toBe(
       ['A           B', `${SHOWN}  x`, 'other       not dialled: hello'].join('\n'),
     )
   })
 
-  it('marks a name with a dot that is not one', () => {
+  it('marks a name with a character that looks like a dot', () => {
     expect(table(['1\u20240', '2, 1.0'], ['\u2013', '-'])).toBe(
       ['A         B', '1\\u20240  2, 1.0', '\u2013         -'].join('\n'),
     )
@@ -47,7 +47,7 @@ describe('health', () => {
     expect(renderHealth([doc], plain)).toContain(`${SHOWN}:1 `)
   })
 
-  it('marks services and addresses in the lines of --watch at once', () => {
+  it('marks services and addresses in the lines of --watch immediately', () => {
     const event = { ...ENDPOINT, schema: 'disco.health-event/v1', type: 'healthy' } as const
     const line = new HealthLog(plain).line({ ...event, service: LIKE_HELLO, addr: 'x:1' }, new Date())
     expect(line).toContain(`${SHOWN} x:1`)
@@ -55,14 +55,14 @@ describe('health', () => {
 })
 
 describe('a report', () => {
-  it('marks names around its tables, with and without colours', () => {
+  it('marks names in the lines around its tables, with and without colors', () => {
     for (const palette of [plain, colored]) {
       const report = `${palette.red('hello')}:1\n! ${palette.red(LIKE_HELLO)}:1 left`
       expect(withoutColors(markInReport(report))).toBe(`hello:1\n! ${SHOWN}:1 left`)
     }
   })
 
-  it('is the same where no names look alike', () => {
+  it('is unchanged if no names look alike', () => {
     const report = `${colored.green('\u25cf')} \u4f60\u597d \u2013 hello\n\u2588\u2588|`
     expect(markInReport(report)).toBe(report)
   })

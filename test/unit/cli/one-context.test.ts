@@ -25,7 +25,7 @@ it.each([
   expect(suggested('wait', ...argv)).toEqual([`disco wait ${words} -C a`, `disco wait ${words} -C b`])
 })
 
-it('keeps what follows --, and the words of the command', () => {
+it('keeps the arguments after --, and the words of the command', () => {
   expect(suggested('context:show', 'x', '-C', 'a,b', '--', 'sh', '-c', 'exec "$0" -C a,b')).toEqual([
     `disco context show x -C a -- sh -c 'exec "$0" -C a,b'`,
     `disco context show x -C b -- sh -c 'exec "$0" -C a,b'`,

@@ -8,7 +8,7 @@ function line(template: string, document: object = DOC): string {
 }
 
 describe('templateWriter', () => {
-  it('writes fields, those of objects, and sections', () => {
+  it('writes fields, fields of objects, and sections', () => {
     expect(line('{{addr}} {{weight}}')).toBe('127.0.0.1:1001 3')
     expect(line('server {{addr}};{{#lease}} leased{{/lease}}{{^lease}} no lease{{/lease}}')).toBe(
       'server 127.0.0.1:1001; no lease',
@@ -17,14 +17,14 @@ describe('templateWriter', () => {
     expect(line('{{#versions}}[{{.}}]{{/versions}}', { versions: ['1', '2'] })).toBe('[1][2]')
   })
 
-  it('escapes nothing as HTML, and shows what controls a terminal as its code', () => {
+  it('does not escape HTML, and shows control characters as codes', () => {
     expect(line('{{metadata.note}} {{{metadata.note}}}')).toBe('<a & b> <a & b>')
     expect(line('{{x}}|{{{x}}}|{{&x}}', { x: '\u001b[31m\u202e' })).toBe(
       '\\u001b[31m\\u202e|\\u001b[31m\\u202e|\\u001b[31m\\u202e',
     )
   })
 
-  it('refuses a field that no document has, before anything is written, and a tag that is open', () => {
+  it('refuses an unknown field before anything is written, and an unclosed tag', () => {
     const check = (template: string) => () => templateWriter(template, '-o template').check?.([DOC])
     expect(check('{{adr}}')).toThrow('-o template names no field: {{adr}}')
     expect(check('{{#metadat}}{{zone}}{{/metadat}}')).toThrow('{{metadat}}')

@@ -21,12 +21,12 @@ describe('a service name', () => {
   })
 })
 
-describe('JSON data', () => {
-  it('is read', () => {
+describe('a JSON argument', () => {
+  it('is parsed', () => {
     expect(parseJson('{"name":"abc","n":[1,null]}')).toEqual({ name: 'abc', n: [1, null] })
   })
 
-  it('or refused with an example', () => {
+  it('is refused with an example if it is invalid', () => {
     const error = errorOf(() => parseJson('{name:1}'))
     expect(error.code).toBe('USAGE')
     expect(error.message).toMatch(/^The data is not JSON: /)
@@ -45,11 +45,11 @@ describe('an address argument', () => {
     expect(await completeAddressOrKey(text, '')).toBe(written)
   })
 
-  it('without a host gets a host of this machine', async () => {
+  it('without a host gets a host address of this machine', async () => {
     expect(await completeAddress(':1001', '')).toMatch(/^\d+\.\d+\.\d+\.\d+:1001$/)
   })
 
-  it('with a slash is a key as it is', async () => {
+  it('with a slash is an unchanged key', async () => {
     expect(await completeAddressOrKey('/hello/1.0.0/x', '')).toBe('/hello/1.0.0/x')
     expect(await completeAddressOrKey('foo/bar', '')).toBe('foo/bar')
   })

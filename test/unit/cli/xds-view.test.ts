@@ -16,7 +16,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-it('cuts long unknown names, and prints new ones however many came before', () => {
+it('truncates long unknown names, and prints new names however many came before', () => {
   view.subscribedUnknown(STREAM, ['x'.repeat(500_000)], ['hello'])
   expect(lines.join('').length).toBeLessThan(1_000)
   for (let at = 0; at < 2_000; at++) {
@@ -39,7 +39,7 @@ it('names the nearest service of each unknown name in one request', () => {
   ])
 })
 
-it('prints 50 lines that clients cause in 10 s, then how many more there were', () => {
+it('prints at most 50 client-caused lines in 10 s, then how many were left out', () => {
   for (let at = 0; at < 1_000; at++) {
     view.subscribedUnknown(STREAM, [`unknown-${at}`], [])
     view.answered(STREAM, { type: 'EDS', version: String(at), rejection: `no ${at}` })

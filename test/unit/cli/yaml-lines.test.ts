@@ -5,7 +5,7 @@ import { yamlLines } from '../../../src/cli/output/yaml.js'
 
 const yaml = (value: unknown) => [...yamlLines(value)].join('\n')
 
-test('any JSON is read back by the YAML library, as YAML 1.2 and as 1.1', () => {
+test('any JSON value is read back by the YAML library, as YAML 1.2 and as 1.1', () => {
   const texts = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom(
@@ -58,7 +58,7 @@ test('any JSON is read back by the YAML library, as YAML 1.2 and as 1.1', () => 
   )
 })
 
-test('what would control a terminal, or cannot be seen, is escaped', () => {
+test('control characters and invisible characters are escaped', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       expect(yaml([text, { [text]: text }])).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}](?<!\n)/u)
@@ -67,7 +67,7 @@ test('what would control a terminal, or cannot be seen, is escaped', () => {
   )
 })
 
-test('lists of maps in the usual form; plain texts without quotes', () => {
+test('lists of maps have the usual form, and plain texts are not quoted', () => {
   const value = {
     schema: 'disco.registry/v1',
     none: null,

@@ -6,22 +6,22 @@ import { describe, expect, it } from 'vitest'
 const FOLDER = fileURLToPath(new URL('../../../src/commands/', import.meta.url))
 const names = readdirSync(FOLDER).map((file) => file.replace(/\.ts$/, ''))
 
-describe.each(names)('what %s says of itself', async (name) => {
+describe.each(names)('the help of %s', async (name) => {
   const { default: command } = (await import(`${FOLDER}${name}.ts`)) as { default: typeof Command }
   const flags = { ...command.baseFlags, ...command.flags }
 
-  it('is a summary and one paragraph: help shows no more than the last', () => {
+  it('has a summary and a description of one paragraph, because help shows only the last paragraph', () => {
     expect(command.summary).toMatch(/^[A-Z][^\n]*[^.\n]$/)
     expect(command.description).toMatch(/^[A-Z][^\n]*\.$/)
   })
 
-  it('has a word on every argument and flag', () => {
+  it('describes every argument and flag', () => {
     for (const [what, { description }] of Object.entries({ ...command.args, ...flags })) {
       expect(description, what).toBeTruthy()
     }
   })
 
-  it('has examples of itself, with flags that it has', () => {
+  it('has examples of the command, with flags that the command has', () => {
     expect(command.examples.length).toBeGreaterThan(1)
     for (const example of command.examples as string[]) {
       expect(example).toMatch(new RegExp(`^([^|]+\\| )?<%= config.bin %> ${name}( |$)`))

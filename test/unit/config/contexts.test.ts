@@ -21,8 +21,8 @@ function errorOf(text: string): { message: string; suggestions: readonly string[
   throw new Error('no error')
 }
 
-describe('the file of contexts', () => {
-  it('gives every setting, with absolute paths and times in milliseconds', () => {
+describe('the contexts file', () => {
+  it('has all settings, with absolute paths and times in milliseconds', () => {
     const { use, contexts } = configIn(
       FILE,
       `# mine
@@ -114,7 +114,7 @@ contexts:
     expect(errorOf(text).message).toContain(`${FILE}:${at}: ${problem}`)
   })
 
-  it('names the nearest key and the nearest layout', () => {
+  it('suggests the nearest key and the nearest layout', () => {
     expect(errorOf('contexts:\n  a:\n    endpoint: x:1\n').suggestions).toEqual(['Did you mean endpoints?'])
     const { message, suggestions } = errorOf('contexts:\n  a:\n    endpoints: x:1\n    layout: krato\n')
     expect(message).toBe(`Unknown layout "krato" from ${FILE}:4:13`)
@@ -146,7 +146,7 @@ contexts:
   })
 })
 
-it('is as docs/contexts.md shows it, with every key of its table', () => {
+it('is parsed as docs/contexts.md shows it, and has every key of the table there', () => {
   const page = readFileSync(new URL('../../../docs/contexts.md', import.meta.url), 'utf8')
   const [own = '', project = ''] = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text]) => text)
   expect([...configIn(FILE, own).contexts.keys()]).toEqual(['dc1', 'dc2'])
@@ -155,8 +155,8 @@ it('is as docs/contexts.md shows it, with every key of its table', () => {
   expect(keys.sort()).toEqual([...SETTING_NAMES].sort())
 })
 
-describe('a change of the file', () => {
-  it('keeps comments and the order of what stands there', () => {
+describe('a change of the contexts file', () => {
+  it('keeps comments and the order of entries', () => {
     const text = '# mine\ncontexts:\n  # the old one\n  a:\n    endpoints: x:1 # here\n'
     const changed = editYaml(text, [
       { path: ['contexts', 'b'], value: { endpoints: ['y:1'] } },
@@ -173,7 +173,7 @@ describe('a change of the file', () => {
   })
 })
 
-describe('the place of the file', () => {
+describe('the location of the contexts file', () => {
   it.each<[env: Record<string, string>, platform: NodeJS.Platform, file: string]>([
     [{ XDG_CONFIG_HOME: '/x' }, 'linux', '/x/disco/config.yaml'],
     [{ XDG_CONFIG_HOME: '/x', APPDATA: '/a' }, 'win32', '/x/disco/config.yaml'],
@@ -182,7 +182,7 @@ describe('the place of the file', () => {
     expect(configFile(env, platform)).toBe(file)
   })
 
-  it('is in the home folder where XDG_CONFIG_HOME is relative or not set', () => {
+  it('is in the home folder if XDG_CONFIG_HOME is relative or not set', () => {
     expect(configFile({ XDG_CONFIG_HOME: 'x' }, 'linux')).toMatch(/\/\.config\/disco\/config\.yaml$/)
     expect(configFile({ APPDATA: '/a' }, 'linux')).toMatch(/\/\.config\/disco\/config\.yaml$/)
   })

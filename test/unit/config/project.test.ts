@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 describe('a project file', () => {
-  it('is the nearest one upwards', async () => {
+  it('is found in the nearest folder upwards', async () => {
     await mkdir(join(folder, 'a/b'), { recursive: true })
     await writeFile(file, '')
     expect(projectFile(join(folder, 'a/b'))).toBe(file)
@@ -23,7 +23,7 @@ describe('a project file', () => {
     expect(projectFile(join(folder, 'a/b'))).toBe(join(folder, 'a/.disco.yaml'))
   })
 
-  it('may name a context with layout and root, or endpoints with files below its folder', async () => {
+  it('may name a context with layout and root, or endpoints with files in its folder', async () => {
     await writeFile(file, 'context: dc1\nroot: /team\nlayout: etcd\nproduction: true\n')
     expect(await readProject(file)).toMatchObject({
       context: 'dc1',

@@ -18,13 +18,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-it('takes a file for the own one, linked or not', async () => {
+it('accepts a file of the user, also through a symbolic link', async () => {
   expect(await foreignFileProblem(file, {})).toBeNull()
   await symlink(file, join(folder, 'link'))
   expect(await foreignFileProblem(join(folder, 'link'), {})).toBeNull()
 })
 
-it("refuses a file in another user's folder, but not the one of the user behind sudo", async () => {
+it('refuses a file in the folder of another user, but accepts a file of the user who ran sudo', async () => {
   const { uid } = await stat(folder)
   // Whoever runs this test made the folder.
   vi.spyOn(process, 'geteuid').mockReturnValue(uid + 1)
@@ -33,12 +33,12 @@ it("refuses a file in another user's folder, but not the one of the user behind 
   expect(await foreignFileProblem(file, { SUDO_UID: String(uid) })).toBeNull()
 })
 
-it('refuses a file that others can write to', async () => {
+it('refuses a file that other users can write to', async () => {
   await chmod(file, 0o666)
   expect(await foreignFileProblem(file, {})).toBe('other users can write to it')
 })
 
-it('refuses a file of contexts that others can write to, and says how to fix that', async () => {
+it('refuses a contexts file that other users can write to, with the command that fixes it', async () => {
   await writeFile(file, 'contexts:\n  a: { endpoints: x:1 }\n')
   expect([...(await readConfig(file)).contexts.keys()]).toEqual(['a'])
   await chmod(file, 0o646)
@@ -49,7 +49,7 @@ it('refuses a file of contexts that others can write to, and says how to fix tha
   })
 })
 
-it("bears a group that reads root's secret, as libpq does, but not one that reads the user's", async () => {
+it('accepts group read access to a secret of root, as libpq does, but not to a secret of the user', async () => {
   const stats = await stat(file)
   const as = (euid: number, uid: number, mode: number) => {
     vi.spyOn(process, 'geteuid').mockReturnValue(euid)

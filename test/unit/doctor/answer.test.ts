@@ -12,7 +12,7 @@ function answer(fields: Parameters<typeof endpoint>[0], health = {}, program?: s
   return { traffic, share, text }
 }
 
-describe('why does it get no traffic?', () => {
+describe('the reason why an endpoint gets no traffic', () => {
   it.each([
     [{ problem: NOT_JSON }, {}, 'clients skip it: value is not JSON (rev 1)'],
     [{ weight: 0, modRevision: 9 }, { [ADDR]: checked(null) }, 'its weight is 0 since rev 9: it is drained'],
@@ -32,7 +32,7 @@ describe('why does it get no traffic?', () => {
     })
   })
 
-  it('says so where it does get traffic, with the share, and how rare it is', () => {
+  it('reports that an endpoint gets traffic, with its share, and how rarely if the share is small', () => {
     const { traffic, share, text } = answer({}, { [ADDR]: checked(null) })
     expect({ traffic, share }).toEqual({ traffic: 'some', share: 0.25 })
     expect(text).toBe('it does get traffic: it is registered and SERVING, weight 1, 25.0% of the calls')
@@ -50,7 +50,7 @@ describe('why does it get no traffic?', () => {
     expect(answer(fields, health).traffic).toBe('unknown')
   })
 
-  it('names the target by which a program sees it', () => {
+  it('names the target that a program needs to see the endpoint', () => {
     const text = 'a program sees it only by etcd:///hello?layout=kratos'
     expect(answer({ layout: 'kratos' }, { [ADDR]: checked(null) }).text).toContain(text)
     expect(answer({ layout: 'kratos' }, { [ADDR]: checked(null) }, 'kratos').text).not.toContain(text)

@@ -23,8 +23,8 @@ function found(...members: (Partial<MemberStatus> | DiscoError)[]): string[] {
   )
 }
 
-describe('the findings on etcd', () => {
-  it('are none for members that are well, a term apart or a little behind', () => {
+describe('findings about etcd', () => {
+  it('are empty for healthy members, also one term apart or slightly behind', () => {
     expect(found({}, { raftTerm: 1, leaderId: '2' }, { appliedIndex: 99 })).toEqual([])
     // Whether a proxy stands there is not known.
     expect(found({ answersProgress: null })).toEqual([])

@@ -23,15 +23,15 @@ const removed = (of: ServiceFacts) =>
     ],
   )
 
-describe('what --fix removes', () => {
-  it('is each leftover once, while an endpoint with a weight stays', () => {
+describe('the keys that --fix removes', () => {
+  it('include each leftover once if another endpoint has a weight', () => {
     expect(removed(facts([dead(1), dead(2), alive(3)], { health }))).toEqual([
       ['10.0.0.1:1', '10.0.0.2:1', 'D001 D002'],
       ['10.0.0.1:2', '10.0.0.2:1', 'D001 D002'],
     ])
   })
 
-  it('is nothing where the leftovers together hold the last weights beside a drained endpoint', () => {
+  it('include no leftovers that together hold the last weights beside a drained endpoint', () => {
     expect(removed(facts([dead(1), dead(2), alive(0)], { health }))).toEqual([])
     // Without a weight, a leftover may go.
     expect(removed(facts([dead(1), dead(2, 0), alive(0)], { health }))).toEqual([
@@ -39,14 +39,14 @@ describe('what --fix removes', () => {
     ])
   })
 
-  it('is also all of a service that has nothing else', () => {
+  it('include all keys of a service that has only leftovers', () => {
     expect(removed(facts([dead(1), dead(2)], { health }))).toEqual([
       ['10.0.0.1:1', null, 'D001 D002'],
       ['10.0.0.1:2', null, 'D001 D002'],
     ])
   })
 
-  it('is the key without a lease of an address with two, while the other stands', () => {
+  it('include the key without a lease of an address with two keys, if the other key has a weight', () => {
     const leased = endpoint({ addr: '10.0.0.2:1', key: '/hello/2.0.0/10.0.0.2:1' })
     const leftover = endpoint({ addr: '10.0.0.2:1', lease: null })
     expect(removed(facts([leftover, leased], { health }))).toEqual([['10.0.0.2:1', '10.0.0.2:1', 'D006']])

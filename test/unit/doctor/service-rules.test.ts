@@ -20,8 +20,8 @@ const brief = (of: ServiceFacts) =>
     remedy.removes === null ? 'by hand' : 'safe',
   ])
 
-describe('the findings on a service', () => {
-  it('are none where all is well, whether it was probed or not', () => {
+describe('findings about a service', () => {
+  it('are empty for a healthy service, probed or not', () => {
     expect(found(facts([one(), two()], { health: WELL, ttls: { a: ttl(9, 10), b: ttl(8, 10) } }))).toEqual([])
     expect(found(facts([one(), two()]))).toEqual([])
   })
@@ -254,12 +254,12 @@ describe('the findings on a service', () => {
     expect(brief(of)).toEqual(expected)
   })
 
-  it('are no fault of a server that refuses the question, or that cannot be dialled from here', () => {
+  it('do not blame a server that denies the health check, or that cannot be dialled from this machine', () => {
     for (const fault of ['denied', 'local', 'no-socket'] as const)
       expect(found(facts([one(), two()], { health: { ...WELL, '10.0.0.1:1': checked(fault) } }))).toEqual([])
   })
 
-  it('name the share of the traffic, and since which revision', () => {
+  it('show the share of the traffic, and since which revision', () => {
     const [noLease, refused] = found(
       facts([one({ lease: null, weight: 3, modRevision: 112 }), two()], { health: REFUSED }),
     )
@@ -281,7 +281,7 @@ describe('the findings on a service', () => {
     },
   )
 
-  it('give commands that mean the service whatever it is called', () => {
+  it('contain commands that select the service, whatever its name', () => {
     const named = (service: string) =>
       found(facts([one({ service, lease: null }), two({ service })], { health: REFUSED }))[0]?.remedy.command
     expect(named('--all')).toEqual(['disco', 'unregister', 'etcd:///--all?layout=seed', '10.0.0.1:1'])
@@ -308,7 +308,7 @@ describe('the findings on a service', () => {
 })
 
 describe('the table of findings', () => {
-  it('has each code once, and a page for each', () => {
+  it('has each code once, with a help page for each', () => {
     expect(new Set(RULES.map(({ code }) => code)).size).toBe(RULES.length)
     for (const { code, title, page } of RULES) {
       expect(code).toMatch(/^D\d{3}$/)

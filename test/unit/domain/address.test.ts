@@ -55,7 +55,7 @@ describe('readAddress', () => {
 })
 
 describe('parseAddress', () => {
-  it('names the mistake, the accepted forms, and the example', () => {
+  it('errors contain the mistake, the accepted forms, and an example', () => {
     const error = errorOf(() => parseAddress('1.2.3.4', 'disco register hello 1.2.3.4:1001'))
     expect(error).toMatchObject({ code: 'USAGE', exit: 2, message: '"1.2.3.4" has no port' })
     expect(error.suggestions).toEqual([

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { endpointId, leaseDecimal, leaseIdOf } from '../../../src/domain/endpoint.js'
 
-it('prints a lease as etcdctl does, beyond the range of a number', () => {
+it('prints a lease as etcdctl does, also beyond the safe integers', () => {
   for (const [decimal, id] of [
     ['7587874396125858823', '694d8b8f9d5d0c07'],
     ['9007199254740993', '0020000000000001'],

@@ -15,7 +15,7 @@ const EXITS: [ErrorCode, number][] = [
 ]
 
 describe('DiscoError', () => {
-  it.each(EXITS)('%s exits with %d, on which scripts rely', (code, exit) => {
+  it.each(EXITS)('%s exits with %d, a code that scripts rely on', (code, exit) => {
     expect(new DiscoError(code, 'why').exit).toBe(exit)
   })
 
@@ -40,7 +40,7 @@ describe('DiscoError.from', () => {
     expect(DiscoError.from(error)).toBe(error)
   })
 
-  it('makes an unexpected value INTERNAL, and keeps it as the cause', () => {
+  it('converts an unexpected value to INTERNAL, and keeps it as the cause', () => {
     const thrown = new TypeError('x is not a function')
     const error = DiscoError.from(thrown)
     expect(error).toMatchObject({ code: 'INTERNAL', exit: 1, message: 'x is not a function' })

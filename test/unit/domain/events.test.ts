@@ -11,7 +11,7 @@ function snapshotOf(...endpoints: Endpoint[]): Snapshot {
 const before = endpoint({ weight: 1, modRevision: 1 })
 
 describe('eventsBetween', () => {
-  it('reports joins and leaves, leaves first', () => {
+  it('reports leaves, then joins', () => {
     const gone = endpoint({ addr: 'gone:1' })
     const added = endpoint({ addr: 'added:1' })
     expect(eventsBetween(snapshotOf(gone, before), snapshotOf(added, before))).toEqual([
@@ -20,7 +20,7 @@ describe('eventsBetween', () => {
     ])
   })
 
-  it('reports a change of only the weight, with both weights', () => {
+  it('reports a change of the weight only, with both weights', () => {
     const now = { ...before, weight: 5, modRevision: 2 }
     expect(eventsBetween(snapshotOf(before), snapshotOf(now))).toEqual([
       { type: 'weight', endpoint: now, from: 1, to: 5 },
@@ -54,7 +54,7 @@ describe('eventsBetween', () => {
     ])
   })
 
-  it('looks at the given keys alone', () => {
+  it('compares only the given keys', () => {
     const seen = endpoint({ addr: 'seen:1' })
     const unseen = endpoint({ addr: 'unseen:1' })
     expect(eventsBetween(EMPTY_SNAPSHOT, snapshotOf(seen, unseen), [seen.key])).toEqual([

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ExactNumber, firstLossy, parseExactJson, writeJson } from '../../../src/domain/exact-json.js'
 
-describe('JSON with numbers that a double cannot hold', () => {
+describe('JSON with numbers that a double cannot represent', () => {
   it.each([
     '18446744073709551615',
     '[-1859648232592957566,1e400,-0,1.10,1E5]',
@@ -11,12 +11,12 @@ describe('JSON with numbers that a double cannot hold', () => {
     expect(writeJson(parseExactJson(text))).toBe(text)
   })
 
-  it('equals JSON.parse where doubles suffice', () => {
+  it('equals JSON.parse if doubles are exact', () => {
     const text = ' {"a" : [1, -2.5, true, null, "1e5 [\\"{", {}], "b": 9007199254740991, "c": 0.5} '
     expect(parseExactJson(text)).toEqual(JSON.parse(text))
   })
 
-  it('may be nested deeply', () => {
+  it('may be deeply nested', () => {
     const depth = 50_000
     const text = `${'['.repeat(depth)}9007199254740993${']'.repeat(depth)}`
     let value = parseExactJson(text)
@@ -24,7 +24,7 @@ describe('JSON with numbers that a double cannot hold', () => {
     expect(value).toEqual(new ExactNumber('9007199254740993'))
   })
 
-  it('keeps to the errors of JSON.parse', () => {
+  it('throws the errors of JSON.parse', () => {
     expect(() => parseExactJson('{"a":12345678901234567890,}')).toThrow(SyntaxError)
   })
 })
@@ -37,7 +37,7 @@ it.each([
   expect(firstLossy(parseExactJson(text))?.text).toBe(number)
 })
 
-describe('parsing token by token, which is slower,', () => {
+describe('slower parsing by tokens', () => {
   afterEach(() => {
     vi.restoreAllMocks()
   })

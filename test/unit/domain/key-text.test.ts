@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isUtf8Key, keyBytes, keyText, shownKey } from '../../../src/domain/key-text.js'
 
-test('any bytes come back from their text, and only UTF-8 counts as UTF-8', () => {
+test('any bytes survive a round trip through their text, and only UTF-8 is shown as UTF-8', () => {
   const bytes = fc.oneof(fc.uint8Array({ maxLength: 12 }), fc.string({ unit: 'binary' }).map(Buffer.from))
   fc.assert(
     fc.property(bytes, (key) => {

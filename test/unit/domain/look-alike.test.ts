@@ -29,7 +29,7 @@ describe('names that look the same', () => {
     expect(shown(...names)).toEqual(expected)
   })
 
-  it('are left alone where no other one looks the same', () => {
+  it('are unchanged if no other name looks the same', () => {
     const names = [
       'hello',
       '\u043c\u0438\u0440',
@@ -44,14 +44,14 @@ describe('names that look the same', () => {
   })
 })
 
-describe('in a log, which cannot be changed later', () => {
+describe('names in a log, which cannot be changed later', () => {
   const log = (...names: string[]) => names.map(markInLog())
 
-  it('a name that looks like one of nothing but ASCII is marked at once', () => {
+  it('marks a name at once if it looks like an ASCII name', () => {
     expect(log('h\u0435llo', 'hello', 'h\u0435llo')).toEqual(['h\\u0435llo', 'hello', 'h\\u0435llo'])
   })
 
-  it('another name is marked from the second one on that looks the same', () => {
+  it('marks other look-alike names from the second name on', () => {
     expect(log('caf\u00e9', '\u043c\u0438\u0440', 'cafe\u0301', 'caf\u00e9')).toEqual([
       'caf\u00e9',
       '\u043c\u0438\u0440',
@@ -61,8 +61,8 @@ describe('in a log, which cannot be changed later', () => {
   })
 })
 
-describe('in texts that are shown together', () => {
-  it('a name is marked where another one looks the same, and nothing else is', () => {
+describe('names in texts that are shown together', () => {
+  it('marks a name if another one looks the same, and nothing else', () => {
     const texts = [
       'Unknown policy "r\u0430ndom" \u2013 caf\u00e9',
       'Did you mean random? \u2192 Available: \u2026',

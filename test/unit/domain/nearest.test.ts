@@ -29,7 +29,7 @@ it.each([
   expect(nearestNames(name, known)).toEqual(nearest)
 })
 
-it('is a hint where there is one', () => {
+it('didYouMean returns a hint only if there is a near name', () => {
   expect(didYouMean('cat', ['bat', 'hat'])).toEqual(['Did you mean bat or hat?'])
   expect(didYouMean('cat', ['dog'])).toEqual([])
 })

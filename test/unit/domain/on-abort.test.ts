@@ -4,7 +4,7 @@ import { onAbort } from '../../../src/domain/abortable.js'
 
 const listenersOf = (signal: AbortSignal) => getEventListeners(signal, 'abort').length
 
-test('a signal of many operations has one listener, and none after the last', () => {
+test('many callbacks on one signal share one listener, which is removed with the last callback', () => {
   const { signal } = new AbortController()
   const forget = Array.from({ length: 20 }, () => onAbort(signal, () => {}))
   expect(listenersOf(signal)).toBe(1)
@@ -27,7 +27,7 @@ test('each callback that was not removed is called once', () => {
   expect(calls).toEqual(['same', 'last'])
 })
 
-test('after all were removed, a signal can be used again', () => {
+test('after all callbacks were removed, a signal can be used again', () => {
   const ending = new AbortController()
   onAbort(ending.signal, () => {})()
   let isCalled = false

@@ -9,7 +9,7 @@ const texts = (text: string) =>
   parseOrigins(text).map(({ registry, priority, weight }) => `${registry} ${priority} ${weight}`)
 
 describe('the registries of a target', () => {
-  it('have the priorities of their order, or one priority and weights', () => {
+  it('have priorities by their order, or one priority and weights', () => {
     expect(texts('dc1,dc2,dc3')).toEqual(['dc1 0 1', 'dc2 1 1', 'dc3 2 1'])
     expect(texts('dc1=80,dc2=20')).toEqual(['dc1 0 80', 'dc2 0 20'])
     expect(texts('eu-1.prod')).toEqual(['eu-1.prod 0 1'])
@@ -35,14 +35,14 @@ const [LOCAL, REMOTE] = parseOrigins('dc1,dc2')
 const [MANY, FEW] = parseOrigins('dc1=80,dc2=20')
 
 describe('endpoints of several registries', () => {
-  it('are two where two registries have the same key and address', () => {
+  it('are distinct if two registries have the same key and address', () => {
     const ids = [undefined, LOCAL, REMOTE].map((origin) =>
       endpointId({ ...endpoint(), ...(origin && { origin }) }),
     )
     expect(new Set(ids).size).toBe(3)
   })
 
-  it('have unset weights where all of their registry are 0', () => {
+  it('have unset weights if all weights of their registry are 0', () => {
     const service = [
       endpoint({ addr: 'a:1', weight: 0, origin: LOCAL as never }),
       endpoint({ addr: 'b:1', weight: 0, origin: REMOTE as never }),
@@ -51,7 +51,7 @@ describe('endpoints of several registries', () => {
     expect(service.map(effectiveWeights(service))).toEqual([1, 0, 5])
   })
 
-  it('get all calls in the best priority that has an endpoint to pick', () => {
+  it('receive all calls in the best priority that has a usable endpoint', () => {
     const [a, b] = [
       endpoint({ addr: 'a:1', origin: LOCAL as never }),
       endpoint({ addr: 'b:1', origin: REMOTE as never }),

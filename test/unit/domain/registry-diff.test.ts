@@ -25,13 +25,13 @@ function told(
   })
 }
 
-describe('differences', () => {
-  it('are none between states that differ in leases, revisions and keys alone', () => {
+describe('differences between two states', () => {
+  it('do not include leases, revisions and keys', () => {
     const other = endpoint({ lease: '1eeea1fb579bfc07', modRevision: 9, createRevision: 8, key: '/other/x' })
     expect(told([endpoint()], [other])).toEqual([])
   })
 
-  it('are endpoints that are only in one state, by service, address and version', () => {
+  it('include endpoints that are in only one state, by service, address and version', () => {
     const from = [endpoint(), endpoint({ addr: 'b:2' }), endpoint({ service: 'pay', addr: 'c:3' })]
     const to = [
       endpoint(),
@@ -56,7 +56,7 @@ describe('differences', () => {
     expect(told([endpoint()], [endpoint(change)])[0]).toContain(`~a:1${expected}`)
   })
 
-  it('a field that one layout cannot carry differs, and the layout is named', () => {
+  it('in a field that one layout cannot carry are listed, and the layout is named', () => {
     const zero = endpoint({ layout: 'etcd', version: '', weight: 0 })
     expect(told([endpoint()], [zero])).toEqual([
       '~a:1 layout seed>etcd, version 1.0.0>null !etcd, weight 1>null !etcd',
@@ -64,11 +64,11 @@ describe('differences', () => {
     expect(told([zero], [{ ...zero, key: 'other' }])).toEqual([])
   })
 
-  it('a version is not ignored where both layouts carry one', () => {
+  it('include the version if both layouts carry one', () => {
     expect(told([endpoint()], [endpoint({ version: '' })])).toEqual(['+a:1', '-a:1'])
   })
 
-  it('an id that is a lease, and a weight that is metadata as well, are no fields', () => {
+  it('do not include an id that is a lease, or a weight that is repeated in the metadata', () => {
     const zero = endpoint({ layout: 'go-zero', id: '7587', version: '', weight: 0 })
     expect(told([zero], [{ ...zero, id: '9999', key: 'x' }])).toEqual([])
     const kept = (weight: number) =>
@@ -76,18 +76,18 @@ describe('differences', () => {
     expect(told([kept(1)], [kept(2)])).toEqual(['~a:1 weight 1>2'])
   })
 
-  it('are those of known fields alone', () => {
+  it('are limited to the selected fields', () => {
     const changed = endpoint({ id: 'x', weight: 2 })
     expect(told([endpoint()], [changed], (field) => field === 'weight')).toEqual(['~a:1 weight 1>2'])
   })
 
-  it('pair the same key first where an address is registered twice', () => {
+  it('pair equal keys first if an address is registered twice', () => {
     const [one, two] = [endpoint({ key: 'k1', weight: 1 }), endpoint({ key: 'k2', weight: 2 })]
     expect(told([one, two], [two, one])).toEqual([])
     expect(told([one, two], [two])).toEqual(['-a:1'])
   })
 
-  it('come in the order of addresses, numbers by their value', () => {
+  it('are sorted by address, and numbers are compared by value', () => {
     const ports = [1000, 900, 10].map((port) => endpoint({ addr: `10.0.0.1:${port}` }))
     expect(told([], ports)).toEqual(['+10.0.0.1:10', '+10.0.0.1:900', '+10.0.0.1:1000'])
   })
@@ -111,7 +111,7 @@ function patched(doc: object, operations: readonly PatchOperation[]): unknown {
   return result
 }
 
-test('a patch turns one state into the other', () => {
+test('a patch transforms one state into the other', () => {
   const odd = endpoint({ addr: 'unix:/a~b/c', service: 'x/y', metadata: { 'a/b~': '1' } })
   const states = [
     [],

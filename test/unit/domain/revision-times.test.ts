@@ -11,7 +11,7 @@ function bounds(revision: number, ...notes: RevisionNote[]): [number | null, num
   return [afterMs, beforeMs]
 }
 
-describe('bounds of a change', () => {
+describe('time bounds of a change', () => {
   const notes = [note(100, 10), note(200, 10), note(300, 20)]
 
   it.each([
@@ -24,13 +24,13 @@ describe('bounds of a change', () => {
     expect(bounds(revision, ...notes)).toEqual(expected)
   })
 
-  it('are not known without samples', () => {
+  it('are null without samples', () => {
     expect(bounds(1)).toEqual([null, null])
   })
 })
 
 describe('a clock that is set back', () => {
-  it('leaves the changes between the samples around it without bounds', () => {
+  it('leaves changes between the samples around the reset without bounds', () => {
     expect(bounds(15, note(1_000, 10), note(50, 20))).toEqual([null, null])
   })
 
@@ -39,7 +39,7 @@ describe('a clock that is set back', () => {
     expect(bounds(5, note(1_000, 10), note(50, 20))).toEqual([null, 1_000])
   })
 
-  it('never gives a beginning after the end', () => {
+  it('never returns a start after the end', () => {
     const times = [100, 5_000, 160, 170, 20, 400]
     const notes = times.map((ms, at) => note(ms, 10 * (at + 1)))
     for (let revision = 1; revision < 70; revision++) {
@@ -50,12 +50,12 @@ describe('a clock that is set back', () => {
 })
 
 describe('other data under the same cluster id', () => {
-  it('shows in a lower revision: earlier samples no longer count', () => {
+  it('is detected by a lower revision: earlier samples are ignored', () => {
     expect(bounds(600, note(100, 400), note(200, 1_000), note(300, 500), note(400, 700))).toEqual([298, 400])
     expect(bounds(300, note(100, 400), note(200, 1_000), note(300, 500))).toEqual([null, 300])
   })
 
-  it('shows in a lower raft term', () => {
+  it('is detected by a lower raft term', () => {
     expect(bounds(50, note(100, 60, 7), note(200, 100, 2))).toEqual([null, 200])
   })
 })
@@ -63,21 +63,21 @@ describe('other data under the same cluster id', () => {
 describe('the last revision before a time', () => {
   const last = (ms: number, ...notes: RevisionNote[]) => new RevisionTimes(notes).lastBefore(ms)
 
-  it('is that of the newest sample that is old enough', () => {
+  it('comes from the newest sample that is old enough', () => {
     expect(last(250, note(100, 10), note(200, 20), note(300, 30))).toBe(20)
   })
 
-  it('is not known where all samples are newer', () => {
+  it('is null if all samples are newer', () => {
     expect(last(99, note(100, 10))).toBeNull()
     expect(last(99)).toBeNull()
   })
 
-  it('is that of an earlier sample if a clock was ahead in between', () => {
+  it('comes from an earlier sample if the clock was ahead in between', () => {
     expect(last(140, note(100, 5), note(1_000, 10), note(150, 20))).toBe(5)
   })
 })
 
-test('what is written is read again; damaged lines are left out', () => {
+test('written samples are read back, and damaged lines are skipped', () => {
   const notes = [note(1_764_230_000_000, 7), note(1_764_230_060_000, 2 ** 53 - 1, 9)]
   const [first = '', second = ''] = notes.map(noteLine)
   const torn = `${second.slice(0, 9)}${first}`

@@ -71,7 +71,7 @@ describe('a selector', () => {
     expect(isSelected(text)).toBe(false)
   })
 
-  it('reads versions as registries write them, and a text that is not a version satisfies no range', () => {
+  it('compares versions as registries write them, and a text that is not a version satisfies no range', () => {
     expect(isSelected('version^1.2', { version: 'v1.2.3' })).toBe(true)
     expect(isSelected('version^1', { version: '1.4' })).toBe(true)
     for (const version of ['canary', '', 'canary-2', '1.2.3.4'])
@@ -114,7 +114,7 @@ describe('a selector', () => {
     expect(error.suggestions.join()).toContain('weight>0')
   })
 
-  it('is written with quotes where a word needs them', () => {
+  it('is written with quotes if a word needs them', () => {
     const selector = parseSelector('zone="a b",note in ("x,y",z),version^1.2')
     expect(formatSelector(selector)).toBe('zone="a b",note in ("x,y",z),version^1.2')
   })

@@ -22,7 +22,7 @@ function weights(service: readonly Endpoint[], ...parts: ReturnType<typeof part>
   return service.map(({ key }) => planned.get(key))
 }
 
-describe('weights that give shares', () => {
+describe('weights that produce the requested shares', () => {
   it.each<[string, Endpoint[], ReturnType<typeof part>[], (number | undefined)[]]>([
     [
       'an equal service, one canary at 5%',
@@ -149,7 +149,7 @@ describe('weights that give shares', () => {
     expect(() => planShares(service, parts)).toThrowError(expect.objectContaining({ code }) as Error)
   })
 
-  it('give every share within a thousandth of itself, keep relations and drains, and fit into 31 bits', () => {
+  it('produce every share with a relative error of at most 0.001, keep ratios and drains, and fit into 31 bits', () => {
     const weight = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: MAX_WEIGHT }))
     const arbitrary = fc.record({
       olds: fc.array(weight, { minLength: 1, maxLength: 12 }).filter((all) => all.some((one) => one > 0)),

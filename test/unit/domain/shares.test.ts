@@ -6,27 +6,27 @@ const usable = (...weights: number[]) => weights.map((weight) => ({ weight, prob
 const broken = { weight: 0, problem: NOT_JSON }
 
 describe('weightsAreUnset', () => {
-  it('is so when every usable endpoint has 0', () => {
+  it('is true if every usable endpoint has weight 0', () => {
     expect(weightsAreUnset(usable(0, 0))).toBe(true)
     expect(weightsAreUnset([...usable(0), broken])).toBe(true)
   })
 
-  it('is not so when one has a weight: then 0 is drained', () => {
+  it('is false if one endpoint has a weight: then 0 means drained', () => {
     expect(weightsAreUnset(usable(0, 1))).toBe(false)
   })
 
-  it('is not so where nothing is usable', () => {
+  it('is false without usable endpoints', () => {
     expect(weightsAreUnset([])).toBe(false)
     expect(weightsAreUnset([broken])).toBe(false)
   })
 
-  it('does not count the weight of an unusable endpoint', () => {
+  it('ignores the weight of an unusable endpoint', () => {
     expect(weightsAreUnset([...usable(0), { ...broken, weight: 5 }])).toBe(true)
   })
 })
 
 describe('effectiveWeight', () => {
-  it('is the own weight, 1 where weights are unset, 0 where it is unusable', () => {
+  it('is the registered weight, 1 if weights are unset, 0 if the endpoint is unusable', () => {
     const [five = broken] = usable(5)
     const [zero = broken] = usable(0)
     expect(effectiveWeight(five, false)).toBe(5)
@@ -72,7 +72,7 @@ describe('ShareTotals', () => {
     )
   })
 
-  it('give shares of the largest weights that there are', () => {
+  it('compute shares of the largest possible weights', () => {
     const [endpoint = broken] = usable(Number.MAX_VALUE)
     expect(totalsAfter([Number.MAX_VALUE, Number.MAX_VALUE], []).shareOf(endpoint)).toBe(0.5)
     expect(shareFractions(usable(Number.MAX_VALUE, Number.MAX_VALUE))).toEqual([0.5, 0.5])

@@ -15,7 +15,7 @@ describe('a reset', () => {
     expect(after).toEqual({ revision: 9, byKey: new Map([['/k2', [c]]]) })
   })
 
-  it('groups the addresses that share a key, and keeps apart the keys that share an address', () => {
+  it('groups addresses that share a key, and keeps keys that share an address apart', () => {
     expect(reset.revision).toBe(7)
     expect([...reset.byKey]).toEqual([
       ['/k1', [a, b]],
@@ -24,13 +24,13 @@ describe('a reset', () => {
     expect(endpointsOf(reset)).toEqual([a, b, c])
   })
 
-  it('may confirm that there is nothing', () => {
+  it('may confirm an empty list', () => {
     expect(apply(reset, { ...fromEtcd, revision: 8, endpoints: [] }).byKey.size).toBe(0)
   })
 })
 
 describe('changes', () => {
-  it('replace all endpoints of a key, delete keys, add keys, and leave the others alone', () => {
+  it('replace all endpoints of a key, delete keys, add keys, and keep the others', () => {
     const d = endpoint({ key: '/k3', addr: 'd:1' })
     const after = apply(reset, {
       type: 'changes',
@@ -45,25 +45,25 @@ describe('changes', () => {
     expect(endpointsOf(after)).toEqual([b, d])
   })
 
-  it('make a new value: the snapshot before stays as it was', () => {
+  it('return a new snapshot: the previous one is unchanged', () => {
     apply(reset, { type: 'changes', revision: 8, changes: [{ type: 'delete', key: '/k1' }] })
     expect(endpointsOf(reset)).toEqual([a, b, c])
     expect(EMPTY_SNAPSHOT).toEqual({ revision: 0, byKey: new Map() })
   })
 
-  it('bear the deletion of a key that is not there', () => {
+  it('ignore the deletion of an unknown key', () => {
     const after = apply(reset, { type: 'changes', revision: 8, changes: [{ type: 'delete', key: '/x' }] })
     expect(endpointsOf(after)).toEqual([a, b, c])
   })
 })
 
-it('unreachable is not empty: stale, and a resync without changes, leave the last list standing', () => {
+it('keep the last list as stale while etcd is unreachable, and after a resync without changes', () => {
   const cause = new DiscoError('ETCD_UNREACHABLE', 'away')
   const resync = { type: 'resync', revision: 7, missedRevisions: null, changes: [] } as const
   expect(apply(reset, { type: 'stale', sinceMs: 0, cause }, resync)).toBe(reset)
 })
 
-it('several updates at once equal the same updates one by one', () => {
+it('applied together equal the same updates one by one', () => {
   const deleted = { type: 'changes', revision: 8, changes: [{ type: 'delete', key: '/k1' }] } as const
   const put = { type: 'put', key: '/k1', endpoints: [b] } as const
   const resync = { type: 'resync', revision: 9, missedRevisions: 1, changes: [put] } as const

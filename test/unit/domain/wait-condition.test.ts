@@ -27,7 +27,7 @@ function holds(text: string, facts: WaitFacts = FACTS): boolean {
   return judge(parseWaitCondition(text), facts).holds
 }
 
-describe('a condition to wait for', () => {
+describe('a wait condition', () => {
   it.each([
     ['endpoints>=2', true],
     ['endpoints>=3', false],
@@ -52,7 +52,7 @@ describe('a condition to wait for', () => {
     expect(holds(text)).toBe(wanted)
   })
 
-  it('does not hold yet for an absent endpoint', () => {
+  it('does not hold for an endpoint that is not yet registered', () => {
     expect(holds('weight 127.0.0.1:1009==0')).toBe(false)
     expect(holds('weight 127.0.0.1:1003!=5')).toBe(false)
     expect(holds('endpoints>=1', NOTHING)).toBe(false)
@@ -117,20 +117,20 @@ describe('a condition to wait for', () => {
     expect(mayHold(parseWaitCondition(text), unasked)).toBe(wanted)
   })
 
-  it('names a key as it is shown, too', () => {
+  it('accepts a key in its displayed form, too', () => {
     const odd = endpoint({ addr: ONE.addr, key: '/hello/\udcff' })
     const facts = { ...NOTHING, endpoints: [odd] }
     expect(holds('gone /hello/\\xff', facts)).toBe(false)
     expect(holds('gone /hello/\\xfe', facts)).toBe(true)
   })
 
-  it('of a weight means every key that has the address', () => {
+  it('on a weight applies to every key that has the address', () => {
     const twice = [ONE, endpoint({ addr: ONE.addr, version: '2.0.0', weight: 5 })]
     expect(holds(`weight ${ONE.addr}>=3`, { ...FACTS, endpoints: twice })).toBe(true)
     expect(holds(`weight ${ONE.addr}==3`, { ...FACTS, endpoints: twice })).toBe(false)
   })
 
-  it('is written as it is read, with the current state', () => {
+  it('is formatted as it is parsed, with the current state', () => {
     const texts = ['endpoints>=3', 'healthy<2', 'gone a:1', 'gone', 'registered', 'weight [::1]:80!=4']
     const more = ['weight==0', 'all healthy', 'healthy a:1', 'not ready', 'not ready a:1', 'all drained']
     for (const text of [...texts, ...more]) {
@@ -143,7 +143,7 @@ describe('a condition to wait for', () => {
     expect(now('weight 127.0.0.1:1009==0')).toBe('127.0.0.1:1009 is not registered')
   })
 
-  it('needs the servers themselves only where it counts them', () => {
+  it('needs health checks only if it counts ready or healthy endpoints', () => {
     const states = ['gone', 'registered', 'drained', 'all healthy', 'not ready']
     const needing = [
       ...['ready>=1', 'healthy>=1', 'endpoints>=1', 'gone a:1', 'weight a:1==1'],

@@ -26,7 +26,7 @@ describe('parseWeightChange', () => {
     },
   )
 
-  it('quotes a typographic minus as the minus that was typed', () => {
+  it('quotes a Unicode minus sign as an ASCII minus', () => {
     expect(errorOf(() => parseWeightChange('\u22121.5')).message).toBe('"-1.5" is not a weight')
   })
 
@@ -36,14 +36,14 @@ describe('parseWeightChange', () => {
 })
 
 describe('parseWeight', () => {
-  it('takes a number and no change', () => {
+  it('accepts a number but not a change', () => {
     expect(parseWeight('7')).toBe(7)
     for (const change of ['+7', '-7', '7%']) expect(errorOf(() => parseWeight(change)).code).toBe('USAGE')
   })
 })
 
 describe('changeWeight', () => {
-  it('restores a weight only where it is 0', () => {
+  it('restores a weight only if it is 0', () => {
     expect(changeWeight(0, { kind: 'restore', weight: 5 })).toBe(5)
     expect(changeWeight(3, { kind: 'restore', weight: 5 })).toBe(3)
   })
@@ -64,7 +64,7 @@ describe('changeWeight', () => {
     expect(changeWeight(weight, parseWeightChange(change))).toBe(changed)
   })
 
-  it('refuses to go below 0, and names both weights', () => {
+  it('refuses to go below 0, and shows both weights', () => {
     expect(errorOf(() => changeWeight(1, parseWeightChange('-2')))).toMatchObject({
       code: 'USAGE',
       message: 'The weight would be -1; it is 1 now and cannot go below 0',

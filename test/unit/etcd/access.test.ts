@@ -17,7 +17,7 @@ test.each([
   expect(grantOf(access)).toBe(`etcdctl role grant-permission ROLE ${grant}`)
 })
 
-test('a later page of a range, and one request of several, show no grant', () => {
+test('the grant is null for a later page of a range, and for one request of several', () => {
   const { range_end } = prefixRange('/hello/')
   const page: Access = {
     kind: 'read',

@@ -18,7 +18,7 @@ test.each([
   expect(etcdFault(text)).toBe(fault)
 })
 
-test('an answer of etcd is not a failure of the connection', () => {
+test('an etcd response is not a connection failure', () => {
   expect(isFromEtcd('14 UNAVAILABLE: etcdserver: no leader')).toBe(true)
   expect(isFromEtcd('14 UNAVAILABLE: Connection dropped')).toBe(false)
 })

@@ -26,18 +26,18 @@ class Replayed {
 const full = Array.from({ length: 1_000 }, (_, at) => 3_001 + at)
 
 describe('the end of a replay', () => {
-  it('is an event at the last revision, or after it', () => {
+  it('is an event at or after the last revision', () => {
     expect(new Replayed().ends({ revisions: [5_000] })).toBe(true)
     expect(new Replayed().ends({ revisions: [4_999, 5_001] })).toBe(true)
   })
 
-  it('is not within the fragments of a response', () => {
+  it('is not between the fragments of a response', () => {
     const replayed = new Replayed()
     expect(replayed.ends({ revisions: [4_999, 5_000], fragment: true })).toBe(false)
     expect(replayed.ends({ revisions: [5_000] })).toBe(true)
   })
 
-  it('is a quiet answer after a response that was not full, which asks for that answer', () => {
+  it('is a progress answer without events, requested after a response that was not full', () => {
     const replayed = new Replayed()
     expect(replayed.ends({ created: true })).toBe(false)
     expect(replayed.ends({ revisions: [10, 4_000] })).toBe(false)
@@ -45,7 +45,7 @@ describe('the end of a replay', () => {
     expect(replayed.ends()).toBe(true)
   })
 
-  it('takes two quiet answers after a full response: older etcds answer while more is to come', () => {
+  it('needs two such answers after a full response, because older etcd versions answer while more events follow', () => {
     const replayed = new Replayed()
     expect(replayed.ends({ revisions: full.slice(0, 600), fragment: true })).toBe(false)
     expect(replayed.ends({ revisions: full.slice(600) })).toBe(false)
@@ -55,19 +55,19 @@ describe('the end of a replay', () => {
     expect(replayed.ends()).toBe(true)
   })
 
-  it('takes two quiet answers where there was no event at all', () => {
+  it('needs two such answers if there was no event at all', () => {
     const replayed = new Replayed()
     expect(replayed.ends({ revisions: full })).toBe(false)
     expect(replayed.ends()).toBe(false)
     expect(replayed.ends()).toBe(true)
   })
 
-  it('is not before the last put that stands, however quiet', () => {
+  it('is not before the last existing put, whatever the number of such answers', () => {
     const replayed = new Replayed()
     for (const _ of full) expect(replayed.ends()).toBe(false)
   })
 
-  it('is not at a member that has not reached the revision', () => {
+  it('is not reported by a member that has not reached the revision', () => {
     const replayed = new Replayed()
     expect(replayed.ends({ revisions: full })).toBe(false)
     for (const _ of full) expect(replayed.ends({ header: 4_999 })).toBe(false)

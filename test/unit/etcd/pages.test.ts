@@ -36,7 +36,7 @@ async function sizesOf(store: Store): Promise<number[]> {
   return sizes
 }
 
-it('grow while values are small, by four at most', async () => {
+it('grow while values are small, at most fourfold', async () => {
   const sizes = await sizesOf(new Store(60_000, 10))
   expect(sizes.reduce((sum, size) => sum + size)).toBe(60_000)
   expect(sizes[0]).toBe(5_000)
@@ -44,14 +44,14 @@ it('grow while values are small, by four at most', async () => {
   expect(sizes.length).toBeLessThan(12)
 })
 
-it('shrink where values are large', async () => {
+it('shrink while values are large', async () => {
   const [first, second] = await sizesOf(new Store(8_000, 4_096))
   expect(first).toBe(5_000)
   // 8 MiB of 4 KiB, with their keys.
   expect(second).toBeLessThan(2_048)
 })
 
-it('are requested ahead, as of the revision of the first, and one at a time', async () => {
+it('are requested ahead, at the revision of the first page, and one at a time', async () => {
   const store = new Store(60_000, 10)
   const reading = pages(store, prefixRange('/many/'), { keysOnly: true })
   await reading.next()
@@ -60,6 +60,6 @@ it('are requested ahead, as of the revision of the first, and one at a time', as
   expect(store.requests).toHaveLength(2)
 })
 
-it('of an empty range are one', async () => {
+it('of an empty range are one page', async () => {
   expect(await sizesOf(new Store(0, 0))).toEqual([0])
 })

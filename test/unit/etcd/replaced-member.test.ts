@@ -49,7 +49,7 @@ function sender(cluster: Cluster, { isReplaced }: { isReplaced: boolean }) {
   }
 }
 
-test('a request to a member that was closed and replaced is sent to the new one, and its answer was not lost', async () => {
+test('a request to a member that was closed and replaced is sent to the new one, if its answer was not lost', async () => {
   const cluster = new Cluster()
   const onAnswerLost = vi.fn()
   const send = sender(cluster, { isReplaced: true })
@@ -57,7 +57,7 @@ test('a request to a member that was closed and replaced is sent to the new one,
   expect(onAnswerLost).not.toHaveBeenCalled()
 })
 
-test('a request of a client that was closed fails', async () => {
+test('a request of a closed client fails', async () => {
   const cluster = new Cluster()
   const asked = request(cluster as unknown as Members, OPTIONS, {}, sender(cluster, { isReplaced: false }))
   await expect(asked).rejects.toMatchObject({ code: 'INTERNAL' })

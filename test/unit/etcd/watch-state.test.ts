@@ -22,7 +22,7 @@ function told(...kvs: readonly KeyValue[]): WatchState {
 }
 
 describe('a new list', () => {
-  it('reports every key the first time, in the order in which they were written', () => {
+  it('reports every key the first time, ordered by revision', () => {
     const events = new WatchState().catchUp(listing(7, [kv('a', 5), kv('b', 3)]))
     expect(events.map((event) => event.type === 'put' && event.kv.key)).toEqual(['b', 'a'])
   })
@@ -43,11 +43,11 @@ describe('a new list', () => {
     expect(before.catchUp(listing(12, [kv('b', 11), kv('c', 2), kv('d', 9)]))).toEqual([])
   })
 
-  it('of another cluster reports keys with the same revision by chance', () => {
+  it('of another cluster reports keys that have the same revision by coincidence', () => {
     expect(told(kv('a', 5, 'old')).catchUp(listing(6, [kv('a', 5, 'new')], 'c2'))).toHaveLength(1)
   })
 
-  it('holds the state after the events, and not the events', () => {
+  it('is compared with the state after the events', () => {
     const before = told(kv('a', 5))
     expect(before.advance(8, [{ type: 'put', kv: kv('b', 8) }])).toBe(true)
     expect(before.advance(9, [{ type: 'delete', key: 'a' }])).toBe(true)
@@ -63,7 +63,7 @@ it('a revision is applied once', () => {
   expect(before.catchUp(listing(8, [kv('b', 8)]))).toEqual([])
 })
 
-describe('a watch may go on', () => {
+describe('the resumption of a watch', () => {
   it.each([
     ['in the same cluster at the same revision', header(), true],
     ['in the same cluster at a later one, in a later term', header({ revision: 9, raftTerm: 3 }), true],
@@ -74,7 +74,7 @@ describe('a watch may go on', () => {
     expect(told(kv('a', 5)).canResumeAt(at)).toBe(holds)
   })
 
-  it('not before the first list, nor after it lost its place, until the next', () => {
+  it('needs a list first, and a new list after an invalidation', () => {
     const fresh = new WatchState()
     expect(fresh.isInvalid).toBe(true)
     fresh.catchUp(listing(7, []))

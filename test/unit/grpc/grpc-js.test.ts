@@ -2,12 +2,12 @@ import { experimental } from '@grpc/grpc-js'
 import { describe, expect, test } from 'vitest'
 import { OLDEST_GRPC_JS, requireFeatures, twoCopies } from '../../../src/grpc/grpc-js.js'
 
-describe('the parts of grpc-js in use', () => {
-  test('is there in the installed version', () => {
+describe('the features of grpc-js in use', () => {
+  test('exist in the installed version', () => {
     requireFeatures({ ...experimental }, null)
   })
 
-  test('and an older version is refused, with what it lacks, the version found and the one needed', () => {
+  test('are checked: an older version is refused with the missing feature, its version and the required one', () => {
     const { statusOrFromValue, statusOrFromError, ...older } = experimental
     expect([typeof statusOrFromValue, typeof statusOrFromError]).toEqual(['function', 'function'])
     const refused = () => requireFeatures(older, '1.13.4')
@@ -26,13 +26,13 @@ describe('two copies of grpc-js', () => {
   const ours = { folder: '/app/node_modules/disco-registry/node_modules/@grpc/grpc-js', isOurs: true }
   const other = { folder: '/app/node_modules/@grpc/grpc-js', isOurs: false }
 
-  test('are named where the program resolves another than ours and has loaded it', () => {
+  test('are reported if the program resolves and has loaded a copy other than ours', () => {
     const warning = twoCopies([ours, other], other.folder)
     expect(warning).toContain(ours.folder)
     expect(warning).toContain(other.folder)
   })
 
-  test('are fine where the second is only a dependency’s, not loaded, or contained in a bundle', () => {
+  test('are accepted if the second copy belongs only to a dependency, is not loaded, or is part of a bundle', () => {
     expect(twoCopies([ours, other], ours.folder)).toBeNull()
     expect(twoCopies([ours, other], null)).toBeNull()
     expect(twoCopies([ours], other.folder)).toBeNull()

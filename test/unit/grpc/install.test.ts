@@ -25,7 +25,7 @@ async function countKept(refs: readonly WeakRef<Discovery>[]): Promise<number> {
   return kept
 }
 
-test('a discovery that another one has replaced is kept only by an installation that could restore it', async () => {
+test('a replaced discovery is kept in memory only by an installation that could restore it', async () => {
   const forgotten = Array.from({ length: 10 }, () => {
     const one = discovery()
     install({ discovery: one })
@@ -38,7 +38,7 @@ test('a discovery that another one has replaced is kept only by an installation 
   last.close()
 })
 
-test('nor does a program that replaces its discovery again and again keep the former ones', async () => {
+test('a program that replaces its discovery repeatedly does not keep the previous ones in memory', async () => {
   let current: Installation | null = null
   const refs: WeakRef<Discovery>[] = []
   for (let round = 0; round < 10; round++) {
@@ -52,7 +52,7 @@ test('nor does a program that replaces its discovery again and again keep the fo
   expect(await countKept(refs.slice(0, -1))).toBe(0)
 })
 
-test('an unknown option is refused, with the way to a registry', () => {
+test('an unknown option is refused, and the error shows how to name a registry', () => {
   const options = { endpoints: ['127.0.0.1:2379'] }
   const error = (() => {
     try {

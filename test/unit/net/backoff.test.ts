@@ -17,14 +17,14 @@ test.each([
   expect(waits(new Backoff({ ...DENIAL_BACKOFF, random: () => random }), 5)).toEqual(expected)
 })
 
-test('a reset begins again', () => {
+test('a reset starts again with the first delay', () => {
   const backoff = new Backoff({ firstMs: 100, random: () => 1 })
   waits(backoff, 3)
   backoff.reset()
   expect(backoff.next()).toBe(100)
 })
 
-test('registrars that were denied together do not log in together again', () => {
+test('registrars that were denied at the same time retry at different times', () => {
   const registrar = () => new Backoff(DENIAL_BACKOFF)
   const first = Array.from({ length: 60 }, () => registrar().next())
   expect(new Set(first).size).toBe(60)

@@ -11,7 +11,7 @@ const opensslText = (reason: string, alert: number) =>
   `40B7A5E0C87F0000:error:0A000418:SSL routines:ssl3_read_bytes:${reason}:` +
   `../deps/openssl/openssl/ssl/record/rec_layer_s3.c:1590:SSL alert number ${alert}\n. Resolution note: `
 
-describe('the text of a connection that failed', () => {
+describe('the text of a connection failure', () => {
   test.each([
     ['tlsv1 alert unknown ca', 48, 'client-certificate-of-another-ca'],
     ['sslv3 alert certificate expired', 45, 'client-certificate-expired'],
@@ -22,7 +22,7 @@ describe('the text of a connection that failed', () => {
     expect(connectionFailure(opensslText(reason, alert))).toBe(failure)
   })
 
-  test('distinguishes a server that drops the connection from one that speaks plaintext', () => {
+  test('distinguishes a server that closes the connection from one that speaks plaintext', () => {
     const dropped = 'Client network socket disconnected before secure TLS connection was established'
     expect(connectionFailure(dropped)).toBe('tls-dropped')
     expect(connectionFailure('No connection established. Last error: Failed to connect')).toBe('dropped')

@@ -12,7 +12,7 @@ function failure(code: string, message: string) {
   return { error, details, ofEtcd: Object.assign(new Error(`14 UNAVAILABLE: ${details}`), { code: 14 }) }
 }
 
-describe('a failure has the same sentence for calls, probes and etcd', () => {
+describe('the text of a connection problem is the same for calls, probes and etcd', () => {
   test.each([
     ['ECONNREFUSED', 'connect ECONNREFUSED 10.0.0.1:2379', 'connection refused'],
     ['EHOSTUNREACH', 'connect EHOSTUNREACH 10.0.0.1:2379', 'no route to host'],
@@ -35,12 +35,12 @@ describe('a failure has the same sentence for calls, probes and etcd', () => {
   })
 })
 
-test('an error for all addresses of a host is named by its code, since it has no message', () => {
+test('an error for all addresses of a host is shown by its code, because it has no message', () => {
   const error = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' })
   expect(socketClause(error)).toBe('connection refused')
 })
 
-test('only calls name flags for TLS to backends', () => {
+test('only calls suggest the flags for TLS to backends', () => {
   const text = 'self-signed certificate in certificate chain'
   expect(connectionClause(text)).toBe('has a certificate of another CA')
   expect(connectionProblem(text)).toBe('has a certificate of another CA (try --tls-ca FILE)')

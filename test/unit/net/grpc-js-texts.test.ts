@@ -26,12 +26,12 @@ it.each([
   expect(isAboutConnection(details)).toBe(is)
 })
 
-it('reads the status of an HTTP server, and of nothing else', () => {
+it('parses the status of an HTTP server, and of no other text', () => {
   expect(httpStatusOf('Received HTTP status code 404')).toBe(404)
   expect(httpStatusOf('I once Received HTTP status code 404')).toBeNull()
 })
 
-it('recognises a reply above our own limit, but not the message of a server about its limit', () => {
+it('recognizes a reply above our own limit, but not a message of the server about its limit', () => {
   expect(isAboveLimit('Received message larger than max (70000000 vs 67108864)', 67_108_864)).toBe(true)
   expect(isAboveLimit('Received message that decompresses to a size larger than 10', 10)).toBe(true)
   expect(isAboveLimit('Received message larger than max (5000000 vs 4194304)', 67_108_864)).toBe(false)

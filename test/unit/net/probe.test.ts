@@ -16,7 +16,7 @@ async function urlOf(server: Server): Promise<string> {
   return `https://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-describe('a server that greets by HTTP/2 without TLS', () => {
+describe('a probed server', () => {
   const others: [string, () => Server][] = [
     ['hangs up at once', () => createServer((socket) => socket.destroy())],
     ['hangs up in order', () => createServer((socket) => socket.end())],
@@ -25,7 +25,7 @@ describe('a server that greets by HTTP/2 without TLS', () => {
     ['says nothing', () => createServer((socket) => socket.resume().once('error', () => undefined))],
   ]
 
-  test('speaks plaintext', async () => {
+  test('speaks plaintext if it sends HTTP/2 frames without TLS', async () => {
     expect(await speaksPlaintext(await urlOf(createHttp2Server()))).toBe(true)
   })
 

@@ -22,7 +22,7 @@ describe('the text format of Prometheus', () => {
     )
   })
 
-  it('escapes label values, and leaves out families without samples', () => {
+  it('escapes label values, and omits families without samples', () => {
     const text = renderPrometheus([
       { name: 'none', help: 'Nothing.', type: 'gauge', samples: [] },
       {

@@ -48,7 +48,7 @@ const PROFILES: readonly Profile[] = [
   { policy: 'pinned', config: { fallback: { wrr: {} } }, follows: 'weights', bound: rotating },
 ]
 
-it('covers every policy', () => {
+it('has a profile for every policy', () => {
   expect([...new Set(PROFILES.map(({ policy }) => policy))].sort()).toEqual(
     POLICIES.map(({ name }) => name).sort(),
   )
@@ -97,11 +97,11 @@ describe.each(PROFILES)('$policy $config', ({ policy, config = {}, follows, boun
     { 0: 1, 1: 1, 2: 1, 3: 1, 4: 10 },
     { 1: 17, 2: 23, 3: 37 },
     { 0: 100, 1: 200, 2: 300, 3: 400 },
-  ])('deploys %j', (weights) => {
+  ])('distributes picks by share after a deployment of %j', (weights) => {
     expectShares(deploy(weights))
   })
 
-  it('shrinks and expands', () => {
+  it('distributes picks by share when the rotation shrinks and expands', () => {
     const { chooser, members } = deploy({ 0: 1, 1: 2, 2: 3, 3: 4 })
     expectShares({ chooser, members })
     for (const leaver of [0, 3]) {
@@ -116,7 +116,7 @@ describe.each(PROFILES)('$policy $config', ({ policy, config = {}, follows, boun
     }
   })
 
-  it('drains: a weight that is lowered step by step to none, and put back', () => {
+  it('drains: a weight is lowered step by step to zero, and restored', () => {
     const { chooser, members } = deploy({ 0: 8, 1: 8, 2: 8 })
     for (const weight of [4, 1]) {
       chooser.reweigh(0, weight)
@@ -131,7 +131,7 @@ describe.each(PROFILES)('$policy $config', ({ policy, config = {}, follows, boun
     expectShares({ chooser, members })
   })
 
-  it('chooses null in an empty rotation, and an endpoint again afterwards', () => {
+  it('chooses null in an empty rotation, and an endpoint after one joins', () => {
     const { chooser } = deploy({ 2: 5 })
     chooser.leave(2)
     expect(chooser.choose()).toBeNull()
@@ -147,7 +147,7 @@ describe.each(PROFILES)('$policy $config', ({ policy, config = {}, follows, boun
     expectShares({ chooser, members })
   })
 
-  it('repeats itself by its seed', () => {
+  it('repeats its sequence for the same seed', () => {
     const weights = { 0: 1, 1: 1, 2: 1, 3: 1, 4: 10 }
     const sequence = () => {
       const { chooser } = deploy(weights)

@@ -69,7 +69,7 @@ function listOf(...endpoints: Endpoint[]): Update {
   return { type: 'reset', revision: 1, endpoints, source: 'etcd', ageMs: 0 }
 }
 
-describe('a balancer of endpoints without grpc-js', () => {
+describe('an endpoint balancer without grpc-js', () => {
   it('picks by weight, and applies a new weight without a new connection', () => {
     const site = new Site('weighted_round_robin')
     expect(site.balancer.hasList).toBe(false)
@@ -82,7 +82,7 @@ describe('a balancer of endpoints without grpc-js', () => {
     expect(site.disconnected).toEqual([])
   })
 
-  it('counts all endpoints as equal where no weight is set, and drains one with weight 0 elsewhere', () => {
+  it('treats all endpoints as equal if weights are unset, and drains an endpoint with weight 0 otherwise', () => {
     const site = new Site('weighted_round_robin')
     site.list({ ...A, weight: 0 }, { ...B, weight: 0 })
     expect(site.picks(40)).toEqual({ [A.addr]: 20, [B.addr]: 20 })
@@ -91,7 +91,7 @@ describe('a balancer of endpoints without grpc-js', () => {
     expect(site.disconnected).toEqual([])
   })
 
-  it('picks only what is selected and can be dialled; weights are unset or not by the whole service', () => {
+  it('picks only selected endpoints that can be dialled, and checks the whole service for unset weights', () => {
     const site = new Site('round_robin', ({ version }) => version === '1.0.0')
     site.list({ ...A, weight: 0 }, B, endpoint({ addr: '10.0.0.3:1', problem: NOT_JSON }))
     expect(site.connected.map(({ addr }) => addr)).toEqual([A.addr])
@@ -100,7 +100,7 @@ describe('a balancer of endpoints without grpc-js', () => {
     expect(site.picks(4)).toEqual({ [A.addr]: 4 })
   })
 
-  it('leaves out an endpoint that is not ready, and picks none where none is', () => {
+  it('skips an endpoint that is not ready, and picks null if none is ready', () => {
     const site = new Site('weighted_round_robin')
     site.list(A, B)
     const [toA, toB] = site.connected
@@ -113,7 +113,7 @@ describe('a balancer of endpoints without grpc-js', () => {
     expect(site.picks(8)).toEqual({ [B.addr]: 8 })
   })
 
-  it('disconnects an endpoint that left with the end of its last call', () => {
+  it('disconnects an endpoint that left when its last call ends', () => {
     const site = new Site('round_robin')
     site.list(B, A)
     const running = site.balancer.pick()
@@ -144,7 +144,7 @@ describe('a balancer of endpoints without grpc-js', () => {
     expect(next.slice(0, 2)).toEqual([A.addr, A.addr])
   })
 
-  it('pins a call by the id that its endpoint has now', () => {
+  it('pins a call by the current id of its endpoint', () => {
     const site = new Site('pinned')
     site.list({ ...A, id: 'a' }, B)
     expect(site.balancer.pick({ ...NO_KEYS, pin: 'a' })?.endpoint.addr).toBe(A.addr)
@@ -153,7 +153,7 @@ describe('a balancer of endpoints without grpc-js', () => {
     expect(site.balancer.pick({ ...NO_KEYS, pin: 'b' })?.endpoint.id).toBe('b')
   })
 
-  it('refuses an update of one of several registries, and keeps what it has', () => {
+  it('rejects an update of one of several registries, and keeps its endpoints', () => {
     const site = new Site('round_robin')
     site.list(A, B)
     const reset = { type: 'reset', revision: 1, endpoints: [], source: 'etcd', ageMs: 0 } as const
@@ -183,7 +183,7 @@ describe('a balancer of endpoints without grpc-js', () => {
     expect(disconnected).toEqual([connection])
   })
 
-  it('leaves out an endpoint that cannot be connected until the next update, and applies the rest', () => {
+  it('skips an endpoint that fails to connect until the next update, and applies the rest', () => {
     const failing = new Set([A.addr])
     const balancer = new EndpointBalancer<string>({
       ...SETTINGS,
@@ -214,7 +214,7 @@ describe('a balancer of endpoints without grpc-js', () => {
     expect(reached()).toEqual([1, B.addr])
   })
 
-  it('keeps its list while the registry is unreachable, and disconnects all with close', () => {
+  it('keeps its list while the registry is unreachable, and disconnects all endpoints on close', () => {
     const site = new Site('round_robin')
     site.list(A, B)
     const stale: Update = { type: 'stale', sinceMs: 0, cause: new DiscoError('ETCD_UNREACHABLE', 'away') }

@@ -18,11 +18,11 @@ it.each([
   expect(findPolicy(name).configure({})).toMatchObject({ name, config: {} })
 })
 
-it('the weighted round robin is the default', () => {
+it('the default is weighted_round_robin', () => {
   expect(POLICIES[0].name).toBe('weighted_round_robin')
 })
 
-it('a name that is none is an error with the names that there are', () => {
+it('an unknown name is an error that lists the available policies', () => {
   const error = errorOf(() => findPolicy('round-robin'))
   expect(error).toMatchObject({ code: 'USAGE', message: 'Unknown LB policy "round-robin"' })
   expect(error.suggestions[0]).toBe('Did you mean round_robin?')

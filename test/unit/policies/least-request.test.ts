@@ -28,8 +28,8 @@ function busy(weights: string, config = {}) {
   return { chooser, setCalls, send }
 }
 
-describe('least_request, all compared', () => {
-  it('spreads a hundred calls over four equal endpoints to the call', () => {
+describe('least_request that compares all endpoints', () => {
+  it('spreads a hundred calls exactly evenly over four equal endpoints', () => {
     expect(busy('1-1-1-1').send(100)).toEqual([25, 25, 25, 25])
   })
 
@@ -43,26 +43,26 @@ describe('least_request, all compared', () => {
     expect(send(10)).toEqual([10, 5, 5])
   })
 
-  it('compares exactly where weights are as large as they can be', () => {
+  it('compares exactly if weights have their maximum', () => {
     const { setCalls, chooser } = busy(`${2 ** 31 - 1}-${2 ** 31 - 2}`)
     setCalls(1_000_000, 1_000_000)
     // Equal calls: the heavier has fewer for its weight, if by half a billionth.
     for (let pick = 0; pick < 50; pick++) expect(chooser.choose()).toBe(0)
   })
 
-  it('finds the level ones anywhere in the list', () => {
+  it('finds the least loaded endpoints anywhere in the list', () => {
     const { setCalls, chooser } = busy('1-1-1-1-1-1')
     setCalls(3, 1, 2, 1, 3, 1)
     expect(new Set(Array.from({ length: 100 }, () => chooser.choose()))).toEqual(new Set([1, 3, 5]))
   })
 })
 
-describe('least_request, of some', () => {
+describe('least_request that compares a random sample', () => {
   it('keeps four equal endpoints within 30 of a hundred calls', () => {
     for (const calls of busy('1-1-1-1', { choiceCount: 2 }).send(100)) expect(calls).toBeLessThanOrEqual(30)
   })
 
-  it('prefers idle endpoints, and the more so with more choices', () => {
+  it('prefers idle endpoints, more so with more choices', () => {
     const toIdle = (choiceCount: number) => {
       const { setCalls, chooser } = busy('1-1-1-1', { choiceCount })
       setCalls(9, 9, 9, 0)

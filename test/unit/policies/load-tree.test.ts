@@ -16,7 +16,7 @@ const load = fc.record({
   weight: fc.oneof(fc.nat({ max: 3 }), fc.nat({ max: 2 ** 31 - 1 })),
 })
 
-it('any changes: a draw finds every place of the least load, in proportion to its weight, and no other', () => {
+it('after any changes, a draw returns exactly the places with the least load, in proportion to their weights', () => {
   fc.assert(
     fc.property(fc.array(load, { maxLength: 120, size: 'max' }), (changes) => {
       const tree = new LoadTree()

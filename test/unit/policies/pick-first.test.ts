@@ -2,13 +2,13 @@ import { expect, it } from 'vitest'
 import { findPolicy } from '../../../src/policies/index.js'
 import { chooserOf } from '../../support/choosers.js'
 
-it('takes the first of the list, in whatever order they come', () => {
+it('chooses the candidate with the lowest rank, whatever the order of joins', () => {
   const chooser = chooserOf<number>(findPolicy('pick_first'))
   for (const rank of [3, 1, 2]) chooser.join(rank, 1)
   expect(chooser.choose()).toBe(1)
 })
 
-it('stays with it when a better one comes, and goes on to the next when it leaves', () => {
+it('keeps its candidate when a lower rank joins, and chooses the lowest rank when it leaves', () => {
   const chooser = chooserOf<number>(findPolicy('pick_first'))
   for (const rank of [3, 1, 2]) chooser.join(rank, 1)
   chooser.choose()

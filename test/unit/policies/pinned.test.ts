@@ -11,12 +11,12 @@ function rotation(config: object, names?: (candidate: string) => readonly string
   return chooser
 }
 
-it('goes to the pinned endpoint and to no other', () => {
+it('chooses the pinned endpoint and no other', () => {
   const chooser = rotation({ to: 'b' })
   for (let pick = 0; pick < 10; pick++) expect(chooser.choose()).toBe('b')
 })
 
-it('strict: no endpoint while the pinned one is away, and it again after its return', () => {
+it('without a fallback, chooses null while the pinned endpoint is away, and the endpoint again after its return', () => {
   const chooser = rotation({ to: 'b' })
   chooser.leave('b')
   expect(chooser.choose()).toBeNull()
@@ -25,7 +25,7 @@ it('strict: no endpoint while the pinned one is away, and it again after its ret
   expect(chooser.choose()).toBe('b')
 })
 
-it('with a fallback: the others by that policy while it is away', () => {
+it('with a fallback, chooses the others by the fallback policy while the pinned endpoint is away', () => {
   const chooser = rotation({ to: 'b', fallback: { round_robin: {} } })
   chooser.leave('b')
   expect(Array.from({ length: 4 }, () => chooser.choose()).join('')).toBe('acac')
@@ -33,7 +33,7 @@ it('with a fallback: the others by that policy while it is away', () => {
   expect(chooser.choose()).toBe('b')
 })
 
-it('the fallback least_request follows the calls that start and end', () => {
+it('a least_request fallback receives the calls that start and end', () => {
   const calls = new Map<string, number>()
   const config = { to: 'x', fallback: { least_request: {} } }
   const outstanding = (candidate: string) => calls.get(candidate) ?? 0
@@ -47,7 +47,7 @@ it('the fallback least_request follows the calls that start and end', () => {
   expect([...calls.values()]).toEqual([3, 3, 3])
 })
 
-it('the fallback gets weights, and keys', () => {
+it('the fallback receives weights and hash keys', () => {
   const chooser = rotation({ to: 'x', fallback: { ring_hash: {} } })
   chooser.reweigh('a', 1_000_000)
   for (let key = 0; key < 20; key++) expect(chooser.choose({ hashKey: `k${key}`, pin: null })).toBe('a')
@@ -55,18 +55,18 @@ it('the fallback gets weights, and keys', () => {
   expect(findPolicy('pinned').configure({ fallback: { least_request: {} } }).countsCalls).toBe(true)
 })
 
-it('a call’s own pin comes before the parameter', () => {
+it('the pin of a call takes precedence over the parameter', () => {
   const chooser = rotation({ to: 'b' })
   expect(chooser.choose(to('c'))).toBe('c')
   expect(chooser.choose(to('x'))).toBeNull()
 })
 
-it('a call that is pinned to nothing goes by the fallback, or nowhere', () => {
+it('a call without a pin is chosen by the fallback, or gets null', () => {
   expect(rotation({}).choose()).toBeNull()
   expect(rotation({ fallback: { rr: {} } }).choose()).toBe('a')
 })
 
-it('knows an endpoint by any of its names; those that share one take turns', () => {
+it('finds an endpoint by any of its names, and endpoints that share a name take turns', () => {
   const chooser = rotation({}, (name) => [name, `id-${name}`, name === 'c' ? '10.0.0.2' : '10.0.0.1'])
   expect(chooser.choose(to('id-b'))).toBe('b')
   expect(Array.from({ length: 4 }, () => chooser.choose(to('10.0.0.1'))).join('')).toBe('abab')
@@ -74,7 +74,7 @@ it('knows an endpoint by any of its names; those that share one take turns', () 
   expect(Array.from({ length: 2 }, () => chooser.choose(to('10.0.0.1'))).join('')).toBe('bb')
 })
 
-it('follows an endpoint that gets another name', () => {
+it('follows an endpoint whose name changes', () => {
   let id = 'old'
   const chooser = rotation({}, (name) => (name === 'a' ? [name, id] : [name]))
   expect(chooser.choose(to('old'))).toBe('a')

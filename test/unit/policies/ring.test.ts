@@ -24,12 +24,12 @@ function moves(before: readonly RingMember[], after: readonly RingMember[]) {
 }
 
 describe('a ring', () => {
-  it('is the same whatever the order of its members', () => {
+  it('is the same for every order of its members', () => {
     const some = members([5, 1, 3, 2])
     expect(owners(some.toReversed())).toEqual(owners(some))
   })
 
-  it('without members has no owner', () => {
+  it('without members has no owner for a key', () => {
     expect(ringOf([]).ownerOf(0)).toBeNull()
   })
 
@@ -49,7 +49,7 @@ describe('a ring', () => {
     expect(ring.points).toBe(points)
   })
 
-  it('stays within its bound, give or take a point for each member, and leaves no member without a point', () => {
+  it('stays within the limit of points, plus or minus one per member, and has at least one point per member', () => {
     const heavy = members([...Array.from({ length: 50 }, () => 1), 1_000_000])
     expect(ringOf(heavy).points).toBeLessThanOrEqual(262_144 + heavy.length)
     const many = members(Array.from({ length: 5_000 }, () => 3))
@@ -58,7 +58,7 @@ describe('a ring', () => {
   })
 })
 
-describe('keys', () => {
+describe('keys on the ring', () => {
   const EQUAL = members(Array.from({ length: 10 }, () => 1))
   const SCENARIO = members([1, 1, 1, 1, 10])
 
@@ -73,27 +73,27 @@ describe('keys', () => {
     expect(moved.length / KEYS.length).toBeGreaterThan(share - 0.05)
   })
 
-  it('move to a newcomer alone, and come back from it when it leaves', () => {
+  it('move only to a new member, and move back when it leaves', () => {
     const after = [...EQUAL, { id: 'newcomer', weight: 1 }]
     for (const { to } of moves(EQUAL, after)) expect(to).toBe('newcomer')
     expect(moves(EQUAL, after).length / KEYS.length).toBeLessThan(1 / 11 + 0.05)
   })
 
-  it('move to an endpoint of which the weight grows, as many as it gains', () => {
+  it('move to an endpoint whose weight grows, as many as its share gains', () => {
     const after = EQUAL.map((member, at) => (at === 0 ? { ...member, weight: 3 } : member))
     const moved = moves(EQUAL, after)
     for (const { to } of moved) expect(to).toBe('endpoint-0')
     expect(Math.abs(moved.length / KEYS.length - (3 / 12 - 1 / 10))).toBeLessThan(0.05)
   })
 
-  it('do not move when a canary with a tenth of the others’ weight comes', () => {
+  it('do not move between other members when a canary with a tenth of their weight joins', () => {
     const heavy = members(Array.from({ length: 10 }, () => 10))
     const moved = moves(heavy, [...heavy, { id: 'canary', weight: 1 }])
     for (const { to } of moved) expect(to).toBe('canary')
     expect(moved.length / KEYS.length).toBeLessThan(0.02)
   })
 
-  it('of a service beyond the bound move but little more than the leaver’s', () => {
+  it('beyond the limit of points move only slightly more than those of the leaver', () => {
     const many = members(Array.from({ length: 1_000 }, () => 1))
     expect(moves(many, many.slice(1)).length / KEYS.length).toBeLessThan(1 / 1_000 + 0.01)
   })
@@ -111,7 +111,7 @@ const PLACEMENTS: readonly [name: string, weights: readonly number[], digest: st
   ],
 ]
 
-it.each(PLACEMENTS)('keys among %s are where they always were', (_, weights, digest) => {
+it.each(PLACEMENTS)('keys among %s have the same owners as in earlier releases', (_, weights, digest) => {
   const id = (at: number) => `/hello/1.0.0/10.0.${at >> 8}.${at & 255}:80`
   const ring = ringOf(weights.map((weight, at) => ({ id: id(at), weight })))
   const hash = createHash('sha256')
@@ -119,7 +119,7 @@ it.each(PLACEMENTS)('keys among %s are where they always were', (_, weights, dig
   expect(hash.digest('hex').slice(0, 16)).toBe(digest)
 })
 
-describe('the policies on it', () => {
+describe('the ring policies', () => {
   it.each(['ring_hash', 'source_hash'])('%s sends a key to the same endpoint, however often', (name) => {
     const chooser = chooserOf<number>(findPolicy(name))
     for (let id = 0; id < 10; id++) chooser.join(id, 1)
@@ -138,7 +138,7 @@ describe('the policies on it', () => {
     expect(new Set(all).size).toBeGreaterThan(1)
   })
 
-  it('source_hash: a client has one endpoint, and clients spread', () => {
+  it('source_hash sends all calls of a client to one endpoint, and spreads clients', () => {
     const chosen = Array.from({ length: 100 }, (_, at) => {
       const chooser = chooserOf<number>(findPolicy('source_hash'), { clientKey: `10.0.0.${at}` })
       for (let id = 0; id < 5; id++) chooser.join(id, 1)
@@ -149,7 +149,7 @@ describe('the policies on it', () => {
     expect(new Set(chosen).size).toBe(5)
   })
 
-  it('ring_hash: calls without a key go anywhere', () => {
+  it('ring_hash spreads calls without a key', () => {
     const chooser = chooserOf<number>(findPolicy('ring_hash'))
     for (let id = 0; id < 5; id++) chooser.join(id, 1)
     expect(new Set(Array.from({ length: 100 }, () => chooser.choose())).size).toBe(5)

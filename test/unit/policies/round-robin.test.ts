@@ -13,7 +13,7 @@ function picks(chooser: Chooser<string>, count: number): string {
   return Array.from({ length: count }, () => chooser.choose() ?? '-').join('')
 }
 
-it('takes each in turn', () => {
+it('chooses each candidate in turn', () => {
   expect(picks(rotation('abc'), 7)).toBe('abcabca')
 })
 
@@ -26,7 +26,7 @@ it('chooses null in an empty rotation', () => {
   expect(chooser.size).toBe(0)
 })
 
-it('gives all the same number of picks, with any weights', () => {
+it('gives all candidates the same number of picks, with any weights', () => {
   const chooser = chooserOf<string>(roundRobin)
   chooser.join('a', 1)
   chooser.join('b', 1000)

@@ -27,18 +27,18 @@ function inOrder(keys: readonly number[], without: readonly number[] = []): [num
 }
 
 describe('SlotHeap', () => {
-  it('gives its slots by key, and by number where keys are equal', () => {
+  it('returns its slots by key, and by number if keys are equal', () => {
     expect(drain(heapOf(SHUFFLED))).toEqual(inOrder(SHUFFLED))
   })
 
-  it.each(SHUFFLED.map((key, slot) => [slot, key]))('stays in order when slot %d (key %d) leaves', (slot) => {
+  it.each(SHUFFLED.map((key, slot) => [slot, key]))('stays ordered when slot %d (key %d) leaves', (slot) => {
     const heap = heapOf(SHUFFLED)
     heap.remove(slot)
     expect(heap.holds(slot)).toBe(false)
     expect(drain(heap)).toEqual(inOrder(SHUFFLED, [slot]))
   })
 
-  it('lets the slot that fills a hole rise above its new parent', () => {
+  it('moves the slot that fills a gap above its new parent', () => {
     // The last one, of key 3, takes the hole that 11 leaves, under 10.
     const keys = [0, 10, 1, 11, 12, 2, 3]
     const heap = heapOf(keys)
@@ -46,20 +46,20 @@ describe('SlotHeap', () => {
     expect(drain(heap)).toEqual(inOrder(keys, [3]))
   })
 
-  it.each([...SHUFFLED.keys()])('moves slot %d back to where its new key belongs', (slot) => {
+  it.each([...SHUFFLED.keys()])('moves slot %d to the position of its new key', (slot) => {
     const heap = heapOf(SHUFFLED)
     const key = (SHUFFLED[slot] ?? 0) + 2.5
     heap.delay(slot, key)
     expect(drain(heap)).toEqual(inOrder(SHUFFLED.with(slot, key)))
   })
 
-  it('takes new keys that come in the same order', () => {
+  it('accepts new keys that do not change the order', () => {
     const heap = heapOf(SHUFFLED)
     heap.rekey((slot) => (SHUFFLED[slot] ?? 0) - 100)
     expect(drain(heap)).toEqual(inOrder(SHUFFLED.map((key) => key - 100)))
   })
 
-  it('knows its slots, before, during and after', () => {
+  it('knows which slots it holds, before, during and after they are in it', () => {
     const heap = new SlotHeap()
     expect(heap.holds(1000)).toBe(false)
     heap.remove(1000)
@@ -72,7 +72,7 @@ describe('SlotHeap', () => {
     expect(heap.size).toBe(0)
   })
 
-  it('any pushes and removals: the rest comes in order', () => {
+  it('after any pushes and removals, returns the rest in order', () => {
     const step = fc.record({ slot: fc.nat({ max: 40 }), key: fc.nat({ max: 20 }) })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200, size: 'max' }), (steps) => {

@@ -18,13 +18,13 @@ function treeOf(weights: readonly number[]): WeightTree<number> {
 }
 
 describe('WeightTree', () => {
-  it.each([1, 2, 7, 8, 9, 16, 17, 100])('of %d draws each as often as it weighs', (size) => {
+  it.each([1, 2, 7, 8, 9, 16, 17, 100])('of %d candidates draws each in proportion to its weight', (size) => {
     const weights = Array.from({ length: size }, (_, at) => 1 + ((at * 7) % 5))
     const total = weights.reduce((sum, weight) => sum + weight)
     expect(drawn(treeOf(weights), total)).toEqual({ ...weights })
   })
 
-  it('follows new weights, and never draws a leaver', () => {
+  it('follows new weights, and never draws a removed candidate', () => {
     const tree = treeOf([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     tree.set(0, 20)
     tree.delete(9)
@@ -35,7 +35,7 @@ describe('WeightTree', () => {
     expect(drawn(tree, 59)).toEqual({ 0: 20, 1: 2, 2: 3, 3: 4, 5: 6, 6: 7, 7: 8, 8: 9 })
   })
 
-  it('gives the place of a leaver to the next newcomer', () => {
+  it('reuses the place of a removed candidate', () => {
     const tree = treeOf([1, 1, 1])
     for (let candidate = 3; candidate < 1_000; candidate++) {
       tree.delete(candidate - 3)
@@ -44,7 +44,7 @@ describe('WeightTree', () => {
     expect(drawn(tree, 6)).toEqual({ 997: 2, 998: 2, 999: 2 })
   })
 
-  it('is exact where weights are as large as they can be', () => {
+  it('is exact with the largest weights', () => {
     const tree = treeOf([2 ** 31 - 1, 1, 2 ** 31 - 1])
     const total = 2 ** 32 - 1
     expect(tree.draw(() => (2 ** 31 - 1.5) / total)).toBe(0)

@@ -21,7 +21,7 @@ function count(chooser: Chooser<number>, picks: number): number[] {
 }
 
 describe("the source documents' five endpoints, 1-1-1-1-10", () => {
-  it('give 10 picks by weight, each within one pick', () => {
+  it('receive 10 picks by weight, each within one pick', () => {
     const counts = count(rotation('1-1-1-1-10'), 10)
     expect(counts.reduce((sum, times) => sum + times)).toBe(10)
     for (const [candidate, share] of [1, 1, 1, 1, 10].entries()) {
@@ -29,11 +29,11 @@ describe("the source documents' five endpoints, 1-1-1-1-10", () => {
     }
   })
 
-  it('give in 1,400 picks exactly 100, 100, 100, 100 and 1000', () => {
+  it('receive in 1,400 picks exactly 100, 100, 100, 100 and 1000', () => {
     expect(count(rotation('1-1-1-1-10'), 1_400)).toEqual([100, 100, 100, 100, 1_000])
   })
 
-  it('spread the heavy one: never more than 5 picks in a row, where a block would be 10', () => {
+  it('are interleaved: the heavy one has at most 5 picks in a row, instead of a block of 10', () => {
     const chooser = rotation('1-1-1-1-10')
     const picks = Array.from({ length: 140 }, () => (chooser.choose() === 4 ? 'H' : '.')).join('')
     expect(Math.max(...picks.split('.').map((run) => run.length))).toBeLessThanOrEqual(5)
@@ -72,15 +72,15 @@ it.each([...SMALL, LARGEST])('%s is never a whole pick away from its shares', (n
   }
 })
 
-it.each(SMALL)('%s is exact after every whole round', (name) => {
+it.each(SMALL)('%s is exact after every full cycle', (name) => {
   const weights = name.split('-').map(Number)
   const total = weights.reduce((sum, weight) => sum + weight)
   const chooser = rotation(name)
   for (let round = 0; round < 3; round++) expect(count(chooser, total)).toEqual(weights)
 })
 
-describe('changes', () => {
-  it('an empty rotation: null is chosen, before and after', () => {
+describe('changes of a rotation', () => {
+  it('null is chosen from an empty rotation, before and after other choices', () => {
     const chooser = rotation('3-1')
     chooser.leave(0)
     chooser.leave(1)
@@ -89,7 +89,7 @@ describe('changes', () => {
     expect(chooserOf<number>(weightedRoundRobin).choose()).toBeNull()
   })
 
-  it('a rotation that was empty serves newcomers', () => {
+  it('newcomers to an empty rotation are chosen', () => {
     const chooser = rotation('3')
     count(chooser, 5)
     chooser.leave(0)
@@ -97,7 +97,7 @@ describe('changes', () => {
     expect(count(chooser, 4)).toEqual([0, 4])
   })
 
-  it('a newcomer gets its share, and is not made up for the time before', () => {
+  it('a newcomer gets its share, without compensation for the time before', () => {
     const chooser = rotation('1-1')
     count(chooser, 1_000)
     chooser.join(2, 2)
@@ -118,7 +118,7 @@ describe('changes', () => {
     expect(chooser.size).toBe(2)
   })
 
-  it('a leaver takes its lag along: the others owe a newcomer nothing', () => {
+  it('a leaver takes its lag along: the others give a newcomer no extra picks', () => {
     const chooser = rotation('1-1')
     expect(chooser.choose()).toBe(0)
     chooser.leave(1)
@@ -126,7 +126,7 @@ describe('changes', () => {
     expect(chooser.choose()).toBe(0)
   })
 
-  it('a new weight counts from the next pick on', () => {
+  it('a new weight applies from the next pick', () => {
     const chooser = rotation('1-1-1-1-10')
     count(chooser, 140)
     chooser.reweigh(4, 1)
@@ -146,7 +146,7 @@ describe('changes', () => {
     expect(Math.abs(first - 500)).toBeLessThanOrEqual(1)
   })
 
-  it('a new weight or a leave of an unknown candidate changes nothing', () => {
+  it('a new weight or a leave of an unknown candidate has no effect', () => {
     const [touched, untouched] = [rotation('3-1'), rotation('3-1')]
     touched.reweigh(9, 5)
     touched.leave(9)
@@ -154,7 +154,7 @@ describe('changes', () => {
     expect(touched.size).toBe(2)
   })
 
-  it('an equal weight given again does not change the sequence', () => {
+  it('an equal weight does not change the sequence', () => {
     const [touched, untouched] = [rotation('17-23-37'), rotation('17-23-37')]
     for (let pick = 0; pick < 200; pick++) {
       touched.reweigh(pick % 3, [17, 23, 37][pick % 3] ?? 0)
@@ -162,7 +162,7 @@ describe('changes', () => {
     }
   })
 
-  it('one candidate that leaves and comes back is in rotation once', () => {
+  it('a candidate that leaves and comes back is in the rotation once', () => {
     const chooser = rotation('1-1')
     chooser.leave(0)
     chooser.join(0, 1)

@@ -20,7 +20,7 @@ it.each<EndpointProblem>([
   expect(readBack(stored)).toEqual([stored])
 })
 
-it.each([0, 7, 0.5, 1e-9, Number.MAX_VALUE])('keeps a weight that a layout can read: %d', (weight) => {
+it.each([0, 7, 0.5, 1e-9, Number.MAX_VALUE])('keeps a weight that its layout can parse: %d', (weight) => {
   expect(readBack(endpoint({ weight }))).toEqual([endpoint({ weight })])
 })
 

@@ -89,7 +89,7 @@ describe('the cached list of a watch', () => {
     [15_000, MINUTE_MS],
     [50_000, MINUTE_MS],
   ])(
-    'of %d endpoints that change all the time is written at once, and then every %d ms',
+    'of %d endpoints that change continuously is written at once, and then every %d ms',
     async (size, periodMs) => {
       const forMs = 5 * MINUTE_MS
       const changes = churn(500, forMs)
@@ -112,12 +112,12 @@ describe('the cached list of a watch', () => {
     },
   )
 
-  it('that does not change is written once a minute, so that its age stays right', async () => {
+  it('that does not change is written once a minute to keep its age correct', async () => {
     const writes = await written([[0, listOf(3)]], 3.5 * MINUTE_MS)
     expect(writes.map(({ seenAtMs }) => seenAtMs)).toEqual([0, 1, 2, 3, 3.5].map((each) => each * MINUTE_MS))
   })
 
-  it('is written with its last changes when etcd goes out of reach, in its period, and not at the end again', async () => {
+  it('with changes is written after its period when etcd becomes unreachable, and not again at the end', async () => {
     const outage: [number, Update][] = [
       [1_000, change(2)],
       [1_500, STALE],
@@ -130,7 +130,7 @@ describe('the cached list of a watch', () => {
     ])
   })
 
-  it('that was written a while ago is written at once when etcd goes out of reach, with the time', async () => {
+  it('that was written long before is written at once when etcd becomes unreachable, with the time of the outage', async () => {
     const writes = await written(
       [
         [0, listOf(3)],
@@ -163,7 +163,7 @@ describe('the cached list of a watch', () => {
       expect(atMs - (writes[at]?.atMs ?? 0)).toBeGreaterThanOrEqual(MINUTE_MS)
   })
 
-  it('is written once at the end, with a change that was not written yet', async () => {
+  it('with an unwritten change is written once at the end', async () => {
     const back: Update = { type: 'resync', revision: 4, missedRevisions: null, changes: [] }
     const writes = await written(
       [
@@ -180,12 +180,12 @@ describe('the cached list of a watch', () => {
     ])
   })
 
-  it('is not written where there never was one from etcd', async () => {
+  it('is not written if etcd never delivered a list', async () => {
     expect(await written([[0, STALE]], 5 * MINUTE_MS)).toEqual([])
   })
 })
 
-describe('while etcd is unreachable from the start, the list that comes first', () => {
+describe('the first list while etcd is unreachable from the start', () => {
   const own: CachedList = { revision: 5, endpoints: [endpoint({ weight: 1 })], seenAtMs: 0 }
   const auto = { revision: 9, endpoints: [endpoint({ weight: 2 })], seenAtMs: 3 * MINUTE_MS }
 

@@ -68,7 +68,7 @@ describe('a program that passes no endpoints', () => {
     return [user, password, ...files]
   }
 
-  it('takes no credentials of ETCDCTL_* where that names another cluster than DISCO_ENDPOINTS', () => {
+  it('ignores credentials of ETCDCTL_* if ETCDCTL_ENDPOINTS names another cluster than DISCO_ENDPOINTS', () => {
     const own = { DISCO_ENDPOINTS: 'disco:1' }
     expect(credentials({ ...ETCDCTL, ...own })).toEqual([undefined, undefined, undefined, undefined])
     expect(credentials({ ...ETCDCTL, ...own, DISCO_USER: 'a:b' })).toEqual(['a', 'b', undefined, undefined])
@@ -80,13 +80,13 @@ describe('a program that passes no endpoints', () => {
     expect(withEnvironment({}, { ...ETCDCTL, ...own })).toMatchObject({ commandTimeoutMs: 30_000 })
   })
 
-  it('takes user and password from variables of one prefix', () => {
+  it('reads user and password from variables with the same prefix', () => {
     const [user, password] = credentials({ DISCO_USER: 'disco-user', ETCDCTL_PASSWORD: 'x' })
     expect([user, password]).toEqual(['disco-user', undefined])
     expect(credentials({ ETCDCTL_USER: 'a:b', DISCO_PASSWORD: 'x' }).slice(0, 2)).toEqual(['a', 'b'])
   })
 
-  it('takes its own layout, root and timeouts over those of the environment', () => {
+  it('prefers its own layout, root and timeouts over the environment', () => {
     const own = { layout: 'seed', root: '', dialTimeoutMs: 7, commandTimeoutMs: 8 }
     expect(withEnvironment(own, DISCO)).toEqual({ ...fromDisco, ...own })
   })

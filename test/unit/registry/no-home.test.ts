@@ -17,7 +17,7 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
-test('a user without a home watches services without a cache, and is warned once', async () => {
+test('a user without a home folder watches services without a cache, and is warned once', async () => {
   vi.stubEnv('XDG_CACHE_HOME', '')
   const warnings: string[] = []
   const onWarning = (message: string) => warnings.push(message)

@@ -41,14 +41,14 @@ describe.each(ALL_EXAMPLES)('$id $key $value', ({ key, value }) => {
   })
 })
 
-test('most examples are stated by their fields alone, without the value beside them', () => {
+test('most examples are exported by their fields only, without the raw value', () => {
   const all = ALL_EXAMPLES.flatMap(({ key, value }) => exported(key, value).slice(0, 1))
   const whole = all.filter((entry) => entry.value === undefined)
   expect(all.length).toBeGreaterThan(30)
   expect(whole.length / all.length).toBeGreaterThan(0.5)
 })
 
-test('unknown fields, their order, spellings and trailing bytes are kept, and the weight can be edited', () => {
+test('unknown fields, their order, their spelling and trailing bytes are kept, and the weight can be edited', () => {
   const stored =
     '{ "addr":"1.2.3.4:1","name":"hello","zone":"b\\u003c","version":"","weight": 1e1,"big":9007199254740993}\n '
   const [entry, ...others] = exported('/hello/1.2.3.4:1', stored)

@@ -43,7 +43,7 @@ function age(ms: number): void {
 
 const revisions = async () => (await log.read(CLUSTER)).map(({ revision }) => revision)
 
-test('one sample a minute is kept, of each cluster', async () => {
+test('one sample a minute is kept for each cluster', async () => {
   await log.add(CLUSTER, note(1))
   await log.add(CLUSTER, note(2))
   await log.add('5', note(9))
@@ -54,14 +54,14 @@ test('one sample a minute is kept, of each cluster', async () => {
   expect((await log.read('5')).map(({ revision }) => revision)).toEqual([9])
 })
 
-test('a clock that was set back does not end the samples', async () => {
+test('a clock that was set back does not stop the sampling', async () => {
   await log.add(CLUSTER, note(1))
   age(-3_600_000)
   await log.add(CLUSTER, note(2))
   expect(await revisions()).toEqual([1, 2])
 })
 
-test('samples of many writers at the same time are all whole', async () => {
+test('concurrent writers leave no partial samples', async () => {
   await log.add(CLUSTER, note(1))
   age(61_000)
   await Promise.all(Array.from({ length: 50 }, (_, at) => new RevisionLog(folder).add(CLUSTER, note(at + 2))))
@@ -83,7 +83,7 @@ test('a file never has more than 10,000 samples, and keeps the newest', async ()
   expect(readdirSync(folder)).toEqual([FILE])
 })
 
-test('a damaged file, or one far too long, is no error', async () => {
+test('a file that is damaged or much too long is not an error', async () => {
   await log.add(CLUSTER, note(1))
   appendFileSync(join(folder, FILE), Buffer.from([0, 255, 10, 64, 10]))
   age(61_000)
@@ -97,7 +97,7 @@ test('a damaged file, or one far too long, is no error', async () => {
   expect(await revisions()).toEqual([4])
 })
 
-test('files of the clusters seen least recently are removed', async () => {
+test('the files of the least recently seen clusters are removed', async () => {
   for (let cluster = 1; cluster <= 40; cluster++) await log.add(String(cluster), note(cluster))
   expect(readdirSync(folder)).toHaveLength(32)
 })
@@ -111,13 +111,13 @@ test.each([
   expect(await revisions()).toEqual([])
 })
 
-test('a folder that cannot be created is no error', async () => {
+test('a folder that cannot be created is not an error', async () => {
   const none = new RevisionLog('/proc/none/disco')
   await none.add(CLUSTER, note(1))
   expect(await none.read(CLUSTER)).toEqual([])
 })
 
-test('lines have the form that noteLine gives', async () => {
+test('lines have the format of noteLine', async () => {
   await log.add(CLUSTER, {
     revision: 7,
     raftTerm: 3,

@@ -53,13 +53,13 @@ async function slowly(updates: readonly Update[]): Promise<Update[]> {
   return got
 }
 
-describe('a subscriber that is slow', () => {
-  test('gets every update as long as they are few', async () => {
+describe('a slow subscriber', () => {
+  test('receives every update while few are pending', async () => {
     const updates = [first, ...changes(2, MAX_PENDING_CHANGES)]
     expect(await slowly(updates)).toEqual(updates)
   })
 
-  test('gets the newest list in place of too many changes, then later updates', async () => {
+  test('receives the newest list instead of too many changes, then later updates', async () => {
     const many = [first, ...changes(2, MAX_PENDING_CHANGES + 1)]
     const later = changes(2_000, 3)
     const lastRead = new AbortController()
@@ -81,13 +81,13 @@ describe('a subscriber that is slow', () => {
     expect(rest).toEqual(later)
   })
 
-  test('never has more than the bound waiting, however many come', async () => {
+  test('never has more pending updates than the limit', async () => {
     const got = await slowly([first, ...changes(2, 20 * MAX_PENDING_CHANGES)])
     expect(got.length).toBeLessThanOrEqual(MAX_PENDING_CHANGES + 1)
     expect(got.at(-1)).toMatchObject({ revision: 20 * MAX_PENDING_CHANGES + 1 })
   })
 
-  test('receives the outage of etcd even if the queue is full of outages', async () => {
+  test('receives the last outage of etcd even if the queue is full of outages', async () => {
     const back: Update = { type: 'resync', revision: 1, missedRevisions: null, changes: [] }
     const flapping = Array.from({ length: MAX_PENDING_CHANGES }, () => [STALE, back]).flat()
     const got = await slowly([first, ...flapping, STALE])
@@ -96,7 +96,7 @@ describe('a subscriber that is slow', () => {
     expect(got.at(-1)).toBe(STALE)
   })
 
-  test('does not pass a list from the cache off as one from etcd', async () => {
+  test('receives a cached list as a cached list', async () => {
     const cached: Reset = { ...first, source: 'cache', ageMs: 5_000 }
     const got = await slowly([STALE, cached, ...Array.from({ length: MAX_PENDING_CHANGES }, () => STALE)])
     expect(got.find(({ type }) => type === 'reset')).toEqual(cached)
@@ -104,7 +104,7 @@ describe('a subscriber that is slow', () => {
 })
 
 describe('a subscription', () => {
-  test('gives one revision of any size whole to a subscriber that waits', async () => {
+  test('delivers a revision of any size in one update to a waiting subscriber', async () => {
     const many = changes(2, 5 * MAX_PENDING_CHANGES).flatMap((update) => update.changes)
     const [head, ...rest] = many
     if (!head) throw new Error('no change')
@@ -137,7 +137,9 @@ describe('a subscription', () => {
     expect(got).toEqual([first, change(2)])
   })
 
-  test('throws why its source cannot be opened, instead of waiting for it', { timeout: 5_000 }, async () => {
+  test('throws the error if its source cannot be opened, instead of waiting', {
+    timeout: 5_000,
+  }, async () => {
     const open = () => {
       throw CAUSE
     }
@@ -188,7 +190,7 @@ class FedSource {
   }
 }
 
-describe('subscribers of one key', () => {
+describe('subscribers to one key', () => {
   const shared = () => {
     const [watches, source] = [new SharedWatches(() => 0), new FedSource()]
     const join = (key = 'hello') => {
@@ -198,7 +200,7 @@ describe('subscribers of one key', () => {
     return { source, join }
   }
 
-  test('share one source: the first opens it, the last that leaves closes it, another opens it again', async () => {
+  test('share one source: the first opens it, the last closes it, and the next opens it again', async () => {
     const { source, join } = shared()
     const [a, b] = [join(), join()]
     const reads = [a.next(), b.next()]
@@ -217,7 +219,7 @@ describe('subscribers of one key', () => {
     expect(source).toMatchObject({ opened: 2, isOpen: true })
   })
 
-  test('that leave while it opens, or as another one arrives, end only the source that they had', async () => {
+  test('that leave while the source opens, or while another one joins, end only their own source', async () => {
     const { watches, sources } = { watches: new SharedWatches(() => 0), sources: [] as FedSource[] }
     const join = () => {
       const open: OpenWatch = (signal) => {
@@ -242,7 +244,7 @@ describe('subscribers of one key', () => {
     expect(sources).toHaveLength(2)
   })
 
-  test('one that throws leaves, without effect on the others', async () => {
+  test('that throw are removed, without effect on the others', async () => {
     const { source, join } = shared()
     const [throws, reads] = [join(), join()]
     const reading = reads.next()
@@ -266,7 +268,7 @@ describe('subscribers of one key', () => {
     expect(source.opened).toBe(2)
   })
 
-  test('a later one gets the current list at once, then the updates of all', async () => {
+  test('that join later receive the current list at once, then the updates of all', async () => {
     const { source, join } = shared()
     const [a, b] = [join(), join()]
     const reading = a.next()
@@ -279,7 +281,7 @@ describe('subscribers of one key', () => {
     expect((await b.next()).value).toEqual(change(3))
   })
 
-  test('a later one receives an outage, and its end once', async () => {
+  test('that join later receive an outage, and its end once', async () => {
     const { source, join } = shared()
     const [a, b] = [join(), join()]
     const reading = a.next()
@@ -292,7 +294,7 @@ describe('subscribers of one key', () => {
     expect((await join().next()).value).toEqual(first)
   })
 
-  test('one that does not read delays no other, and catches up by one list', async () => {
+  test('that do not read do not delay the others, and catch up by one list', async () => {
     const { source, join } = shared()
     const [reads, sleeps] = [join(), join()]
     const opening = [reads.next(), sleeps.next()]
@@ -308,7 +310,7 @@ describe('subscribers of one key', () => {
     expect((await sleeps.next()).value).toEqual(change(9_999))
   })
 
-  test('all get the error of the source, and one that comes afterwards opens it again', async () => {
+  test('all receive the error of the source, and the next subscriber opens it again', async () => {
     const { source, join } = shared()
     const [a, b] = [join(), join()]
     const reads = Promise.allSettled([a.next(), b.next()])

@@ -33,13 +33,13 @@ const removeFrom = (client: EtcdClient, endpoints: readonly Endpoint[]) =>
     new AbortController().signal,
   )
 
-test('a removal is reported although etcd then denies to look for its return', async () => {
+test('a deletion is reported even if etcd then denies the check whether the key comes back', async () => {
   const denial = new DiscoError('ETCD_DENIED', 'no permission')
   const unregistered = await removeFrom(etcd({ deletes: true, denial }), [ENDPOINT])
   expect(unregistered).toMatchObject({ revision: 9, removed: [ENDPOINT], returnUnknown: denial })
 })
 
-test('a key that was removed after the list differs from one that never existed', async () => {
+test('a key that was deleted after the list is distinguished from one that never existed', async () => {
   const client = etcd({ deletes: false })
   expect(await removeFrom(client, [ENDPOINT])).toEqual({
     revision: 9,
@@ -57,7 +57,7 @@ test('a key that was removed after the list differs from one that never existed'
   })
 })
 
-test('of keys that were written since the list, those that no longer match are left and reported', async () => {
+test('keys that were written after the list and no longer match are kept and reported', async () => {
   const registered = (port: number, weight: number) => {
     const value = JSON.stringify({ name: 'hello', addr: `a:${port}`, version: '', weight })
     return {

@@ -29,11 +29,11 @@ describe('an assertion', () => {
     expect(holds(text)).toEqual([wanted])
   })
 
-  it('about a missing measure does not hold, with any operator', () => {
+  it('on a missing measure does not hold, with any operator', () => {
     expect(holds('p99<1s,p99>=0ms')).toEqual([false, false])
   })
 
-  it('comes back as it was written, with the measured value', () => {
+  it('is returned as it was written, with the measured value', () => {
     expect(assess(parseAssertions('p95<50ms, errors<2%', '--assert'), MEASURES)).toEqual([
       { assertion: 'p95<50ms', actual: 20, holds: true },
       { assertion: 'errors<2%', actual: 0.01, holds: true },

@@ -19,7 +19,7 @@ it.each([
   }
 })
 
-it('has closed forms at 2 and 4 degrees of freedom, also far out and with very many', () => {
+it('equals the closed forms at 2 and 4 degrees of freedom, also far in the tail and with very many', () => {
   for (const x of [0.1, 1, 5, 30, 200]) {
     expect(chiSquareTail(x, 2) / Math.exp(-x / 2)).toBeCloseTo(1, 10)
     expect(chiSquareTail(x, 4) / (Math.exp(-x / 2) * (1 + x / 2))).toBeCloseTo(1, 10)
@@ -38,7 +38,7 @@ it("Mendel's 315, 108, 101 and 32 peas over 9:3:3:1 have X² = 0.470 and p = 0.9
   expect(chiSquareTail(x, 3)).toBeCloseTo(0.925, 3)
 })
 
-it('factorials: small, at the end of their table and beyond', () => {
+it('factorials are exact for small numbers, at the end of the table and beyond', () => {
   expect(Math.exp(lnFactorial(0))).toBeCloseTo(1, 12)
   expect(Math.exp(lnFactorial(10))).toBeCloseTo(3_628_800, 5)
   expect(lnFactorial(1_024) - lnFactorial(1_023)).toBeCloseTo(Math.log(1_024), 9)

@@ -21,17 +21,17 @@ describe('the exact multinomial test', () => {
     expect(p).toBeCloseTo(0.0767, 4)
   })
 
-  it('gives 0.0016 and 0.988 for the run of the source document', () => {
+  it('gives 0.0016 and 0.988 for the run of the reference', () => {
     expect(test(over([1, 1, 1, 1, 10], [3, 2, 2, 1, 2])).p).toBeCloseTo(0.0016, 4)
     expect(test(over([1, 1, 1, 1, 1], [3, 2, 2, 1, 2])).p).toBeCloseTo(0.988, 3)
   })
 
-  it('counts every outcome that is as likely: five heads of five, or five tails', () => {
+  it('counts every outcome that is equally likely: five heads of five, or five tails', () => {
     expect(test(over([1, 1], [5, 0])).p).toBeCloseTo(2 / 32, 12)
     expect(test(over([1, 1], [3, 2])).p).toBeCloseTo(1, 12)
   })
 
-  it('takes strata together: an outcome is one of both', () => {
+  it('combines strata: an outcome is a pair of their outcomes', () => {
     // Probabilities 1/9, 4/9 and 4/9 of the first, halves of the second: only (b) is likelier than (a, .).
     const first = over([1, 2], [1, 0])
     expect(test(first).p).toBeCloseTo(1 / 3, 12)
@@ -40,7 +40,7 @@ describe('the exact multinomial test', () => {
     expect(test(first, over([1, 2], [0, 1])).p).toBeCloseTo(5 / 9, 12)
   })
 
-  it('gives 0 for a pick of an endpoint without a share, and 1 without a choice', () => {
+  it('gives 0 for a pick of an endpoint without a share, and 1 if only one endpoint has a share', () => {
     expect(test({ counts: [3, 1], expected: [4, 0] })).toEqual({ test: 'exact-multinomial', p: 0 })
     expect(test({ counts: [4, 0], expected: [4, 0] }).p).toBe(1)
     expect(test().p).toBe(1)
@@ -48,13 +48,13 @@ describe('the exact multinomial test', () => {
 })
 
 describe('chi-square', () => {
-  it('stands in from five expected calls on', () => {
+  it('replaces the exact test from five expected calls on', () => {
     expect(test(over([1, 1], [5, 5])).test).toBe('chi-square')
     expect(test(over([1, 1], [5, 4])).test).toBe('exact-multinomial')
     expect(test(over([1, 1], [50, 50]), over([1, 1], [5, 4])).test).toBe('exact-multinomial')
   })
 
-  it('adds up X² and degrees of freedom of strata; one without a choice has none', () => {
+  it('adds up X² and degrees of freedom of strata, and a stratum with one endpoint adds none', () => {
     const first = over([1, 1], [60, 40])
     const second = over([1, 1, 1], [20, 30, 40])
     const third = over([1], [1_000])
@@ -62,7 +62,7 @@ describe('chi-square', () => {
     expect(test(first, second, third).p).toBeCloseTo(chiSquareTail(4 + 20 / 3, 3), 12)
   })
 
-  it('does not accuse by itself: by so little it would reject more honest runs than alpha', () => {
+  it('does not reject by itself, because its approximation would reject more correct runs than alpha', () => {
     const seen = over([1, 1000], [11, 4_994])
     expect(test(seen).test).toBe('chi-square')
     expect(test(seen).p).toBeCloseTo(0.0073, 4)
@@ -77,7 +77,7 @@ describe('chi-square', () => {
   })
 })
 
-describe('drawing, where there are too many outcomes', () => {
+describe('sampling, if there are too many outcomes', () => {
   it.each([
     { weights: [1, 1, 1, 1, 10] },
     { weights: [10, 5, 3, 1, 1] },
@@ -94,7 +94,7 @@ describe('drawing, where there are too many outcomes', () => {
     expect(Math.abs(drawn - exact.p)).toBeLessThan(0.003 + exact.p / 5)
   })
 
-  it('approximates the exact p, repeats itself by its seed, and is never 0', () => {
+  it('approximates the exact p, repeats for the same seed, and is never 0', () => {
     const weights = Array.from({ length: 20 }, (_, at) => 1 + at)
     const even = over(
       weights,

@@ -9,7 +9,7 @@ const counting = () =>
     },
   })
 
-it('a short run has intervals of a millisecond', () => {
+it('a short run has intervals of one millisecond', () => {
   const intervals = counting()
   intervals.at(0).calls++
   intervals.at(2.5).calls++
@@ -20,7 +20,7 @@ it('a short run has intervals of a millisecond', () => {
   ])
 })
 
-it('however long a run is, there are few intervals of a round length, and none of their contents is lost', () => {
+it('a run of any length has few intervals of a round length, and loses no content', () => {
   for (const endMs of [1, 319, 321, 5_000, 600_000, 1e9]) {
     const intervals = counting()
     const calls = 2_000
@@ -39,7 +39,7 @@ it('however long a run is, there are few intervals of a round length, and none o
   }
 })
 
-it('the last moments of a run are no interval of their own', () => {
+it('the last moments of a run are not an interval of their own', () => {
   const intervals = counting()
   for (let ms = 0; ms <= 3_003; ms++) intervals.at(ms).calls++
   const listed = intervals.list(3_003, 10)
@@ -53,7 +53,7 @@ it('the last moments of a run are no interval of their own', () => {
   ])
 })
 
-it('a moment before the start counts as the start, and a leap of an hour is an interval as any other', () => {
+it('a time before the start counts as the start, and a gap of an hour is stored as usual', () => {
   const intervals = counting()
   intervals.at(-5).calls++
   intervals.at(3_600_000).calls++

@@ -7,7 +7,7 @@ import { LatencyHistogram } from '../../../src/stats/latency.js'
 const upTo = (n: number) => Array.from({ length: n }, (_, at) => ((at * 7919) % n) + 1)
 const summaryOf = (latenciesMs: readonly number[]) => LatencyHistogram.of(latenciesMs).summary()
 
-describe('a summary', () => {
+describe('a latency summary', () => {
   it.each([
     [0, { n: 0, p50: null, p95: null, p99: null, max: null }],
     [1, { n: 1, p50: null, p95: null, p99: null, max: 1 }],
@@ -17,7 +17,7 @@ describe('a summary', () => {
     [99, { n: 99, p50: 50, p95: 95, p99: null, max: 99 }],
     [100, { n: 100, p50: 50, p95: 95, p99: 99, max: 100 }],
     [1_000, { n: 1_000, p50: 500, p95: 950, p99: 990, max: 1_000 }],
-  ])('of %d calls gives no percentile beyond them', (n, wanted) => {
+  ])('of %d calls has no percentiles that need more calls', (n, wanted) => {
     const summary = summaryOf(upTo(n))
     expect(summary).toMatchObject({ n, max: wanted.max })
     for (const percentile of ['p50', 'p95', 'p99'] as const) {
@@ -31,7 +31,7 @@ describe('a summary', () => {
     expect(summaryOf([1.23456, 1.23456])).toMatchObject({ p50: 1.235, max: 1.235 })
   })
 
-  it('is off by at most 0.1 % or half a microsecond, never too low, for any latencies', () => {
+  it('has an error of at most 0.1 % or half a microsecond, and is never too low, for any latencies', () => {
     const latency = fc.double({ min: 0, max: 4_000_000, noNaN: true })
     fc.assert(
       fc.property(fc.array(latency, { minLength: 2, maxLength: 300 }), (latencies) => {
@@ -44,7 +44,7 @@ describe('a summary', () => {
     )
   })
 
-  it('of two together is that of all', () => {
+  it('of two merged histograms is that of all their latencies', () => {
     const together = LatencyHistogram.of([1, 2, 3000])
     together.add(LatencyHistogram.of([0, 4, 50_000]))
     expect(together.summary()).toEqual(summaryOf([1, 2, 3000, 0, 4, 50_000]))
@@ -55,14 +55,14 @@ describe('a summary', () => {
   })
 })
 
-describe('few latencies', () => {
-  it('take less than 1 KiB, where an octave takes 4: a service may have ten thousand endpoints', () => {
+describe('a histogram of few latencies', () => {
+  it('uses less than 1 KiB, while an octave uses 4, because a service may have ten thousand endpoints', () => {
     for (const calls of [0, 1, 64]) {
       expect(serialize(LatencyHistogram.of(upTo(calls))).byteLength).toBeLessThan(1_024)
     }
   })
 
-  it('come to the same percentiles and bands as many', () => {
+  it('has the same percentiles and bands as a full histogram', () => {
     const latency = fc.double({ min: 0, max: 4_000_000, noNaN: true })
     fc.assert(
       fc.property(fc.array(latency, { minLength: 2, maxLength: 64 }), (latencies) => {
@@ -81,8 +81,8 @@ describe('few latencies', () => {
   })
 })
 
-describe('bands', () => {
-  it('go from the fastest to the slowest without a hole, and count every call once', () => {
+describe('latency bands', () => {
+  it('cover fastest to slowest without a gap, and count every call once', () => {
     expect(LatencyHistogram.of([1.5, 1.9, 2, 30]).bands()).toEqual([
       { fromMs: 1, toMs: 2, calls: 3 },
       { fromMs: 2, toMs: 5, calls: 0 },

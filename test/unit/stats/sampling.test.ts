@@ -32,7 +32,7 @@ it.each([
   [100, 0.05],
   [1_000, 0.011],
   [1_000, 0.3],
-])('draws binomials of %d calls at %d as they are distributed', (n, p) => {
+])('draws binomials of %d calls at %d with the right distribution', (n, p) => {
   const rng = seeded(5)
   const seen = new Map<number, number>()
   for (let draw = 0; draw < DRAWS; draw++) {
@@ -49,7 +49,7 @@ it.each([
   [3, [0.5, 0.3, 0.1, 0.1]],
   [73, [7 / 12, 2 / 12, 2 / 12, 1 / 12]],
   [400, [0.01, 0.09, 0.9]],
-])('deals all of %d calls, each endpoint by its share and in any order of shares', (n, shares) => {
+])('distributes all of %d calls by share, for any order of shares', (n, shares) => {
   const draw = multinomialSampler(n, shares, seeded(7))
   const sums = shares.map(() => 0)
   for (let round = 0; round < DRAWS; round++) {

@@ -17,7 +17,7 @@ function pick(ledger: ShareLedger, ids: string): void {
 }
 
 describe('ShareLedger', () => {
-  it('sums picks x share, epoch by epoch', () => {
+  it('sums picks x share over epochs', () => {
     const ledger = ledgerOf({ a: 1, b: 3 })
     pick(ledger, 'abbb')
     rotate(ledger, { a: 1, b: 1 })
@@ -29,21 +29,21 @@ describe('ShareLedger', () => {
     expect(largestGap(ledger)).toBe(0)
   })
 
-  it('lists endpoints that were expected and never picked', () => {
+  it('lists endpoints that had expected picks but no picks', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     pick(ledger, 'aa')
     expect(ledger.tallies().get('b')).toEqual({ picks: 0, expected: 1, equal: 1 })
     expect(largestGap(ledger)).toBe(1)
   })
 
-  it('counts as unexpected a pick of an endpoint out of rotation', () => {
+  it('counts a pick of an endpoint out of rotation as unexpected', () => {
     const ledger = ledgerOf({ a: 1 })
     pick(ledger, 'ax')
     expect(ledger.tallies().get('x')).toEqual({ picks: 1, expected: 0, equal: 0 })
     expect(ledger.tallies().get('a')).toEqual({ picks: 1, expected: 2, equal: 2 })
   })
 
-  it('lets a gap grow through weight changes', () => {
+  it('lets a gap grow across weight changes', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     pick(ledger, 'aa')
     rotate(ledger, { a: 1, b: 3 })
@@ -51,7 +51,7 @@ describe('ShareLedger', () => {
     expect(largestGap(ledger)).toBe(1 + 3)
   })
 
-  it('starts the gap anew with the membership, and remembers the largest there was', () => {
+  it('restarts the gap when the membership changes, and keeps the largest gap', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     pick(ledger, 'aaaa')
     rotate(ledger, { a: 1, b: 1, c: 2 })
@@ -62,7 +62,7 @@ describe('ShareLedger', () => {
     expect(largestGap(ledger)).toBe(2)
   })
 
-  it('takes as many other members for a change of membership', () => {
+  it('detects a membership change if the number of members is the same', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     pick(ledger, 'aa')
     rotate(ledger, { a: 1, c: 1 })
@@ -70,7 +70,7 @@ describe('ShareLedger', () => {
     expect(largestGap(ledger)).toBe(1)
   })
 
-  it('measures the gap whenever a weight changes: a gap that evens out later counts', () => {
+  it('measures the gap at every weight change, also if it evens out later', () => {
     const ledger = ledgerOf({ a: 1, b: 3 })
     pick(ledger, 'aaaabbbb')
     rotate(ledger, { a: 3, b: 1 })
@@ -79,7 +79,7 @@ describe('ShareLedger', () => {
     expect(ledger.tallies().get('a')).toEqual({ picks: 8, expected: 8, equal: 8 })
   })
 
-  it('separates gaps before and after a leave, which begins with a pick', () => {
+  it('separates the gaps before and after the first pick that follows a leave', () => {
     const ledger = ledgerOf({ a: 1, b: 1, c: 1 })
     rotate(ledger, { a: 1, b: 1 })
     pick(ledger, 'a')
@@ -90,7 +90,7 @@ describe('ShareLedger', () => {
     expect(ledger.largestGaps()).toEqual({ beforeLeaves: 0.5, afterLeaves: 1, afterReconnects: 0 })
   })
 
-  it('keeps shares apart as strata, and is not fooled by a rotation that is the same', () => {
+  it('keeps different shares apart as strata, and merges equal rotations', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     pick(ledger, 'ab')
     rotate(ledger, { a: 2, b: 2 })
@@ -103,7 +103,7 @@ describe('ShareLedger', () => {
     expect(ledger.longestMembership().get('a')).toEqual({ picks: 5, expected: 3, equal: 3 })
   })
 
-  it('joins the thinnest strata when there are many, and loses no pick', () => {
+  it('merges the smallest strata if there are many, and loses no pick', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     for (let epoch = 1; epoch <= 50; epoch++) {
       ledger.pick('a', epoch === 20 ? 1_000 : 1)
@@ -116,7 +116,7 @@ describe('ShareLedger', () => {
     expect(ledger.tallies().get('a')?.picks).toBe(1_049)
   })
 
-  it('gives the same answer each time', () => {
+  it('returns equal results when called again', () => {
     const ledger = ledgerOf({ a: 1, b: 1 })
     pick(ledger, 'a')
     expect(largestGap(ledger)).toBe(0.5)

@@ -20,7 +20,7 @@ function judged(rule: ShareRule, ...epochs: readonly Epoch[]): Verdict {
 
 const WEIGHTS = { a: 1, b: 1, c: 1, d: 1, e: 10 }
 
-describe("the source document's own run, 3/2/2/1/2 over the weights 1-1-1-1-10", () => {
+describe('the run of the reference, 3/2/2/1/2 over the weights 1-1-1-1-10', () => {
   const PICKS = { a: 3, b: 2, c: 2, d: 1, e: 2 }
 
   it('fails by the exact test with p = 0.0016, and fits an equal split with p = 0.988', () => {
@@ -31,7 +31,7 @@ describe("the source document's own run, 3/2/2/1/2 over the weights 1-1-1-1-10",
     expect(verdict.alternativeP).toBeCloseTo(0.988, 3)
   })
 
-  it('fails by its gap, too', () => {
+  it('also fails by its gap', () => {
     expect(judged('exact', [WEIGHTS, PICKS])).toMatchObject({
       ...{ result: 'fail', test: 'max-gap', gap: 5.143, limit: 2, p: null },
       alternative: 'equal split',
@@ -41,7 +41,7 @@ describe("the source document's own run, 3/2/2/1/2 over the weights 1-1-1-1-10",
 })
 
 describe('a deterministic policy', () => {
-  it('that follows its weights passes at 10 calls, by a document that is the contract', () => {
+  it('that follows its weights passes after 10 calls, and the document keeps its contract', () => {
     expect(judged('exact', [WEIGHTS, { a: 1, b: 1, c: 1, e: 7 }])).toEqual(PASS)
   })
 
@@ -59,7 +59,7 @@ describe('a deterministic policy', () => {
 })
 
 describe('a deterministic policy through changes', () => {
-  it('may stray by up to three calls after a leave, which passes on the lag of the leaver', () => {
+  it('may deviate by up to three calls after a leave, which passes the lag of the leaver to the others', () => {
     const first: Epoch = [
       { a: 1, b: 1, c: 1 },
       { a: 10, b: 10, c: 10 },
@@ -77,7 +77,7 @@ describe('a deterministic policy through changes', () => {
     expect(judged('exact', first, joined)).toMatchObject({ result: 'fail', gap: 2.5, limit: 2 })
   })
 
-  it('has too few calls where the membership changes all the time', () => {
+  it('has too few calls if the membership changes all the time', () => {
     const epochs = Array.from({ length: 40 }, (_, at): Epoch => {
       const weights: Counts = at % 2 === 0 ? { a: 1, b: 9 } : { a: 1, b: 9, c: 1 }
       return [weights, { b: 2 }]
@@ -100,7 +100,7 @@ describe('a random policy', () => {
     expect(verdict.p ?? 0).toBeLessThanOrEqual(1)
   })
 
-  it('needs as many calls however many were made, and all of them to pass', () => {
+  it('needs the same number of calls however many were made, and passes only with all of them', () => {
     const few = judged('random', [WEIGHTS, { e: 1 }]).neededCalls ?? 0
     expect(judged('random', [WEIGHTS, { a: 71, b: 71, c: 71, d: 71, e: 714 }]).neededCalls).toBe(few)
     const [a, e] = [Math.round(few / 14), few - 4 * Math.round(few / 14)]
@@ -108,7 +108,7 @@ describe('a random policy', () => {
     expect(judged('random', [WEIGHTS, { a, b: a, c: a, d: a, e }]).result).toBe('pass')
   })
 
-  it('that ignores a change fits stale weights; one that follows it passes', () => {
+  it('that ignores a weight change fits stale weights, and one that follows it passes', () => {
     const before: Epoch = [
       { a: 1, b: 9 },
       { a: 24, b: 176 },
@@ -121,7 +121,7 @@ describe('a random policy', () => {
     expect(judged('random', before, [weights, { a: 161, b: 39 }]).result).toBe('pass')
   })
 
-  it('that is even all the time is found out, also where weights were swapped midway', () => {
+  it('that splits calls equally fails as an equal split, also if weights were swapped midway', () => {
     const picks = { a: 100, b: 100 }
     expect(judged('random', [{ a: 1, b: 3 }, picks], [{ a: 3, b: 1 }, picks])).toMatchObject({
       result: 'fail',
@@ -130,7 +130,7 @@ describe('a random policy', () => {
     })
   })
 
-  it('that sends everything to one endpoint fits pick_first, also over equal weights', () => {
+  it('that sends all calls to one endpoint fits pick_first, also with equal weights', () => {
     for (const weights of [{ a: 1, b: 1 }, WEIGHTS]) {
       expect(judged('random', [weights, { a: 40 }])).toMatchObject({
         result: 'fail',
@@ -140,7 +140,7 @@ describe('a random policy', () => {
     }
   })
 
-  it('that fits nothing known has no alternative', () => {
+  it('that fits no known policy has no alternative', () => {
     expect(judged('random', [WEIGHTS, { a: 30, b: 60, c: 10, e: 300 }])).toMatchObject({
       result: 'fail',
       alternative: null,
@@ -157,7 +157,7 @@ describe('a random policy', () => {
   })
 })
 
-it('a policy without promised shares is not judged', () => {
+it('without guaranteed shares is not judged', () => {
   expect(judged('none', [WEIGHTS, { a: 1_000 }])).toMatchObject({
     ...{ result: 'not-judged', test: null, limit: null, p: null, alternative: null, alternativeP: null },
     ...{ equalSplitP: null, neededCalls: null },

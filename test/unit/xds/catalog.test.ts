@@ -51,7 +51,7 @@ function cataloged() {
   }
 }
 
-it('changes of a service are served at once while host names of it wait for their first answer', async () => {
+it('changes of a service are served at once while its new host names are being resolved', async () => {
   const { catalog, list, answer, served } = cataloged()
   list(endpoint({ addr: A, weight: 1 }))
   expect(served()).toEqual({ [A]: 1 })
@@ -66,7 +66,7 @@ it('changes of a service are served at once while host names of it wait for thei
   catalog.close()
 })
 
-it('a service is never empty only because its host names wait for an answer', async () => {
+it('a service is not served empty only because its host names are being resolved', async () => {
   const { catalog, list, answer, served } = cataloged()
   list(endpoint({ addr: 'slow:1001', weight: 1 }))
   await vi.advanceTimersByTimeAsync(60_000)

@@ -24,7 +24,7 @@ function followed(answers: Map<string, readonly string[] | Error>) {
   return { names, changes, lookups: () => lookups }
 }
 
-it('follows a host name, tells only of other addresses, and keeps the last ones where the lookup fails', async () => {
+it('follows a host name, reports only changed addresses, and keeps the last addresses if a lookup fails', async () => {
   const answers = new Map<string, readonly string[] | Error>([['web', ['10.0.0.2', '10.0.0.1']]])
   const { names, changes } = followed(answers)
   names.use('hello', new Set(['web']))
@@ -48,7 +48,7 @@ it('follows a host name, tells only of other addresses, and keeps the last ones 
   expect(vi.getTimerCount()).toBe(0)
 })
 
-it('calls a name late two seconds after its lookup began, and not for its time in the queue', async () => {
+it('reports a name as late two seconds after the start of its lookup, not counting its time in the queue', async () => {
   const { names, changes } = followed(new Map())
   names.use('hello', new Set(['mute', 'dumb', 'queued']))
   await vi.advanceTimersByTimeAsync(1_999)
@@ -61,7 +61,7 @@ it('calls a name late two seconds after its lookup began, and not for its time i
   names.close()
 })
 
-it('asks for names without an answer first, and less and less often for those that fail', async () => {
+it('looks up names without an answer first, and failing names less and less often', async () => {
   const asked: string[] = []
   const names = new HostNames({
     // Dead names fail after 10 s, as those of an unreachable DNS server do.
@@ -86,7 +86,7 @@ it('asks for names without an answer first, and less and less often for those th
   names.close()
 })
 
-it('looks up a name no longer that no service has', async () => {
+it('stops looking up a name that no service has any more', async () => {
   const { names, lookups } = followed(new Map([['web', ['10.0.0.1']]]))
   names.use('hello', new Set(['web']))
   await vi.advanceTimersByTimeAsync(0)

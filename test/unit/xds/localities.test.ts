@@ -17,7 +17,7 @@ function weightsOf(
 }
 
 describe('the localities of a service', () => {
-  it('have the canary apart, with a socket that it shares with another key', () => {
+  it('contain the canary separately, including a socket that it shares with another key', () => {
     const addr = '10.0.0.1:1001'
     const service = [
       endpoint({ addr, version: '1.0.0', weight: 2 }),
@@ -34,7 +34,7 @@ describe('the localities of a service', () => {
     })
   })
 
-  it('tell a host name without an answer from one that cannot be resolved', () => {
+  it('distinguish a host name without an answer from one that cannot be resolved', () => {
     const service = [endpoint({ addr: 'slow:1001' }), endpoint({ addr: 'nowhere:1001' })]
     const { omissions } = assignmentOf(service, {
       ...SETTINGS,
@@ -46,7 +46,7 @@ describe('the localities of a service', () => {
     ])
   })
 
-  it('are one for each endpoint, with its weight', () => {
+  it('contain one endpoint each, with its weight', () => {
     const service = [1, 1, 10].map((weight, at) => endpoint({ addr: `10.0.0.${at}:1001`, weight }))
     expect(assignmentOf(service, SETTINGS).localities).toMatchObject([
       { name: '10.0.0.0:1001', sockets: [{ ip: '10.0.0.0', port: 1001 }], weight: 1, priority: 0 },
@@ -55,7 +55,7 @@ describe('the localities of a service', () => {
     ])
   })
 
-  it('leave drained endpoints out, and those that cannot be dialled, each with its reason', () => {
+  it('exclude drained endpoints, and those that cannot be dialled, each with its reason', () => {
     const service = [
       endpoint({ addr: '10.0.0.1:1001', weight: 3 }),
       endpoint({ addr: '10.0.0.2:1001', weight: 0 }),
@@ -77,12 +77,12 @@ describe('the localities of a service', () => {
     ])
   })
 
-  it('count as equal where all weights are 0, as writers without weights leave them', () => {
+  it('are equal if all weights are 0, which means unset weights', () => {
     const service = ['10.0.0.1:1001', '10.0.0.2:1001'].map((addr) => endpoint({ addr, weight: 0 }))
     expect(weightsOf(service)).toEqual({ '10.0.0.1:1001 in 0': 1, '10.0.0.2:1001 in 0': 1 })
   })
 
-  it('have all addresses of a host name, and its weight once', () => {
+  it('contain all addresses of a host name, and count its weight once', () => {
     const service = [
       endpoint({ addr: 'web:1001', weight: 4 }),
       endpoint({ addr: '[0:0:0:0:0:0:0:1]:1001', weight: 1 }),
@@ -100,7 +100,7 @@ describe('the localities of a service', () => {
     ])
   })
 
-  it('have no socket twice: two keys with one address add up their weights', () => {
+  it('contain no socket twice: two keys with one address add up their weights', () => {
     const addr = '10.0.0.1:1001'
     const service = [
       endpoint({ addr, version: '1.0.0', weight: 2 }),
@@ -119,7 +119,7 @@ describe('the localities of a service', () => {
     expect(new Set(sockets).size).toBe(sockets.length)
   })
 
-  it('have names of their own where two keys have one host name with several addresses', () => {
+  it('have distinct names if two keys have one host name with several addresses', () => {
     const service = ['1.0.0', '2.0.0'].map((version) => endpoint({ addr: 'web:1001', version }))
     let asked = 0
     const ipsOf = () => (asked++ === 0 ? ['10.0.0.1'] : ['10.0.0.1', '10.0.0.2'])
@@ -133,7 +133,7 @@ describe('a canary', () => {
   const old = endpoint({ addr: '10.0.0.1:1001', weight: 9 })
   const young = endpoint({ addr: '10.0.0.2:1001', weight: 1, version: '2.0.0' })
 
-  it('gets all calls, and the others get them where none of it is READY', () => {
+  it('receives all calls, and the others receive them if no canary endpoint is READY', () => {
     expect(weightsOf([old, young], { canary })).toEqual({ '10.0.0.2:1001 in 0': 1, '10.0.0.1:1001 in 1': 9 })
   })
 
@@ -144,7 +144,7 @@ describe('a canary', () => {
     expect(weightsOf(service, { canary })).toEqual({ '10.0.0.1:1001 in 0': 9 })
   })
 
-  it('that is the whole service has the first priority alone', () => {
+  it('that is the whole service has only the first priority', () => {
     expect(weightsOf([young], { canary })).toEqual({ '10.0.0.2:1001 in 0': 1 })
   })
 })
@@ -157,7 +157,7 @@ describe('several registries', () => {
       ({ registry, name, weight, priority }) => `${registry} ${name.slice(7, 8)} ${weight} in ${priority}`,
     )
 
-  it('are priorities in their order, without a gap where one has nothing to pick', () => {
+  it('are priorities in their order, without a gap for a registry without usable endpoints', () => {
     const service = [of('dc2', 1, '3', { weight: 5 }), of('dc1', 0, '1'), of('dc1', 0, '2', { weight: 3 })]
     expect(placed(service)).toEqual(['dc1 1 1 in 0', 'dc1 2 3 in 0', 'dc2 3 5 in 1'])
     const drained = service.map((one) =>
@@ -166,12 +166,12 @@ describe('several registries', () => {
     expect(placed(drained)).toEqual(['dc2 3 5 in 0'])
   })
 
-  it('have weights that are unset, or set, for each by itself', () => {
+  it('have unset or set weights independently of each other', () => {
     const service = [of('dc1', 0, '1', { weight: 0 }), of('dc2', 1, '2', { weight: 0 }), of('dc2', 1, '3')]
     expect(placed(service)).toEqual(['dc1 1 1 in 0', 'dc2 3 1 in 1'])
   })
 
-  it('hold a ratio, in which each shares its part by its own weights', () => {
+  it('follow a ratio, and divide their part by their own weights', () => {
     const in80 = { origin: { registry: 'dc1', priority: 0, weight: 80 } }
     const in20 = { origin: { registry: 'dc2', priority: 0, weight: 20 } }
     const service = [
@@ -182,7 +182,7 @@ describe('several registries', () => {
     expect(placed(service)).toEqual(['dc1 1 20 in 0', 'dc1 2 60 in 0', 'dc2 3 20 in 0'])
   })
 
-  it('that share an address give it in the best priority alone, or the sum of its parts in a ratio', () => {
+  it('that share an address serve it only in the best priority, or with the sum of its parts in a ratio', () => {
     expect(placed([of('dc2', 1, '1'), of('dc2', 1, '2'), of('dc1', 0, '1')])).toEqual([
       'dc1 1 1 in 0',
       'dc2 2 1 in 1',
@@ -192,7 +192,7 @@ describe('several registries', () => {
     ])
   })
 
-  it('have the canary of each before the others of all', () => {
+  it('put the canaries of all registries before their other endpoints', () => {
     const canary = parseSelector('version=2.0.0')
     const young = { version: '2.0.0' }
     const service = [of('dc1', 0, '1'), of('dc2', 1, '2', young), of('dc2', 1, '3'), of('dc1', 0, '4', young)]

@@ -10,7 +10,7 @@ import {
 import { cluster, listener, loadAssignment, routes, TYPE_URLS } from '../../../src/xds/resources.js'
 
 describe('the resources of a service', () => {
-  it('lead from the listener by routes and cluster to the assignment, all by its name', () => {
+  it('lead from the listener through routes and cluster to the assignment, all with the name of the service', () => {
     const found = fromBinary(ListenerSchema, listener('hello').value)
     const manager = fromBinary(
       HttpConnectionManagerSchema,
@@ -29,12 +29,12 @@ describe('the resources of a service', () => {
     })
   })
 
-  it('send the prefix of the route although it is empty: without one, a client rejects the routes', () => {
+  it('include the prefix of the route although it is empty: without it, a client rejects the routes', () => {
     const [host] = fromBinary(RouteConfigurationSchema, routes('hello').value).virtualHosts
     expect(host?.routes[0]?.match?.pathSpecifier).toEqual({ case: 'prefix', value: '' })
   })
 
-  it('carry a locality for each endpoint, and an empty assignment for a service without any', () => {
+  it('contain a locality for each endpoint, and an empty assignment for a service without endpoints', () => {
     const sockets = [{ ip: '10.0.0.1', port: 1001 }] as const
     const { typeUrl, value } = loadAssignment('hello', [
       { registry: 'dc2', name: 'a', sockets, weight: 7, priority: 1 },

@@ -24,8 +24,8 @@ function request(names: readonly string[], nonce = '', rejection: string | null 
   return { names, nonce, rejection }
 }
 
-describe('a subscription whose responses have changes', () => {
-  it('has what is asked for, then what changed of it, one response at a time', () => {
+describe('a subscription with responses of changed resources', () => {
+  it('sends the requested resources, then only changes, one response at a time', () => {
     const one = new Subscription('changes')
     expect(one.take(request(['a', 'b']))).toEqual({ answer: 'none', added: ['a', 'b'] })
     expect(taken(one, '1')).toEqual(['a', 'b'])
@@ -37,7 +37,7 @@ describe('a subscription whose responses have changes', () => {
     expect(taken(one, '3')).toBeNull()
   })
 
-  it('takes no answer to a response before the last one, nor its names', () => {
+  it('ignores an answer to an earlier response, and its names', () => {
     const one = new Subscription('changes')
     one.take(request(['a']))
     taken(one, '1')
@@ -59,7 +59,7 @@ describe('a subscription whose responses have changes', () => {
     expect(taken(one, '2')).toEqual(['b'])
   })
 
-  it('forgets names that are no longer asked for, and sends them again when they are', () => {
+  it('forgets names that are no longer requested, and sends them again when they are', () => {
     const one = new Subscription('changes')
     one.take(request(['a', 'b']))
     taken(one, '1')
@@ -72,7 +72,7 @@ describe('a subscription whose responses have changes', () => {
     expect(one.size).toBe(0)
   })
 
-  it('ends a response that is large enough, and goes on after its answer', () => {
+  it('ends a response that is large enough, and continues after its answer', () => {
     const one = new Subscription('changes')
     one.take(request(['a', 'b', 'c']))
     const next = () =>
@@ -87,7 +87,7 @@ describe('a subscription whose responses have changes', () => {
     expect(next()).toHaveLength(1)
   })
 
-  it('waits for a resource that is not known yet', () => {
+  it('waits for a resource that is not yet known', () => {
     const one = new Subscription('changes')
     one.take(request(['a']))
     expect(
@@ -101,8 +101,8 @@ describe('a subscription whose responses have changes', () => {
   })
 })
 
-describe('a subscription whose responses are whole', () => {
-  it('has all names again where one is added, and none where one is taken away', () => {
+describe('a subscription with responses of all resources', () => {
+  it('sends all names again if one is added, and nothing if one is removed', () => {
     const one = new Subscription('whole')
     one.take(request(['a']))
     expect(taken(one, '1')).toEqual(['a'])
@@ -125,7 +125,7 @@ describe('a subscription whose responses are whole', () => {
     expect(taken(one, '2', ['x'])).toEqual(['x'])
   })
 
-  it('has none for an empty list after names', () => {
+  it('sends nothing for an empty list of names after names', () => {
     const one = new Subscription('whole')
     one.take(request(['a']))
     taken(one, '1')

@@ -64,8 +64,8 @@ async function started(
 const A = '10.0.0.1:1001'
 const B = '10.0.0.2:1001'
 
-describe('the control plane', () => {
-  it('serves all types of resources, and of many changes the last, by few responses', async () => {
+describe('the xDS control plane', () => {
+  it('serves all types of resources, and combines many changes into few responses', async () => {
     const { discovery, client, answers } = await started()
     discovery.list({ addr: A, weight: 1 }, { addr: B, weight: 3 })
     const one = client()
@@ -95,7 +95,7 @@ describe('the control plane', () => {
     expect(answers.every(({ rejection, type }) => rejection === null && type === 'EDS')).toBe(true)
   })
 
-  it('sends nothing more before a response is answered, and then the last state', async () => {
+  it('sends nothing before a response is answered, and then the last state', async () => {
     const { discovery, client } = await started()
     discovery.list({ addr: A, weight: 1 })
     const one = client()
@@ -112,7 +112,7 @@ describe('the control plane', () => {
     expect(weightsIn(await one.response('EDS', 1))).toEqual({ hello: { [A]: 2, [B]: 3 } })
   })
 
-  it('reports why a client rejects a response, and sends it no second time', async () => {
+  it('reports why a client rejects a response, and does not resend it', async () => {
     const { discovery, client, answers } = await started()
     discovery.list({ addr: A, weight: 1 })
     const one = client()
@@ -131,7 +131,7 @@ describe('the control plane', () => {
     expect((await one.response('EDS', 1)).versionInfo).not.toBe(first.versionInfo)
   })
 
-  it('answers for an unknown name with no endpoints, and reports it', async () => {
+  it('responds to an unknown name with an empty assignment, and reports it', async () => {
     const { discovery, client, unknown } = await started({}, null)
     discovery.list({ addr: A })
     const one = client()
@@ -145,7 +145,7 @@ describe('the control plane', () => {
     expect(weightsIn(await one.response('EDS', 2))).toEqual({ nobody: {} })
   })
 
-  it('waits for the first list instead of serving none, and keeps the last one through an outage', async () => {
+  it('waits for the first list instead of serving an empty one, and keeps the last list during an outage', async () => {
     const { server, discovery, client, outages } = await started()
     const one = client()
     one.isAccepting = true
@@ -179,7 +179,7 @@ describe('the control plane', () => {
     expect(one.of('EDS')).toHaveLength(1)
   })
 
-  it('serves the other registries while one of several is away, and names it', async () => {
+  it('serves the other registries while one of several is away, and reports it', async () => {
     const [dc1, dc2] = [new ScriptedDiscovery(), new ScriptedDiscovery()]
     const discovery = combineRegistries({ dc1, dc2 }, { random: () => 0 })
     const { server, client, outages } = await started({
@@ -206,7 +206,7 @@ describe('the control plane', () => {
     ])
   })
 
-  it('gives all services to a client that asks for no names, and for new ones no weights', async () => {
+  it('sends all services to a client that requests no names, with a response for new services but not for new weights', async () => {
     const { discovery, client } = await started({}, null)
     discovery.list({ addr: A }, { service: 'carts', addr: B })
     const one = client()
@@ -220,7 +220,7 @@ describe('the control plane', () => {
     expect((await one.response('CDS', 2)).resources).toHaveLength(2)
   })
 
-  it('sends many assignments in several responses, so that each is below the limit of clients', async () => {
+  it('sends many assignments in several responses, each below the size limit of clients', async () => {
     const { discovery, client } = await started({}, null)
     const services = Array.from({ length: 50 }, (_, at) => `service-${at}`)
     discovery.list(
@@ -246,7 +246,7 @@ describe('the control plane', () => {
 })
 
 describe('a host name', () => {
-  it('is resolved before the service is served, and followed', async () => {
+  it('is resolved before the service is served, and resolved again later', async () => {
     let answer: (ips: readonly string[]) => void = () => undefined
     const lookup = () =>
       new Promise<readonly string[]>((resolve) => {
@@ -268,7 +268,7 @@ describe('a host name', () => {
     expect(weightsIn(await one.response('EDS', 0))).toEqual({ hello: { 'web:1001': 3 } })
   })
 
-  it('that cannot be resolved costs its endpoint, not the list', async () => {
+  it('that cannot be resolved excludes its endpoint, but not the list', async () => {
     const lookup = () => Promise.reject(new Error('ENOTFOUND'))
     const { discovery, client } = await started({ lookup })
     discovery.list({ addr: 'web:1001' }, { addr: A })
@@ -279,7 +279,7 @@ describe('a host name', () => {
 })
 
 describe('a client', () => {
-  it('that asks for too many names is refused with the reason, and the others are served on', async () => {
+  it('that requests too many names is disconnected with the reason, and the others are still served', async () => {
     const { discovery, client } = await started()
     discovery.list({ addr: A })
     const greedy = client()
@@ -310,7 +310,7 @@ describe('a client', () => {
     expect(closed).toEqual(['no ACK or NACK of the last EDS response within 0.3s'])
   })
 
-  it('that does not read loses its connection, so that nothing is kept for it', async () => {
+  it('that does not read is disconnected, so that no data is buffered for it', async () => {
     const { discovery, server } = await started({ answerMs: 300 })
     const endpoints = Array.from({ length: 5_000 }, (_, at) => ({ addr: `10.0.${at >> 8}.${at & 255}:1001` }))
     discovery.list(...endpoints)
@@ -326,7 +326,7 @@ describe('a client', () => {
     )
   })
 
-  it('that does not read and guesses nonces loses its connection as well', async () => {
+  it('that does not read and guesses nonces is disconnected as well', async () => {
     const { discovery, server } = await started({ answerMs: 2_000 })
     const endpoints = Array.from({ length: 5_000 }, (_, at) => ({ addr: `10.0.${at >> 8}.${at & 255}:1001` }))
     discovery.list(...endpoints)
@@ -348,7 +348,7 @@ describe('a client', () => {
     )
   })
 
-  it('that leaves while it is sent an update costs nothing', async () => {
+  it('that disconnects during an update has its stream closed without an error', async () => {
     const { discovery, client, server, closed } = await started()
     const endpoints = Array.from({ length: 5_000 }, (_, at) => ({ addr: `10.0.${at >> 8}.${at & 255}:1001` }))
     discovery.list(...endpoints)

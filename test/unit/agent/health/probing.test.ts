@@ -21,7 +21,7 @@ describe('a health gate', () => {
     expect(turns(answers, { rise, fall })).toBe(wanted)
   })
 
-  it('keeps whether the server was ever healthy', () => {
+  it('remembers whether the server was ever healthy', () => {
     const gate = new HealthGate({ rise: 1, fall: 1 })
     gate.note(false)
     expect(gate.isUnknown).toBe(true)

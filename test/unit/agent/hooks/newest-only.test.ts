@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { NewestOnly } from '../../../../src/agent/hooks/newest-only.js'
 
-it('takes one item at a time, and of those that came meanwhile the newest', async () => {
+it('processes one item at a time, then only the newest of the items that arrived meanwhile', async () => {
   const taken: number[] = []
   const ends: (() => void)[] = []
   const newest = new NewestOnly<number>((item) => {

@@ -40,7 +40,7 @@ function play(
 }
 
 describe('a starting server', () => {
-  it('is registered when it is healthy, and not before', () => {
+  it('is registered once it is healthy, and not before', () => {
     const { done, state } = play(['healthy', 'registered'])
     expect(done).toEqual([['register'], []])
     expect(phaseOf(state)).toBe('registered')
@@ -70,19 +70,19 @@ describe('a starting server', () => {
     expect(errorOf(() => exitCodeOf(state))).toBe(LATE)
   })
 
-  it('that turns unhealthy during a claim gives it up, and claims again later', () => {
+  it('that becomes unhealthy during its registration abandons it, and registers again later', () => {
     const { done } = play(['healthy', 'unhealthy', 'unregistered', 'healthy', 'registered'])
     expect(done).toEqual([['register'], ['giveUp'], [], ['register'], []])
   })
 
-  it('that is registered although its claim was given up is deregistered', () => {
+  it('that is registered after its registration was abandoned is deregistered', () => {
     const { done } = play(['healthy', 'unhealthy', 'registered', 'unregistered'])
     expect(done).toEqual([['register'], ['giveUp'], ['deregister'], []])
   })
 })
 
 describe('a stop', () => {
-  it('is weight 0, drain, deregister, SIGTERM, SIGKILL, in that order', () => {
+  it('sets weight 0, drains, deregisters, sends SIGTERM, then SIGKILL', () => {
     const { done, state } = play([
       ...(['healthy', 'registered', 'stop', 'drained', 'unregistered', 'killDue'] as const),
       exited(137, 'SIGKILL'),
@@ -107,7 +107,7 @@ describe('a stop', () => {
     expect(done).toEqual([['register'], [], ['deregister'], ['terminate']])
   })
 
-  it('without weights, deregisters first and lets the server finish its calls', () => {
+  it('deregisters first in a layout without weights, and lets the server finish its calls', () => {
     const rules = { ...DRAINS, carriesWeight: false }
     const { done } = play(['healthy', 'registered', 'stop', 'unregistered', 'drained'], { rules })
     expect(done.slice(2)).toEqual([['linger', 'deregister'], [], ['terminate']])
@@ -115,7 +115,7 @@ describe('a stop', () => {
     expect(alone.done.slice(2)).toEqual([['deregister'], ['end']])
   })
 
-  it('a second one skips the drain: revokes the lease, and sends SIGTERM without waiting for etcd', () => {
+  it('a second stop skips the drain: it revokes the lease, and sends SIGTERM without waiting for etcd', () => {
     const { done, state } = play([
       ...(['healthy', 'registered', 'stop', 'stop'] as const),
       exited(143, 'SIGTERM'),
@@ -125,22 +125,22 @@ describe('a stop', () => {
     expect(exitCodeOf(state)).toBe(130)
   })
 
-  it('a second one during the deletion of the key revokes the lease', () => {
+  it('a second stop during the deletion of the key revokes the lease', () => {
     const { done } = play(['healthy', 'registered', 'stop', 'drained', 'stop'])
     expect(done.slice(3)).toEqual([['deregister'], ['revoke', 'terminate']])
   })
 
-  it('another one during the shutdown of the server kills it', () => {
+  it('a second stop during the shutdown of the server kills the server', () => {
     const { done } = play(['healthy', 'registered', 'stop', 'drained', 'unregistered', 'stop'])
     expect(done.slice(4)).toEqual([['terminate'], ['kill']])
   })
 
-  it('a third one ends the registrar without further waits', () => {
+  it('a third stop ends the registrar without further waits', () => {
     const { done } = play(['healthy', 'registered', 'stop', 'stop', 'stop', 'stop'])
     expect(done.slice(3)).toEqual([['revoke', 'terminate'], ['kill', 'end'], []])
   })
 
-  it('before anything is registered ends the server at once', () => {
+  it('before the registration ends the server at once', () => {
     expect(play(['stop']).done).toEqual([['terminate']])
     expect(play(['healthy', 'stop', 'unregistered']).done).toEqual([['register'], ['giveUp'], ['terminate']])
   })
@@ -168,14 +168,14 @@ describe('a server that ends by itself', () => {
     expect(done.slice(2)).toEqual([['drain'], ['deregister'], [], ['sweep']])
   })
 
-  it('has its remaining processes killed after a while', () => {
+  it('has its remaining processes killed when the kill is due', () => {
     const { done } = play([exited(0), 'killDue', 'swept'])
     expect(done).toEqual([['sweep'], ['kill'], ['end']])
   })
 })
 
 describe('an unhealthy server', () => {
-  it('is deregistered, and registered again when it is healthy; it is never ended', () => {
+  it('is deregistered, and registered again when it is healthy, but never terminated', () => {
     const { done, state } = play([
       ...(['healthy', 'registered', 'unhealthy', 'unregistered', 'healthy', 'registered'] as const),
     ])
@@ -183,12 +183,12 @@ describe('an unhealthy server', () => {
     expect(state.server).toBe('running')
   })
 
-  it('that is healthy before its key is gone is registered again after that', () => {
+  it('that is healthy again before its key is deleted is registered again after the deletion', () => {
     const { done } = play(['healthy', 'registered', 'unhealthy', 'healthy', 'unregistered'])
     expect(done.slice(2)).toEqual([['deregister'], [], ['register']])
   })
 
-  it('keeps its key at weight 0 with that rule', () => {
+  it('keeps its key with weight 0 under the rule weight0', () => {
     const rules = { ...DRAINS, unhealthy: 'weight0' } as const
     const { done, state } = play(['healthy', 'registered', 'unhealthy', 'unhealthy', 'healthy'], { rules })
     expect(done).toEqual([['register'], [], ['zeroWeight'], [], ['restoreWeight']])
@@ -196,7 +196,7 @@ describe('an unhealthy server', () => {
     expect(phaseOf(play(['healthy', 'registered', 'unhealthy'], { rules }).state)).toBe('unhealthy')
   })
 
-  it('with a key that was taken over meanwhile continues, and the conflict is thrown at the end', () => {
+  it('whose key was taken over meanwhile keeps running, and the conflict is thrown at the end', () => {
     const { done, state } = play([
       ...(['healthy', 'registered', 'unhealthy', 'unregistered', 'healthy'] as const),
       { type: 'refused', error: TAKEN_OVER },
@@ -229,7 +229,7 @@ describe('a key that another client deleted or took over', () => {
     expect(errorOf(() => exitCodeOf(taken.state))).toBe(TAKEN_OVER)
   })
 
-  it('is a conflict at the end also as one of several', () => {
+  it('is a conflict at the end, also if only one of several keys was taken over', () => {
     const { state } = play(
       ['healthy', 'registered', { type: 'dropped', error: TAKEN_OVER }, 'stop', 'drained', 'unregistered'],
       { hasServer: false },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Hold } from '../../../../src/agent/wait/hold.js'
 
-it('counts from the first moment without a break, and anew after one', () => {
+it('counts the time since the condition first held without interruption, and restarts after an interruption', () => {
   let now = 100
   const hold = new Hold(30, () => now)
   expect(hold.end()).toBeNull()

@@ -41,7 +41,7 @@ describe.each([
   ['open', 2_000],
 ])('a load, %s loop', (_, perSecond) => {
   it.each([1, 3, 64])(
-    'makes as many calls as it is told, at most %s at a time, and waits for all',
+    'makes the requested number of calls, at most %s at a time, and waits for all of them',
     async (concurrency) => {
       const { calls, most, left } = await made({ concurrency, perSecond }, 2)
       expect(calls).toHaveLength(50)
@@ -50,7 +50,7 @@ describe.each([
     },
   )
 
-  it('ends with its signal, and waits for those under way', async () => {
+  it('stops on its signal, and waits for outstanding calls', async () => {
     const stop = new AbortController()
     const running = made({ calls: 1_000_000, concurrency: 4, perSecond }, 1, stop.signal)
     await delay(20)
@@ -62,7 +62,7 @@ describe.each([
 })
 
 describe('calls at a rate', () => {
-  it.each([70, 300, 5_000])('are never made early: %s/s', async (perSecond) => {
+  it.each([70, 300, 5_000])('never start before they are due: %s/s', async (perSecond) => {
     const load = { perSecond, concurrency: Number.POSITIVE_INFINITY, calls: 20 }
     for (const callMs of [0, 3, 30]) {
       const { calls } = await made(load, callMs)
@@ -74,12 +74,12 @@ describe('calls at a rate', () => {
     }
   })
 
-  it('are as many as the rate and the time give, also when they last longer than that', async () => {
+  it('are as many as the rate and the duration give, also when calls last longer than the duration', async () => {
     const load = { perSecond: 100, concurrency: Number.POSITIVE_INFINITY, calls: Number.POSITIVE_INFINITY }
     expect((await made({ ...load, durationMs: 105 }, 200)).calls).toHaveLength(11)
   })
 
-  it('that had to wait for others keep the time when they were due', async () => {
+  it('that waited for earlier calls keep the time at which they were due', async () => {
     const { calls } = await made({ perSecond: 1_000, calls: 5 }, 20)
     const [first, last] = [calls[0], calls[4]]
     expect((last?.intendedAtMs ?? 0) - (first?.intendedAtMs ?? 0)).toBeCloseTo(4, 6)

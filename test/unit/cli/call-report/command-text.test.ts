@@ -4,13 +4,13 @@ import Call from '../../../../src/commands/call.js'
 
 const text = (...argv: string[]) => commandText('call', argv, { ...Call.baseFlags, ...Call.flags })
 
-it('shows a command as it was given, quoted for a shell', () => {
+it('shows a command as it was typed, quoted for a shell', () => {
   expect(
     text('hello', 'SayHello', '--n', '100', '-l', 'version=2.0.0,weight>0', '--no-color', '--policy=rr,wrr'),
   ).toBe("disco call hello SayHello --n 100 -l 'version=2.0.0,weight>0' --no-color --policy rr,wrr")
 })
 
-it('shows no value that may be a secret', () => {
+it('does not show a value that may be a secret', () => {
   const shown = text(
     ...[
       'etcd:///hello',
@@ -37,13 +37,13 @@ it('shows no value that may be a secret', () => {
   expect(shown).toContain('http://…@a:2379,b:2379')
 })
 
-it('shows the names of files and standard input, from which such values come', () => {
+it('shows file names and standard input, from which secret values come', () => {
   expect(text('hello', 'Login', '-d', '@login.json', '-H', '@headers.txt', '--password-file', 'pw')).toBe(
     'disco call hello Login -d @login.json -H @headers.txt --password-file pw',
   )
   expect(text('hello', 'Login', '-d', '-')).toBe('disco call hello Login -d -')
 })
 
-it('shows the value of no flag that nobody has looked at', () => {
+it('hides the values of unknown flags', () => {
   expect(commandText('call', ['--new', 's3cret'], { new: { type: 'option' } })).toBe("disco call --new '…'")
 })

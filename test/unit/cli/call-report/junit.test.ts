@@ -54,7 +54,7 @@ function outcome(
 }
 
 describe('JUnit', () => {
-  it('has a case for each check, with the reason where it failed', () => {
+  it('has a test case for each check, with the reason if the check failed', () => {
     const report = recordedRun({ endpoints: ENDPOINTS, calls: 400, perSecond: 100, failing: 0.1 })
     const unserved = [{ addr: 'c:1', problem: 'connection refused', shareFraction: 0.2 }]
     const { all, cases } = parsed(
@@ -96,7 +96,7 @@ describe('JUnit', () => {
     })
   })
 
-  it('stays XML with text that XML forbids', () => {
+  it('remains valid XML if texts contain characters that XML forbids', () => {
     const hostile = { ...FACTS, service: HOSTILE, method: HOSTILE, command: HOSTILE, version: HOSTILE }
     const report = recordedRun({
       endpoints: [endpoint({ addr: HOSTILE }), ...ENDPOINTS],
@@ -111,7 +111,7 @@ describe('JUnit', () => {
     expect(all('script')).toEqual([])
   })
 
-  it('has an error where no call could be made, or the run was interrupted', () => {
+  it('has an error if no call could be made, or if the run was interrupted', () => {
     const report = recordedRun({ endpoints: ENDPOINTS, calls: 40, perSecond: 100, failing: 0 })
     const failure = new DiscoError('RPC_FAILED', 'hello has no endpoint that is READY after 5.0s')
     const none = parsed(renderJUnit(FACTS, { ...outcome(report), runs: [], failure }))
@@ -122,7 +122,7 @@ describe('JUnit', () => {
     expect(cut.cases[0]).toEqual({ name: 'run', result: 'error', message: 'interrupted after 40 calls' })
   })
 
-  it('fails exactly where the exit code is not 0', () => {
+  it('fails exactly if the exit code is not 0', () => {
     let failed = 0
     let all = 0
     const report = recordedRun({ endpoints: ENDPOINTS, calls: 400, perSecond: 100, failing: 0 })

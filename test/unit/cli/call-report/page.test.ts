@@ -29,8 +29,8 @@ const several = (count: number) =>
     endpoint({ addr: `10.0.${Math.floor(at / 250)}.${at % 250}:80`, weight: 1 + (at % 5) }),
   )
 
-describe('the page of a run', () => {
-  it('has nothing that a browser would fetch or run', () => {
+describe('the report page of a run', () => {
+  it('contains nothing that a browser would fetch or run', () => {
     const page = renderPage(
       FACTS,
       outcomeOf(recordedRun({ endpoints: several(3), calls: 500, perSecond: 100 })),
@@ -41,7 +41,7 @@ describe('the page of a run', () => {
     expect(page).not.toMatch(/<script|<link|<img|<iframe|<object|@import|url\(|src=|href=|style="|\son\w+=/i)
   })
 
-  it('shows hostile text of the registry and of servers as text, without control characters', () => {
+  it('shows hostile text from the registry and from servers as text, without control characters', () => {
     const report = recordedRun({
       endpoints: [endpoint({ addr: HOSTILE, version: HOSTILE }), endpoint({ addr: 'a:1' })],
       calls: 500,
@@ -72,7 +72,7 @@ describe('the page of a run', () => {
     expect(page).toContain('\\u202e')
   })
 
-  it('has the numbers of the JSON document', () => {
+  it('shows the numbers of the JSON document', () => {
     const report = recordedRun({ endpoints: several(4), calls: 2_000, perSecond: 100, failing: 0.05 })
     const [{ doc }] = outcomeOf(report).runs as [CallOutcome['runs'][number]]
     const page = renderPage(FACTS, outcomeOf(report))
@@ -100,7 +100,7 @@ describe('the page of a run', () => {
     for (const of of ['p50', 'p95', 'p99', 'max'] as const) expect(figure(of)).toBe(latencyMs[of])
   })
 
-  it('says how many endpoints it draws together', () => {
+  it('shows how many endpoints are drawn together', () => {
     const page = renderPage(
       FACTS,
       outcomeOf(recordedRun({ endpoints: several(300), calls: 3_000, perSecond: 1_000 })),
@@ -120,7 +120,7 @@ describe('the page of a run', () => {
     expect(page).toContain('exit code 7')
   })
 
-  it('has a part for each policy that was compared', () => {
+  it('has a section for each compared policy', () => {
     const run = recordedRun({ endpoints: several(2), calls: 100, perSecond: 100 })
     const page = renderPage(FACTS, outcomeOf({ ...run, policy: 'round_robin' }, { ...run, policy: 'random' }))
     expect(page).toContain('Policy round_robin')
@@ -128,7 +128,7 @@ describe('the page of a run', () => {
     expect(page.match(/<article>/g)).toHaveLength(2)
   })
 
-  it('shows runs without a call, or with a single one, without a number that is none', () => {
+  it('omits numbers that are undefined for runs with at most one call', () => {
     for (const calls of [0, 1]) {
       const report = recordedRun({ endpoints: several(2), calls, perSecond: 1_000 })
       const page = renderPage(FACTS, outcomeOf(report))

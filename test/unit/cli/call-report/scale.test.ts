@@ -18,7 +18,7 @@ describe('a time axis', () => {
   })
 })
 
-it('a linear axis begins with 0 and ends at or above the largest value', () => {
+it('a linear axis starts at 0 and ends at or above the largest value', () => {
   for (const to of [0.0013, 0.07, 1, 3, 99, 1_000, 12_345]) {
     const ticks = linearTicks(to, 4, String)
     expect(ticks[0]?.at).toBe(0)

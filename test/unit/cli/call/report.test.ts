@@ -103,7 +103,7 @@ function shown(changes: Partial<CallReport> = {}): string {
   return renderCallReport(callDoc({ ...REPORT, ...changes }), plain)
 }
 
-describe('a report for people', () => {
+describe('a text report', () => {
   it('shows observed and expected calls, latencies, and the verdict', () => {
     expect(shown()).toBe(
       [
@@ -125,7 +125,7 @@ describe('a report for people', () => {
     )
   })
 
-  it('shows neither without a call', () => {
+  it('shows neither latencies nor a verdict without calls', () => {
     const text = shown({
       calls: 0,
       ok: 0,
@@ -139,7 +139,7 @@ describe('a report for people', () => {
     expect(text).not.toMatch(/PASS|FAIL|NaN|Infinity/)
   })
 
-  it('shows PASS only together with due calls that were not started, and the saturated part', () => {
+  it('shows PASS only together with the number of due calls that were not started, and the saturated part', () => {
     const starts = {
       due: 80_000,
       started: 67_600,
@@ -179,7 +179,7 @@ describe('a report for people', () => {
     expect(shown({ interrupted: true })).toContain('in 14.0ms (interrupted)')
   })
 
-  it('marks the expected share in the bar, below and beyond the observed one', () => {
+  it('marks the expected share in the bar, whether it is below or above the observed share', () => {
     const [first, second] = REPORT.endpoints
     if (!first || !second) throw new Error('unreachable')
     const bars = shown({
@@ -192,7 +192,7 @@ describe('a report for people', () => {
     expect(bars).toContain(`50.0%  ${' '.repeat(10)}|`)
   })
 
-  it('has the same words with colours', () => {
+  it('has the same text with colors', () => {
     const painted = renderCallReport(callDoc(REPORT), colored)
     expect(painted).toContain(colored.bold.green('PASS'))
     const words = (text: string) => text.split('\n').map((line) => line.trimEnd())
@@ -200,7 +200,7 @@ describe('a report for people', () => {
   })
 })
 
-describe('a report as data', () => {
+describe('a report as JSON', () => {
   it('has revisions as text and milliseconds to the microsecond', () => {
     const doc = callDoc(REPORT)
     expect(doc).toMatchObject({
@@ -228,7 +228,7 @@ describe('a report as data', () => {
     expect(shown({ misrouted: 2 })).toContain('2 calls went to an address other than the picked one')
   })
 
-  it('leaves out bars, and then a column, where the terminal is too narrow for them', () => {
+  it('omits bars, and then a column, on a terminal that is too narrow for them', () => {
     const at = (width: number) => renderCallReport(callDoc(REPORT), plainOf(width))
     const whole = shown()
     expect(at(120)).toBe(whole)
@@ -239,7 +239,7 @@ describe('a report as data', () => {
     expect(at(85)).not.toContain('█')
   })
 
-  it('has a column for reconnects with their reasons, and one for notes, only where there are any', () => {
+  it('has a column for reconnects with their reasons, and a column for notes, only if there are any', () => {
     const [first, second] = REPORT.endpoints
     if (!first || !second) throw new Error('there are two')
     const reconnect = { endpoint: heavy, atCall: 3, atMs: 4, reason: 'GOAWAY NO_ERROR', downMs: 2 }
@@ -259,19 +259,19 @@ describe('a report as data', () => {
     expect(shown()).not.toMatch(/RECONNECTS|NOTE/)
   })
 
-  it('counts the changes that it does not show', () => {
+  it('counts the changes that are not shown', () => {
     const change = { type: 'weight', endpoint: heavy, from: 1, to: 2, atCall: 3, atMs: 4 } as const
     const changes = Array.from({ length: 25 }, () => change)
     expect(shown({ changes })).toContain('… 5 more changes, see --json')
     expect(shown({ changes, changesLeftOut: 70 })).toContain('… 75 more changes')
   })
 
-  it('carries the reply of a single call, and of no other', () => {
+  it('contains the reply of a single call, but not of several calls', () => {
     expect(callDoc({ ...REPORT, calls: 1 }).reply).toEqual({ n: 1 })
     expect(callDoc({ ...REPORT, calls: 1, last: null }).reply).toBeNull()
   })
 
-  it('has a line a call, also of one that was never picked for', () => {
+  it('has a line per call, also for a call that failed before a pick', () => {
     expect(callLineDoc(call, false)).toEqual({
       ...{ schema: 'disco.call-line/v1', n: 1, addr: 'a:1', status: 'OK', details: '', latencyMs: 1.235 },
       errorDetails: [],

@@ -12,7 +12,7 @@ const ADDRESSES = [
 ]
 
 describe('answerLines', () => {
-  it('offers what begins with what was typed, with the rest of the word before it', () => {
+  it('offers names that begin with the typed text, preceded by the rest of the word', () => {
     expect(answerLines('fish', at('127'), ADDRESSES)).toEqual([
       'words',
       '127.0.0.1:1001\tversion 1.0.0, weight 1',
@@ -21,12 +21,12 @@ describe('answerLines', () => {
     expect(answerLines('fish', at('x'), ADDRESSES)).toEqual(['words'])
   })
 
-  it('escapes the colon of zsh, and leaves descriptions out in bash', () => {
+  it('escapes colons for zsh, and omits descriptions in bash', () => {
     expect(answerLines('zsh', at('1'), ADDRESSES)[1]).toBe('127.0.0.1\\:1001:version 1.0.0, weight 1')
     expect(answerLines('bash', at('1'), ADDRESSES)[1]).toBe('127.0.0.1:1001')
   })
 
-  it('gives bash only what follows its last break', () => {
+  it('gives bash only the part after the last word break', () => {
     const breaks = ' \t\n"\'><=;|&(:'
     expect(answerLines('bash', at('127.0.0.1:'), ADDRESSES, breaks)[1]).toBe('1001')
     expect(answerLines('bash', at('127.0.0.1:1'), ADDRESSES, breaks)[1]).toBe('1001')
@@ -34,7 +34,7 @@ describe('answerLines', () => {
     expect(answerLines('bash', at('12', '--pin='), ADDRESSES, breaks)[1]).toBe('127.0.0.1:1001')
   })
 
-  it('offers no name that a shell would expand or split, and cuts descriptions', () => {
+  it('does not offer a name that a shell would expand or split, and truncates descriptions', () => {
     const names = ['$(touch x)', '`id`', 'a b', "a'b", 'a;b', 'a\nb', '\u001b[31m', 'a*', '~x', 'dienst-ä']
     const offered = answerLines(
       'bash',
@@ -49,7 +49,7 @@ describe('answerLines', () => {
     expect(line.length).toBeLessThan(70)
   })
 
-  it('offers > only to shells that quote the words they insert, because it redirects to a file elsewhere', () => {
+  it('offers > only to shells that quote inserted words, because > redirects to a file in other shells', () => {
     const names = ['zone=b>notes.txt', 'weight>0'].map((value) => ({ value, description: '' }))
     expect(answerLines('bash', at(''), names)).toEqual(['words'])
     expect(answerLines('powershell', at(''), names)).toEqual(['words'])
@@ -57,13 +57,13 @@ describe('answerLines', () => {
     expect(answerLines('fish', at(''), names)).toEqual(['words', 'zone=b>notes.txt', 'weight>0'])
   })
 
-  it('offers no name that the command would read as a flag', () => {
+  it('does not offer a name that the command would parse as a flag', () => {
     const names = ['--all', '-y', 'a-b'].map((value) => ({ value, description: '' }))
     expect(answerLines('fish', at(''), names)).toEqual(['words', 'a-b'])
     expect(answerLines('fish', at('-'), names)).toEqual(['words'])
   })
 
-  it('says that no space follows a name that a value follows, and asks for names of files', () => {
+  it('requests no space after a name that needs a value, and asks for file names', () => {
     expect(answerLines('bash', at('v'), [{ value: 'version=', description: '' }])).toEqual([
       'part',
       'version=',

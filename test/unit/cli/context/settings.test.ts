@@ -67,7 +67,7 @@ async function shown(some: Partial<Layers>): Promise<Record<string, [string | nu
   return Object.fromEntries(doc.settings.map(({ setting, value, source }) => [setting, [value, source]]))
 }
 
-describe('the order of sources', () => {
+describe('the precedence of sources', () => {
   it.each<
     [by: string, some: Partial<Layers>, endpoints: string, source: string, root: string, rootSource: string]
   >([
@@ -98,7 +98,7 @@ describe('the order of sources', () => {
     expect(found.root).toEqual([root || null, rootSource || null])
   })
 
-  it('is that of times, layout and root as well, each for itself', async () => {
+  it('applies to timeouts, layout and root, each by itself', async () => {
     const env = { ETCDCTL_DIAL_TIMEOUT: '4s', DISCO_LAYOUT: 'etcd' }
     expect(await shown({ chosen, project: place, env })).toMatchObject({
       'dial-timeout': ['4s', 'ETCDCTL_DIAL_TIMEOUT'],
@@ -138,7 +138,7 @@ describe('credentials', () => {
       expect(options).toMatchObject({ caFile: undefined, certFile: undefined, keyFile: undefined })
   })
 
-  it('of a context give way to flags: a user with its password, a certificate with its key', async () => {
+  it('of a context are replaced by flags in pairs: user and password, certificate and key', async () => {
     const bob = await etcdOptions(layers({ named, flags: { user: 'bob' } }))
     expect(bob).toMatchObject({
       user: 'bob',
@@ -157,7 +157,7 @@ describe('credentials', () => {
     })
   })
 
-  it('have the source of the endpoints', async () => {
+  it('come from the same source as the endpoints', async () => {
     const { user, password, cacert } = await shown({ chosen, env: without(DISCO), flags: { cacert: 'x.ca' } })
     expect([user, password, cacert]).toEqual([
       ['chosen', 'context chosen'],
@@ -167,7 +167,7 @@ describe('credentials', () => {
     expect((await shown({ env: { DISCO_USER: 'a:b' } })).password).toEqual([null, 'DISCO_USER'])
   })
 
-  it('are taken from the variable of the context alone, which has to be set', async () => {
+  it('come only from the variable that the context names, which must be set', async () => {
     const own = context('ci', { endpoints: ['ci:1'], user: 'ci', 'password-env': 'CI_SECRET' })
     expect(
       await etcdOptions(layers({ named: own, env: { CI_SECRET: 's', DISCO_PASSWORD: 'x' } })),
@@ -187,15 +187,15 @@ async function unused(some: Partial<Layers>): Promise<readonly string[]> {
   return settingsDoc(all, await connectionSettings(all), placeOf(all, 'auto')).unused
 }
 
-describe('variables that do not count', () => {
-  it('are those of another cluster than the endpoints', async () => {
+describe('ignored variables', () => {
+  it('are those of a cluster other than that of the endpoints', async () => {
     const env = { DISCO_ENDPOINTS: 'a:1', ETCDCTL_ENDPOINTS: 'b:1', ETCDCTL_USER: 'root:pw' }
     expect(await unused({ env })).toEqual(['ETCDCTL_ENDPOINTS', 'ETCDCTL_USER'])
     expect(await shown({ env })).toMatchObject({ user: [null, null], password: [null, null] })
     expect(await unused({ env: ETCDCTL })).toEqual([])
   })
 
-  it('are a password beside the user of the other prefix', async () => {
+  it('include a password if the user comes from the other prefix', async () => {
     const env = { DISCO_USER: 'a:b', ETCDCTL_PASSWORD: 'x' }
     expect(await unused({ env })).toEqual(['ETCDCTL_PASSWORD'])
     expect((await shown({ env })).password).toEqual([null, 'DISCO_USER'])
@@ -214,7 +214,7 @@ describe('endpoints of a project file', () => {
     },
   )
 
-  it('are left alone where flags or -C name the endpoints; a CA may be typed', async () => {
+  it('are ignored if flags or -C name the endpoints, and the CA may be a flag', async () => {
     const flags = { user: 'ops', endpoints: 'x:1' }
     expect(await etcdOptions(layers({ project, flags }))).toMatchObject({ user: 'ops', endpoints: ['x:1'] })
     expect(await etcdOptions(layers({ project, named, flags: { user: 'ops' } }))).toMatchObject({
@@ -226,7 +226,7 @@ describe('endpoints of a project file', () => {
   })
 })
 
-it('a variable for the password need not be set where flags replace it, or settings are only shown', async () => {
+it('need no password variable if flags replace the password, or if settings are only shown', async () => {
   const own = context('ci', { endpoints: ['ci:1'], user: 'ci', 'password-env': 'CI_SECRET' })
   expect(await etcdOptions(layers({ named: own, flags: { 'password-file': 'f' } }))).toMatchObject({
     ...{ user: 'ci', passwordFile: { path: 'f' } },
@@ -261,7 +261,7 @@ describe('production', () => {
     expect(productionLabel(layers(some))).toBe(label)
   })
 
-  it('does not hold for endpoints of a variable or another context', () => {
+  it('does not apply to endpoints of a variable or of another context', () => {
     expect(productionLabel(layers({ env: DISCO, project: marked(project) as Project }))).toBeNull()
     expect(productionLabel(layers({ named, project: marked(project) as Project }))).toBeNull()
   })

@@ -23,7 +23,7 @@ const list = {
 }
 const doc = endpointsDoc('hello', list, ttls)
 
-it('shows the state, the share and the problem of each endpoint, in words beside the glyph', () => {
+it('shows the state of each endpoint by a glyph and in words, with its share and its problem', () => {
   expect(renderEndpoints([doc], plain)).toBe(
     [
       '   ADDRESS  VERSION  WEIGHT  SHARE     TTL  LEASE   REV  NOTE',
@@ -35,13 +35,13 @@ it('shows the state, the share and the problem of each endpoint, in words beside
   )
 })
 
-it('shows equal shares, and that weights are unset', () => {
+it('shows equal shares if weights are unset', () => {
   const unset = { revision: 1, endpoints: ['a:1', 'b:1'].map((addr) => endpoint({ addr, weight: 0 })) }
   const lines = renderEndpoints([endpointsDoc('hello', unset, ttls)], plain).split('\n')
   for (const line of lines.slice(1)) expect(line).toMatch(/^● .* 50\.0% .* weights unset$/)
 })
 
-it('orders endpoints by version and address, with numbers by their value', () => {
+it('orders endpoints by version and address, and compares numbers by value', () => {
   const addrs = ['10.0.0.10:80', '10.0.0.9:1000', '10.0.0.9:900']
   const endpoints = ['1.10.0', '1.9.0'].flatMap((version) => addrs.map((addr) => endpoint({ version, addr })))
   const [, ...rows] = renderEndpoints([endpointsDoc('hello', { revision: 1, endpoints }, ttls)], plain).split(
@@ -52,14 +52,14 @@ it('orders endpoints by version and address, with numbers by their value', () =>
   )
 })
 
-it('colours the glyphs', () => {
+it('colors the glyphs', () => {
   const painted = renderEndpoints([doc], colored)
   for (const glyph of [colored.green('●'), colored.yellow('◐'), colored.red('✗')]) {
     expect(painted).toContain(glyph)
   }
 })
 
-it('shows key, layout and the whole lease when wide, and no time left when it would not move', () => {
+it('-o wide shows key, layout and the whole lease, and omits the remaining TTL without a TTL column', () => {
   const [head = '', first = ''] = renderEndpoints([doc], plain, { wide: true, withTtl: false }).split('\n')
   expect(head).toMatch(/LEASE +REV +CREATED +LAYOUT +KEY/)
   expect(head).not.toContain('TTL')
@@ -67,7 +67,7 @@ it('shows key, layout and the whole lease when wide, and no time left when it wo
   expect(first).toContain('/hello/1.0.0/a:1')
 })
 
-it('names the service where there are several, each with shares of its own', () => {
+it('names the service of each endpoint if there are several services, and computes shares per service', () => {
   const unset = { revision: 1, endpoints: ['x:1', 'y:1'].map((addr) => endpoint({ addr, weight: 0 })) }
   const docs = [doc, endpointsDoc('pay', unset, ttls)]
   const looks = { withTtl: false, withService: true }
@@ -81,7 +81,7 @@ it('names the service where there are several, each with shares of its own', () 
   ])
 })
 
-it('has leases in hex, revisions as text, shares to four digits, and null for unknown values', () => {
+it('has leases in hex, revisions as text, shares with four digits, and null for unknown values', () => {
   expect(doc).toMatchObject({
     schema: 'disco.endpoints/v1',
     service: 'hello',

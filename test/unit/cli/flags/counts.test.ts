@@ -17,7 +17,7 @@ const weightsOf = async (text: string) =>
 const countsOf = (counts: Record<string, number>) => new Map(Object.entries(counts))
 
 describe('counts by name', () => {
-  it('take spaces, addresses and names with =', async () => {
+  it('accept spaces, addresses and names with =', async () => {
     const { counts = [] } = await flagValues(flags, '--counts', 'a=3, 127.0.0.1:1001=0,[::1]:2=7,x=y=1')
     expect([...counts]).toEqual([
       ['a', 3],
@@ -27,7 +27,7 @@ describe('counts by name', () => {
     ])
   })
 
-  it('may come from standard input', async () => {
+  it('can be read from standard input', async () => {
     expect(await flagValues(flags, '--counts', '-')).toEqual({ counts: '-' })
   })
 
@@ -48,14 +48,14 @@ describe('counts by name', () => {
     })
   })
 
-  it('refuse a name that is given twice', async () => {
+  it('reject a name that is given twice', async () => {
     const { message } = await flagError(flags, '--counts=a=1,b=2,a=3')
     expect(message).toBe('"a" is given more than once in --counts')
   })
 })
 
 describe('weights by name', () => {
-  it('are those of a registration', async () => {
+  it('have the range of registered weights', async () => {
     expect([...(await weightsOf('a=0,b=2147483647'))]).toEqual([
       ['a', 0],
       ['b', 2147483647],
@@ -67,13 +67,13 @@ describe('weights by name', () => {
     }
   })
 
-  it('of 0 are out of rotation, unless all are 0: then they are unset', async () => {
+  it('of 0 are out of rotation, unless all are 0: then weights are unset', async () => {
     expect([...inRotation(await weightsOf('a=0,b=2'))]).toEqual([['b', 2]])
     expect([...inRotation(await weightsOf('a=0,b=0')).values()]).toEqual([1, 1])
   })
 })
 
-it('names on lines are counted, without blanks around them and empty lines', async () => {
+it('names on lines are counted, ignoring surrounding blanks and empty lines', async () => {
   async function* lines() {
     yield* ['a', ' b\r', '', 'a ', '\t', 'a']
   }
@@ -83,7 +83,7 @@ it('names on lines are counted, without blanks around them and empty lines', asy
   ])
 })
 
-it('a name without a weight is an error that lists some of them, with the nearest name', async () => {
+it('names without a weight are an error that lists some of them and suggests the nearest name', async () => {
   const weights = await weightsOf('backend-1=1,backend-2=1')
   expect(() => requireWeights(countsOf({ 'backend-2': 4 }), weights)).not.toThrow()
   const error = errorOf(() => requireWeights(countsOf({ 'backend-2': 4, 'backend-3': 1 }), weights))

@@ -46,7 +46,7 @@ describe('a duration', () => {
     }
   })
 
-  it('of more digits than a number holds is refused by the most that is allowed', async () => {
+  it('with more digits than a number holds is refused with the maximum', async () => {
     for (const name of ['wait', 'drain']) {
       expect((await flagError(flags, `--${name}=99999999999999999999h`)).message).toContain(
         'expected at most 596h',
@@ -55,14 +55,14 @@ describe('a duration', () => {
     expect((await flagError(flags, '--drain=-1s')).message).toContain('expected a duration of 0 or more')
   })
 
-  it('may be 0 where nothing has to be waited for', async () => {
+  it('may be 0 if 0 means not to wait', async () => {
     for (const zero of ['0', '0ms', '0s', '0m', '0h']) {
       expect(await flagValues(flags, '--drain', zero)).toEqual({ drain: 0 })
     }
     expect((await flagError(flags, '--drain', '00')).message).toContain('Invalid --drain "00"')
   })
 
-  it('is at most 596h where a timer waits for it', async () => {
+  it('is at most 596h if a timer waits for it', async () => {
     expect(await flagValues(flags, '--wait', '596h', '--deadline', '9000h')).toEqual({
       wait: 596 * 3_600_000,
       deadline: 9_000 * 3_600_000,

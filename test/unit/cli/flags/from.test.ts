@@ -14,7 +14,7 @@ describe('from= of a target', () => {
     },
   )
 
-  it('is refused by a registration', () => {
+  it('is refused for a registration', () => {
     const register = () => registeredTarget(TARGET, undefined)
     expect(register).toThrow(DiscoError)
     expect(register).toThrow(refusal.message)

@@ -13,9 +13,9 @@ import { flagError, flagValues } from '../../../support/flags.js'
 const policyBy = async (...argv: string[]) => policyOf(await flagValues(policyFlags, ...argv))
 const policiesBy = async (...argv: string[]) => policiesOf(await flagValues(policiesFlags, ...argv))
 
-describe('the flags of a policy', () => {
+describe('the policy flags', () => {
   it.each(POLICIES.map(({ name, shortName }) => [name, shortName]))(
-    'name %s, or %s',
+    'accept %s, or %s',
     async (name, shortName) => {
       const pin = name === 'pinned' ? ['--pin', 'a'] : []
       expect((await policyBy('--policy', name, ...pin)).name).toBe(name)
@@ -24,7 +24,7 @@ describe('the flags of a policy', () => {
     },
   )
 
-  it('name the first policy by default', async () => {
+  it('select the first policy by default', async () => {
     expect((await policyBy()).name).toBe(POLICIES[0].name)
     expect((await policiesBy()).map(({ name }) => name)).toEqual([POLICIES[0].name])
   })
@@ -57,7 +57,7 @@ describe('the flags of a policy', () => {
     expect(error.suggestions.join('\n')).toContain(hint)
   })
 
-  it('need no pin where calls bring their own', async () => {
+  it('need no --pin if each call has its own pin', async () => {
     const values = await flagValues(policyFlags, '--policy', 'pinned', '--pin-fallback', 'wrr')
     expect(policyForKeyedCalls(values).config).toEqual({ fallback: { weighted_round_robin: {} } })
     const unused = await flagValues(policyFlags, '--pin', 'a')
@@ -75,8 +75,8 @@ it.each(['--policy=', '--pin=', '--hash-key=', '--pin-fallback='])('%s is refuse
   expect(await flagError(policyFlags, word)).toMatchObject({ message: `${word.slice(0, -1)} is empty` })
 })
 
-describe('policies that are compared', () => {
-  it('each take the parameters that they have', async () => {
+describe('compared policies', () => {
+  it('each take their own parameters', async () => {
     const policies = await policiesBy('--policy', 'lr, ring', '--choices', '2', '--hash-key', 'k')
     expect(policies.map(({ name, config }) => [name, config])).toEqual([
       ['least_request', { choiceCount: 2 }],
@@ -84,17 +84,17 @@ describe('policies that are compared', () => {
     ])
   })
 
-  it('take no hash key that differs from call to call', async () => {
+  it('do not accept a hash key that differs per call', async () => {
     const [ring] = await policiesBy('--policy', 'ring', '--hash-key', 'k{{n}}')
     expect(ring.config).toEqual({})
   })
 
-  it('refuse pinned without a pin', async () => {
+  it('reject pinned without a pin', async () => {
     const values = await flagValues(policiesFlags, '--policy', 'rr,pinned')
     expect(errorOf(() => policiesOf(values)).message).toBe('--policy pinned needs --pin')
   })
 
-  it('refuse a parameter that none of them has', async () => {
+  it('reject a parameter that none of them has', async () => {
     const values = await flagValues(policiesFlags, '--policy', 'rr,random', '--choices', '2')
     expect(errorOf(() => policiesOf(values)).message).toBe(
       '--choices has no effect with policy round_robin or random',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readPart, readSelection } from '../../../../src/cli/flags/share.js'
 
-describe('a selection of a shift', () => {
+describe('the selection of a shift', () => {
   it.each([
     '/hello/1.0.0/10.0.0.1:1001',
     'kitex/registry-etcd/hello/10.0.0.1:1001',
@@ -23,7 +23,7 @@ describe('a selection of a shift', () => {
     },
   )
 
-  it('an address is one', async () => {
+  it('may be an address', async () => {
     expect(await readSelection('10.0.0.1:1001')).toMatchObject({ filter: { addrs: ['10.0.0.1:1001'] } })
   })
 })

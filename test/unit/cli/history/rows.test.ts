@@ -10,7 +10,7 @@ const NOW = new Date(2026, 10, 27, 12, 0)
 const at = (hours: number, minutes: number, seconds = 0, day = 27) =>
   new Date(2026, 10, day, hours, minutes, seconds).toISOString()
 
-describe('the time of a change', () => {
+describe('the time column of a change', () => {
   it.each([
     ['two bounds', at(11, 2), at(11, 7), '11:02–11:07'],
     ['no narrower than known, to the minute', at(11, 2, 59), at(11, 6, 1), '11:02–11:07'],
@@ -60,7 +60,7 @@ function rowsOf(withService: boolean, wide = false): HistoryRows {
   return new HistoryRows(uncolored, { withService, wide, now: NOW })
 }
 
-test('each type of change has its row', () => {
+test('each type of change has its own row text', () => {
   expect(rowsOf(false).lines(CHANGES)).toEqual([
     'REV  TIME          CHANGE     ADDRESS  VERSION  WHAT                                                    LEASE',
     '  7  before 11:02  + added    a:1      1.0.0    weight 1                                                …fc07',
@@ -71,7 +71,7 @@ test('each type of change has its row', () => {
   ])
 })
 
-test('later rows follow the columns of earlier ones, and have no head', () => {
+test('later rows keep the columns of earlier ones, and have no header', () => {
   const rows = rowsOf(true, true)
   const [head = '', first = ''] = rows.lines(CHANGES.slice(0, 1))
   expect(head.split(/ {2,}/)).toEqual([
@@ -91,7 +91,7 @@ test('later rows follow the columns of earlier ones, and have no head', () => {
   expect(second.indexOf('a:1')).toBe(first.indexOf('a:1'))
 })
 
-describe('on a narrow terminal', () => {
+describe('names from the registry cannot emit control sequences to a terminal', () => {
   const headOf = (columns: number, wide = false) => {
     const rows = new HistoryRows(plainOf(columns), { withService: true, wide, now: NOW })
     return rows.lines(CHANGES.slice(3))

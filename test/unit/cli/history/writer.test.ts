@@ -46,18 +46,21 @@ function written(
 }
 
 test.each([[CHANGES], [CHANGES.slice(0, 1)], [[]]])(
-  'the JSON document is that of JSON.stringify',
+  'the JSON document equals the output of JSON.stringify',
   (changes) => {
     const whole = JSON.stringify({ ...HEAD, changes, ...TAIL }, null, 2).replaceAll('\u007f', '\\u007f')
     expect(written('json', changes)).toBe(`${whole}\n`)
   },
 )
 
-test.each([[CHANGES], [CHANGES.slice(0, 1)], [[]]])('the YAML document is the same', (changes) => {
-  expect(parse(written('yaml', changes))).toEqual({ ...HEAD, changes, ...TAIL })
-})
+test.each([[CHANGES], [CHANGES.slice(0, 1)], [[]]])(
+  'the YAML document is parsed back as the same data',
+  (changes) => {
+    expect(parse(written('yaml', changes))).toEqual({ ...HEAD, changes, ...TAIL })
+  },
+)
 
-test('a JSON document that ends with an error is complete', () => {
+test('a JSON document is complete if the history ends with an error', () => {
   const error = { code: 'ETCD_UNREACHABLE', message: 'm', hint: '', exit: 3 }
   expect(JSON.parse(written('json', CHANGES, { error }))).toEqual({
     ...HEAD,
@@ -67,7 +70,7 @@ test('a JSON document that ends with an error is complete', () => {
   })
 })
 
-test('NDJSON has a line per change, names each address once, and a table nothing for no changes', () => {
+test('NDJSON has a line per change, names each address once, and a table without changes is empty', () => {
   expect(
     written('ndjson')
       .trimEnd()

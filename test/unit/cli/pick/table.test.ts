@@ -34,7 +34,7 @@ function simulated(policy: string, picks: number, config = {}, without: string |
 }
 
 describe('a simulation as text', () => {
-  it('shows simulated and expected picks, and the promise of the policy', () => {
+  it('shows simulated and expected picks, and the guarantee of the policy', () => {
     expect(simulated('wrr', 8)).toBe(
       [
         'etcd:///hello   policy weighted_round_robin   8 picks   from etcd, rev 1042',
@@ -48,7 +48,7 @@ describe('a simulation as text', () => {
     )
   })
 
-  it('calls no gap a whole pick that is less than one', () => {
+  it('does not round a gap below one pick up to one', () => {
     const many = resolution(Array.from({ length: 5_000 }, (_, at) => endpoint({ addr: `a:${at + 1}` })))
     const plan = { policy: findPolicy('wrr').configure({}), picks: 3, seed: 1 }
     const doc = pickDoc(many, plan, simulatePicks(many.endpoints, plan), null)
@@ -69,7 +69,7 @@ describe('a simulation as text', () => {
     expect(simulated(policy, 8, config)).toContain(words)
   })
 
-  it('shows how many keys would move, and from which endpoints', () => {
+  it('shows how many keys would move when an endpoint leaves, and from which endpoints', () => {
     expect(simulated('ring_hash', 1_000, {}, 'b:1')).toMatch(
       /\nWithout b:1, \d+ of 1000 keys move \(2\d\.\d%\): all of them were on it$/,
     )
@@ -83,7 +83,7 @@ describe('a simulation as text', () => {
   })
 })
 
-describe('a resolution for people', () => {
+describe('a resolution as text', () => {
   it('shows the source, the endpoints, and the service config', () => {
     const zoned = endpoint({ addr: 'a:1', weight: 3, id: 'e1', metadata: { zone: 'b', rack: '7' } })
     expect(renderResolution(resolveDoc(resolution([zoned])), plain)).toBe(
@@ -99,20 +99,20 @@ describe('a resolution for people', () => {
     )
   })
 
-  it('marks a list from the cache, with its age and why', () => {
+  it('marks a list from the cache, with its age and the reason', () => {
     const stale = new DiscoError('ETCD_UNREACHABLE', 'etcd is away\u001b[2J')
     const text = renderResolution(resolveDoc(resolution(TWO, { stale, cachedAgeMs: 7_200_000 })), plain)
     expect(text).toContain('from the cache, rev 1042, seen 2h ago\n! STALE: etcd is away\\u001b[2J\n')
   })
 
-  it('shows no control character of the registry’s', () => {
+  it('shows no control characters from the registry', () => {
     const evil = endpoint({ version: '1\u001b[31m', id: 'a\u0007', metadata: { 'k\u009b': '\u202e' } })
     const text = renderResolution(resolveDoc(resolution([evil])), plain)
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
     expect(text).toContain('1\\u001b[31m')
   })
 
-  it('of another scheme has no revision, and no service config but grpc-js’s default', () => {
+  it('with another scheme has no revision, and only the default service config of grpc-js', () => {
     const { list, ...rest } = resolution(TWO)
     const dns = { ...rest, list: null, target: 'dns:///a:1', service: null, serviceConfig: null }
     expect(list).not.toBeNull()

@@ -36,7 +36,7 @@ function target(members: readonly ReturnType<typeof member>[], served: readonly 
   return { service, traffic }
 }
 
-it('shows how the endpoints stand, the verdict with what is unserved, and why', () => {
+it('shows the state of each endpoint, and the verdict with the unserved weight and its reason', () => {
   const members = [
     member('10.0.0.1:1', 1),
     member('10.0.0.2:1', 0),
@@ -50,7 +50,7 @@ it('shows how the endpoints stand, the verdict with what is unserved, and why', 
   expect(lines.join('\n')).toMatch(/10\.0\.0\.3:1 .* not READY: connection refused/)
 })
 
-it('leaves the bars out where the terminal is narrow, and shows no control characters of the registry', () => {
+it('omits the bars on a narrow terminal, and shows no control characters from the registry', () => {
   const members = [member('10.0.0.1:1', 1), member('unix:/\u001b[2J', 1, 'no such socket\u0007')]
   const { service, traffic } = target(members, ['10.0.0.1:1'])
   const { lines } = renderTarget(service, traffic, LOOKS, plainOf(96))
@@ -58,7 +58,7 @@ it('leaves the bars out where the terminal is narrow, and shows no control chara
   for (const line of lines.slice(3)) expect(textWidth(line), line).toBeLessThanOrEqual(96)
 })
 
-it('counts the rows that it does not show', () => {
+it('counts the rows that are not shown', () => {
   const members = Array.from({ length: 100 }, (_, at) => member(`10.0.0.1:${at + 1}`, 1))
   const { service, traffic } = target(members, [])
   const { lines, hidden } = renderTarget(service, traffic, { ...LOOKS, most: 10 }, uncolored)
@@ -67,7 +67,7 @@ it('counts the rows that it does not show', () => {
   expect(lines[1]).toContain('NONE')
 })
 
-it('does not say that there are no endpoints while there is no list', () => {
+it('does not report a service without endpoints before the first list', () => {
   const { service, traffic } = target([], [])
   const { lines } = renderTarget({ ...service, hasList: false } as Service, traffic, LOOKS, uncolored)
   expect(lines[0]).toContain('no list yet')

@@ -9,8 +9,8 @@ import { endpoint } from '../../../support/endpoints.js'
 const A = registered('10.0.0.1:1')
 const B = registered('10.0.0.2:1')
 
-describe('the traffic of a target', () => {
-  it('is judged against the shares in force at each pick', () => {
+describe('the traffic to a target', () => {
+  it('is judged by the shares at the time of each pick', () => {
     const traffic = started(A, B)
     pick(traffic, A, 20)
     pick(traffic, B, 20)
@@ -44,7 +44,7 @@ describe('the traffic of a target', () => {
     expect(traffic.verdict().result).toBe('pass')
   })
 
-  it('fails where the weights are ignored', () => {
+  it('fails if the picks ignore the weights', () => {
     const traffic = started(A, B)
     traffic.observer.rotated([{ endpoint: A, weight: 9, isAway: false }])
     for (let round = 0; round < 100; round++) {
@@ -54,7 +54,7 @@ describe('the traffic of a target', () => {
     expect(traffic.verdict()).toMatchObject({ result: 'fail', alternative: 'equal split' })
   })
 
-  it('expects nothing of an endpoint while it is not READY, and does not take its return for a join', () => {
+  it('expects no calls to an endpoint that is not READY, and does not count its return as a join', () => {
     const traffic = started(A, B)
     pick(traffic, A, 10)
     pick(traffic, B, 10)
@@ -67,7 +67,7 @@ describe('the traffic of a target', () => {
     expect(traffic.verdict().gap).toBe(0)
   })
 
-  it('keeps its memory bounded while endpoints come and go, and says since when it counts', () => {
+  it('uses bounded memory while endpoints come and go, and shows when counting began', () => {
     let now = 0
     const traffic = new TargetTraffic(
       'exact',
@@ -98,7 +98,7 @@ describe('the traffic of a target', () => {
     expect(traffic.latency.n).toBe(4)
   })
 
-  it('does not count a call that its caller left, or the proxy ended, against the endpoint, but one that the endpoint cancelled', () => {
+  it('counts a call that the endpoint cancelled against the endpoint, but not one that the caller or the proxy ended', () => {
     const traffic = started(A)
     traffic.ended({ ...ended(A, status.CANCELLED), endedBy: 'caller' })
     expect(traffic.failuresOf(A.id)).toEqual({})

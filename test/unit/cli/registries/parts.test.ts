@@ -14,15 +14,15 @@ function registries(...errors: DiscoError[]): OpenRegistries {
   })) as unknown as OpenRegistries
 }
 
-describe('a service without endpoints in several registries', () => {
-  it('may be in one that was not read', async () => {
+describe('an error about a service that none of several registries has', () => {
+  it('reports that one registry was not read', async () => {
     await expect(requireExisting(registries(away, lacks('hello?')), 'helo')).rejects.toMatchObject({
       code: 'ETCD_UNREACHABLE',
       message: expect.stringContaining('dc1 is left out: etcd is not reachable'),
     })
   })
 
-  it('has the hints of all', async () => {
+  it('has the suggestions of all registries', async () => {
     await expect(requireExisting(registries(lacks('hello?'), lacks('help?')), 'helo')).rejects.toMatchObject({
       code: 'NOT_FOUND',
       suggestions: ['hello?', 'help?'],

@@ -19,7 +19,7 @@ function registryWith(ended: number) {
   return { registry: { ttls }, asked }
 }
 
-it('asks for each lease once, also for one that has ended', async () => {
+it('queries each lease once, also one that has expired', async () => {
   const { registry, asked } = registryWith(3)
   const times = new LeaseTimes(registry, false)
   const known = await times.of(leases(0, 4))
@@ -29,7 +29,7 @@ it('asks for each lease once, also for one that has ended', async () => {
   expect(times.wereLeftOut).toBe(false)
 })
 
-it('asks for 1,000 leases in all, ended ones among them, and says that others were left out', async () => {
+it('queries at most 1,000 leases, including expired ones, and reports that others were left out', async () => {
   const { registry, asked } = registryWith(10)
   const times = new LeaseTimes(registry, false)
   await times.of(leases(0, 600))
@@ -44,7 +44,7 @@ it('asks for 1,000 leases in all, ended ones among them, and says that others we
   )
 })
 
-it('asks for all with --ttl', async () => {
+it('queries all leases with --ttl', async () => {
   const { registry, asked } = registryWith(2_000)
   const times = new LeaseTimes(registry, true)
   await times.of(leases(0, 1_500))

@@ -20,7 +20,7 @@ const render = (doc: Parameters<typeof renderShift>[0]) => renderShift(doc, plai
 const step = { shifted: shifted(1), guard: null }
 
 describe('the report of a shift', () => {
-  it('has an undo that goes to the same etcd and keys', () => {
+  it('has an undo command for the same etcd and keys', () => {
     const flags = '--context two --endpoints 10.0.0.1:2379 --root /team'
     const once = shiftDoc('hello', shifted(1), { end: 'done', beforeRev: 7 })
     expect(render(once)).toContain(`Undo: disco shift hello --undo ${flags}`)
@@ -28,7 +28,7 @@ describe('the report of a shift', () => {
     expect(render(inSteps)).toContain(`Undo: disco shift hello --undo --rev 7 ${flags}`)
   })
 
-  it('has no undo where nothing was written', () => {
+  it('has no undo command if nothing was written', () => {
     const text = render(shiftDoc('hello', shifted(5), { end: 'done', beforeRev: 7 }))
     expect(text).toContain('nothing was written')
     expect(text).not.toContain('Undo')
@@ -42,7 +42,7 @@ describe('the report of a shift', () => {
     },
   )
 
-  it('does not claim a share of 0% where clients read weight 0 as their default', () => {
+  it('does not report a share of 0% if clients read weight 0 as their default weight', () => {
     const kitex = endpoint({ addr: '10.0.0.3:1', layout: 'kitex', weight: 0 })
     const { changes, ...rest } = shifted(1)
     const change = { endpoint: kitex, from: 10, to: 0, shareFraction: { from: 0.5, to: 0 } }
@@ -54,13 +54,13 @@ describe('the report of a shift', () => {
     })
   })
 
-  it('says which weight stands in for 0', () => {
+  it('shows the weight that replaces 0', () => {
     const doc = shiftDoc('hello', shifted(1), { end: 'back', beforeRev: 7, insteadOfZero: 3 })
     expect(render(doc)).toContain('hello has the weights of rev 7 again, but 3 instead of 0 (rev 8')
     expect(doc.hints[0]).toContain('hello had no weights: weight 3 instead of 0')
   })
 
-  it('plans an undo by the revision, and steps by their shares', () => {
+  it('plans an undo by its revision, and the steps by their shares', () => {
     const undo = shiftDoc('hello', shifted(1), { end: 'planned', beforeRev: 7, dryRun: true })
     expect(render(undo)).toMatch(/^hello would get the weights of rev 7 again\n/)
     const filter = { select: parseSelector('version=2.0.0'), addrs: [], host: null }
@@ -74,7 +74,7 @@ describe('the report of a shift', () => {
     expect(render(inSteps)).toMatch(/^hello would be shifted: version=2\.0\.0 10\.0% → 5\.0% → 50\.0%\n/)
   })
 
-  it('shows a small share, and the share that was reached', () => {
+  it('shows a small share as a bound, and the share that was reached', () => {
     expect([0, 0.0004, 0.01].map(shareText)).toEqual(['0.0%', 'under 0.1%', '1.0%'])
     const doc = shiftDoc('hello', shifted(1, 0.000_02), { end: 'done', beforeRev: 7 })
     expect(render(doc)).toContain('10.0% → under 0.1%')

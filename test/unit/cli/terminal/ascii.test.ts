@@ -23,14 +23,14 @@ describe('the locale', () => {
   })
 })
 
-describe('a text in ASCII', () => {
-  it('has our marks by their like, and other characters by their codes, as in JSON', () => {
+describe('an ASCII text', () => {
+  it('has ASCII replacements for our symbols, and codes for other characters, as in JSON', () => {
     expect(toAscii('✓ hello weight 1 → 5 …bc07 – ● ◐ ✗ ██')).toBe('+ hello weight 1 -> 5 ...bc07 - * o x ##')
     expect(toAscii('hello · é 日本 😀')).toBe('hello - \\u00e9 \\u65e5\\u672c \\ud83d\\ude00')
     expect(toAscii('\u001b[31mred\u001b[39m\n')).toBe('\u001b[31mred\u001b[39m\n')
   })
 
-  it('has a form of every character in the texts of the command line', () => {
+  it('has a replacement for every character in the texts of the command line', () => {
     const folder = new URL('../../../../src/', import.meta.url)
     const files = ['cli', 'commands', 'doctor', 'agent', 'call', 'registry'].flatMap((part) =>
       readdirSync(new URL(part, folder), { recursive: true, encoding: 'utf8' })
@@ -48,7 +48,7 @@ function nonAsciiOf(text: string): string[] {
   return text.match(/[^\u0000-\u007f]/gu) ?? []
 }
 
-it('a text for people is in ASCII first, and wrapped then', () => {
+it('a text for people is converted to ASCII before it is wrapped', () => {
   const text = `! ${'word… '.repeat(12)}`.trim()
   expect(presented(text, { isAscii: true, columns: 40 }).split('\n')).toEqual([
     '! word... word... word... word...',

@@ -79,9 +79,12 @@ describe('the columns of a table', () => {
         [3, 10],
       ],
     ],
-  ])('in %d columns of a terminal: texts wrap first, then columns leave in their order', (room, expected) => {
-    expect(fitted(room)).toEqual(expected)
-  })
+  ])(
+    'in %d columns of a terminal: texts wrap first, then columns are dropped in their order',
+    (room, expected) => {
+      expect(fitted(room)).toEqual(expected)
+    },
+  )
 })
 
 describe('a table on a narrow terminal', () => {
@@ -96,7 +99,7 @@ describe('a table on a narrow terminal', () => {
     { head: 'N', align: 'right', text: () => '7' },
   ] as const
 
-  it('continues a text below itself, in its own column', () => {
+  it('continues a text below itself, in the same column', () => {
     expect(renderTable(rows, columns, plainOf(37)).split('\n')).toEqual([
       'NAME   REV  NOTE                    N',
       'a     1042  refused the connection  7',
@@ -107,7 +110,7 @@ describe('a table on a narrow terminal', () => {
     expect(renderTable(rows, columns, plainOf(37), { lines: 'one' }).split('\n')).toHaveLength(3)
   })
 
-  it('looks the same whether the table library lays it out or not, which long tables do without', () => {
+  it('looks the same with the layout of the table library as without it, which long tables skip', () => {
     const many = Array.from({ length: 60 }, (_, at) => rows[at % 2] ?? { name: '', note: '' })
     const lines = (some: typeof rows) => renderTable(some, columns, plainOf(37)).split('\n')
     expect(lines(many).slice(0, 76)).toEqual(lines(many.slice(0, 50)))
@@ -134,7 +137,7 @@ describe('a list of endpoints', () => {
   const lines = (columns: number) =>
     renderEndpoints([endpointsDoc('hello', list, ttls)], plainOf(columns)).split('\n')
 
-  it('has all columns at 100, and no line that is too long at 80 and at 40', () => {
+  it('shows all columns at a width of 100, and fits into widths of 80 and 40', () => {
     expect(lines(100)[0]).toBe('   ADDRESS         VERSION  WEIGHT   SHARE     TTL  LEASE   REV  NOTE')
     expect(lines(80)[0]).toBe('   ADDRESS         VERSION  WEIGHT   SHARE     TTL  LEASE  NOTE')
     expect(lines(40)[0]).toBe('   ADDRESS         NOTE')
@@ -144,7 +147,7 @@ describe('a list of endpoints', () => {
     }
   })
 
-  it('explains its glyphs on a terminal, those that it has', () => {
+  it('explains the glyphs that it contains on a terminal', () => {
     expect(lines(100).at(-1)).toBe('● leased  ◐ drained  ✗ problem')
     const [leased] = list.endpoints
     const one = { revision: 1, endpoints: leased ? [leased] : [] }

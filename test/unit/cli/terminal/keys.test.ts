@@ -13,7 +13,7 @@ function nameOf(key: Key): string {
   return 'text' in key ? `${key.type} ${key.text}` : key.type
 }
 
-describe('keys of a terminal', () => {
+describe('terminal keys', () => {
   it.each([
     ['[A', 'up'],
     ['OA', 'up'],
@@ -30,14 +30,14 @@ describe('keys of a terminal', () => {
     expect(keysOf(ESC + sequence)).toEqual([key])
   })
 
-  it('arrive together, with text between them', () => {
+  it('are read from one chunk, with text between them', () => {
     expect(keysOf(`/ab${ESC}[A\r${ESC}[6~q\u007f\b\u0003`)).toEqual([
       ...['text /ab', 'up', 'enter', 'page-down', 'text q', 'backspace', 'backspace', 'ctrl-c'],
     ])
     expect(keysOf('日本語')).toEqual(['text 日本語'])
   })
 
-  it('may arrive in parts, down to single characters', () => {
+  it('are read from several chunks, down to single characters', () => {
     const input = `a${ESC}[5~b${ESC}OA${ESC}[200~q\r${ESC}[201~c${ESC}]11;rgb:0/0/0${ESC}\\d`
     const expected = ['text a', 'page-up', 'text b', 'up', 'paste q\r', 'text c', 'text d']
     expect(keysOf(...input)).toEqual(expected)
@@ -48,7 +48,7 @@ describe('keys of a terminal', () => {
 })
 
 describe('the Escape key', () => {
-  it('is ESC without a continuation', () => {
+  it('is ESC that is not followed by a sequence', () => {
     const reader = new KeyReader()
     expect(reader.read(ESC)).toEqual([])
     expect(reader.isWaiting).toBe(true)
@@ -62,7 +62,7 @@ describe('the Escape key', () => {
     expect(keysOf(`${ESC}${ESC}[A`)).toEqual(['escape', 'up'])
   })
 
-  it('is not the beginning of a sequence that never ends', () => {
+  it('is not the beginning of an unterminated sequence', () => {
     const reader = new KeyReader()
     reader.read(`${ESC}[1;`)
     expect(reader.flush()).toEqual([])
@@ -70,7 +70,7 @@ describe('the Escape key', () => {
   })
 })
 
-describe('what is not a key here', () => {
+describe('input without a key binding', () => {
   it.each([
     ['F1', 'OP'],
     ['F1 of the Linux console', '[[A'],
@@ -91,18 +91,18 @@ describe('what is not a key here', () => {
     expect(keysOf('a\u0001\u0002\u0000\u009b\u0085b')).toEqual(['text a', 'text b'])
   })
 
-  it('a sequence without an end is dropped, and keeps no memory', () => {
+  it('an unterminated sequence is dropped, and uses no memory', () => {
     expect(keysOf(`${ESC}[${'1;'.repeat(100)}`, 'q')).toEqual(['text q'])
     expect(keysOf(`${ESC}]${'x'.repeat(100)}`, 'q')).toEqual(['text q'])
   })
 })
 
 describe('pasted text', () => {
-  it('is not typed', () => {
+  it('is not read as keys', () => {
     expect(keysOf(`${ESC}[200~q\r/s${ESC}[A${ESC}[201~s`)).toEqual([`paste q\r/s${ESC}[A`, 'text s'])
   })
 
-  it('keeps 4,096 characters, with an end or without', () => {
+  it('keeps 4,096 characters, with or without an end marker', () => {
     const reader = new KeyReader()
     reader.read(`${ESC}[200~`)
     for (let part = 0; part < 1_000; part++) expect(reader.read('x'.repeat(1_000))).toEqual([])

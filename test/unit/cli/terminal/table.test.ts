@@ -26,17 +26,17 @@ const rows = [
 ]
 
 describe('renderTable', () => {
-  it('aligns columns, two spaces apart, without borders and without spaces at the end', () => {
+  it('aligns columns, two spaces apart, without borders and without trailing spaces', () => {
     expect(renderTable(rows, uncolored, plain)).toBe(
       ['NAME         N  NOTE', 'hello        5', 'payments  1000'].join('\n'),
     )
   })
 
-  it('is plain when uncoloured: no escape sequence at all, also none of the table library', () => {
+  it('has no escape sequence without colors, not even one of the table library', () => {
     expect(renderTable(rows, uncolored, plain)).not.toContain('\u001b')
   })
 
-  it('has the same text with colours: they take no width', () => {
+  it('has the same text with colors: escape sequences take no width', () => {
     const painted = renderTable(rows, columns, colored)
     expect(painted).toContain(colored.dim('NAME'))
     expect(painted).toContain(colored.red('1000'))
@@ -44,7 +44,7 @@ describe('renderTable', () => {
     expect(lines.map((line) => line.trimEnd()).join('\n')).toBe(renderTable(rows, uncolored, plain))
   })
 
-  it('looks the same whether the table library lays it out or not, which long tables do without', () => {
+  it('looks the same with the layout of the table library as without it, which long tables skip', () => {
     const mixed: Row[] = Array.from({ length: 60 }, (_, at) => ({
       name: at % 2 === 0 ? '\u001b[2Jx  y' : '',
       n: at % 7,
@@ -62,12 +62,12 @@ describe('renderTable', () => {
     expect(new Set(lines.slice(1).map((line) => line.length))).toEqual(new Set([18]))
   })
 
-  it('shows all of a cell with characters that the table library takes for wider', () => {
+  it('shows the whole of a cell with characters that the table library measures as wider', () => {
     const pointed = '\u05e9\u05b8\u05dc\u05d5\u05b9\u05dd'
     expect(renderTable([{ name: pointed, n: 1 }], uncolored, plain)).toContain(pointed)
   })
 
-  it('counts wide characters twice', () => {
+  it('counts wide characters as two columns', () => {
     const table = renderTable(
       [
         { name: '日本', n: 1 },
@@ -79,13 +79,13 @@ describe('renderTable', () => {
     expect(table.split('\n')).toEqual(['NAME  N  NOTE', '日本  1', 'abcd  1'])
   })
 
-  it('keeps a hostile cell in its cell', () => {
+  it('keeps hostile text inside its cell', () => {
     const table = renderTable([{ name: 'a\u001b[2J\nfaked', n: 1 }], uncolored, plain)
     expect(table.split('\n')).toHaveLength(2)
     expect(table).toContain('a\\u001b[2J\\u000afaked  1')
   })
 
-  it('shows its heads when there is nothing to list', () => {
+  it('shows its header without rows', () => {
     expect(renderTable([], uncolored, plain)).toBe('NAME  N  NOTE')
   })
 })

@@ -8,7 +8,7 @@ const MARKS = [...'aZ 0~-–—…→●◐✗✓█▏▎▍▌▋▊▉▁▂�
 const OTHERS = ['\u001b[31m', '\u001b[0m', '漢', 'é', 'e\u0301', '👍🏽', '\u200b', '\ufe0f', '가', '#\u20e3']
 
 describe('the width of a text', () => {
-  it('is that of string-width, for marks of ours and for whatever stands in a registry', () => {
+  it('equals that of string-width, for our symbols and for any text from a registry', () => {
     const texts = fc.array(
       fc.oneof(fc.constantFrom(...MARKS, ...OTHERS), fc.string({ unit: 'binary', maxLength: 3 })),
       { maxLength: 8 },

@@ -22,7 +22,7 @@ it.each([
   expect(duration(ms)).toBe(text)
 })
 
-it('counts one thing and several', () => {
+it('uses the singular for one and the plural for several', () => {
   expect([0, 1, 2].map((number) => count(number, 'endpoint'))).toEqual([
     ...['0 endpoints', '1 endpoint', '2 endpoints'],
   ])

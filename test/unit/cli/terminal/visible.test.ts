@@ -33,13 +33,13 @@ describe('visible', () => {
     }
   })
 
-  it('shows characters beyond the basic plane, and halves of them, by their halves', () => {
+  it('shows characters outside the basic plane, and lone surrogates, as surrogate codes', () => {
     expect(visible('a\u{e0001}\u{1d173}b')).toBe('a\\udb40\\udc01\\ud834\\udd73b')
     expect(visible('a\ud800b\udc00')).toBe('a\\ud800b\\udc00')
     expect(JSON.parse(jsonLine('a\u{e0001}'))).toBe('a\u{e0001}')
   })
 
-  it('leaves text of any language alone', () => {
+  it('leaves text of any language unchanged', () => {
     const text = 'hello grün 日本 العربية עברית 🚀 e\u0301 \\u001b "quoted"'
     expect(visible(text)).toBe(text)
   })
@@ -48,13 +48,13 @@ describe('visible', () => {
 describe('JSON', () => {
   const data = { [`k${HARMFUL.join('')}`]: [HARMFUL.join(''), { deep: 'a\n\u009bb' }], n: 1 }
 
-  it('on one line holds nothing that drives a terminal, and is read back as it was', () => {
+  it('on one line contains no terminal control sequence, and is parsed back unchanged', () => {
     const line = jsonLine(data)
     for (const character of HARMFUL) expect(line).not.toContain(character)
     expect(JSON.parse(line)).toEqual(data)
   })
 
-  it('for people has line ends of its own alone, and is read back as it was', () => {
+  it('for people has only its own line breaks, and is parsed back unchanged', () => {
     const pretty = prettyJson(data)
     for (const character of HARMFUL) if (character !== '\n') expect(pretty).not.toContain(character)
     expect(JSON.parse(pretty)).toEqual(data)
@@ -62,7 +62,7 @@ describe('JSON', () => {
   })
 
   it.each([0, 1, 199, 200, 201, 400, 1_000])(
-    'for people is the same in one text and in lines: a list of %i',
+    'for people is the same as one text and as lines: a list of %i',
     (length) => {
       const list = Array.from({ length }, (_, at) =>
         at % 3 === 0 ? null : { at, [HARMFUL.join('')]: ['\n[\n', {}] },

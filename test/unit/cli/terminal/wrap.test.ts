@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { wrapLines, wrapWords } from '../../../../src/cli/terminal/wrap.js'
 import { colored } from '../../../support/palettes.js'
 
-describe('words in lines', () => {
+describe('wrapped words', () => {
   it('breaks between words', () => {
     expect(wrapWords('one two three four', 9)).toEqual(['one two', 'three', 'four'])
     expect(wrapWords('one two', 7)).toEqual(['one two'])
   })
 
-  it('splits a word that is longer than a line, behind a comma if it has one', () => {
+  it('splits a word that is longer than a line, after a comma if it has one', () => {
     expect(wrapWords('a abcdefghij b', 4)).toEqual(['a', 'abcd', 'efgh', 'ij b'])
     expect(wrapWords('10.0.0.1:1,10.0.0.2:1,10.0.0.3:1', 24)).toEqual([
       '10.0.0.1:1,10.0.0.2:1,',
@@ -17,7 +17,7 @@ describe('words in lines', () => {
     ])
   })
 
-  it('counts wide characters twice, never splits one, and ends where one is wider than a line', () => {
+  it('counts wide characters as two columns, never splits one, and terminates if one is wider than a line', () => {
     for (let columns = 2; columns < 12; columns++) {
       for (const line of wrapWords('日本語の名前 e\u0301e\u0301 サービス', columns))
         expect(stringWidth(line)).toBeLessThanOrEqual(columns)
@@ -27,7 +27,7 @@ describe('words in lines', () => {
 })
 
 describe('a text on a terminal', () => {
-  it('continues below its sentence', () => {
+  it('indents continuation lines to its sentence', () => {
     expect(wrapLines('PASS  follows the weights: largest gap 0.71 call', 30).split('\n')).toEqual([
       ...['PASS  follows the weights:', '      largest gap 0.71 call'],
     ])
@@ -39,7 +39,7 @@ describe('a text on a terminal', () => {
     ])
   })
 
-  it('keeps a line whole that has a command or JSON to copy', () => {
+  it('does not break a line with a command or JSON to copy', () => {
     for (const line of [
       '  fix: disco unregister hello 127.0.0.1:1004',
       'service config  {"loadBalancingConfig":[{}]}',
@@ -47,7 +47,7 @@ describe('a text on a terminal', () => {
       expect(wrapLines(line, 30)).toBe(line)
   })
 
-  it('breaks prose around commands and flags between words, and keeps these whole', () => {
+  it('breaks prose around commands and flags between words, and does not break commands and flags', () => {
     expect(
       wrapLines('  Describe it by its file: --proto FILE [--import-path DIR], or --protoset FILE', 42).split(
         '\n',
@@ -67,7 +67,7 @@ describe('a text on a terminal', () => {
     ).toEqual(['  Clients get calls by weight: disco weight.', '  For some: --canary'])
   })
 
-  it('moves the remark behind a command below it, and breaks it between words', () => {
+  it('moves the remark after a command to the next line, and breaks it between words', () => {
     expect(
       wrapLines('  fix: disco drain pay 127.0.0.2:1 --undo   (or remove it, if it is forgotten)', 40),
     ).toBe(['  fix: disco drain pay 127.0.0.2:1 --undo', '  (or remove it, if it is forgotten)'].join('\n'))
@@ -78,7 +78,7 @@ describe('a text on a terminal', () => {
     )
   })
 
-  it('is unchanged where it fits, and where there is no terminal', () => {
+  it('is unchanged if it fits, or without a terminal', () => {
     const text = 'a\n\n  b  c   d\n'
     expect(wrapLines(text, 30)).toBe(text)
     expect(wrapLines('x '.repeat(500), Number.POSITIVE_INFINITY)).toBe('x '.repeat(500))

@@ -15,7 +15,7 @@ function shown(verdict: Verdict, judged: Partial<typeof JUDGED> | { weights: nul
   return [head, ...below].join('\n')
 }
 
-describe('a verdict in words', () => {
+describe('a verdict as text', () => {
   it('passes', () => {
     expect(shown(PASS)).toBe(
       [
@@ -35,7 +35,7 @@ describe('a verdict in words', () => {
     )
   })
 
-  it("fails, in the reference's own words", () => {
+  it('fails, in the words of the reference', () => {
     expect(shown(FAIL)).toBe(
       [
         'FAIL  weights ignored: p = 0.0016 against 1:1:1:1:10; fits equal split (p = 0.99).',
@@ -59,7 +59,7 @@ describe('a verdict in words', () => {
     )
   })
 
-  it('is inconclusive, with the needed calls', () => {
+  it('is inconclusive, with the required number of calls', () => {
     const few: Verdict = { ...FAIL, result: 'inconclusive', p: 0.6405, alternative: null }
     expect(shown(few)).toBe(
       [
@@ -71,7 +71,7 @@ describe('a verdict in words', () => {
     expect(shown(few, { calls: 30 })).toContain('it takes 26 between two changes of membership to notice')
   })
 
-  it('reports a policy without shares, and a run without calls', () => {
+  it('reports a policy without guaranteed shares, and a run without calls', () => {
     const none: Verdict = { ...PASS, result: 'not-judged', test: null, limit: null }
     expect(shown(none, { policy: 'ring_hash' })).toBe(
       'NOT JUDGED  ring_hash promises no shares: its picks depend on other inputs than weights.',
@@ -79,7 +79,7 @@ describe('a verdict in words', () => {
     expect(shown({ ...FAIL, result: 'inconclusive' }, { calls: 0 })).toBe('NONE  no call was made')
   })
 
-  it('has the same words with colours', () => {
+  it('has the same text with colors', () => {
     expect(verdictLines(FAIL, JUDGED, colored).head).toContain(colored.bold.red('FAIL'))
     expect(withoutColors(verdictLines(FAIL, JUDGED, colored).head)).toBe(
       verdictLines(FAIL, JUDGED, plain).head,

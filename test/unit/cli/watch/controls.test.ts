@@ -21,7 +21,7 @@ function text(typed: string): Key {
   return { type: 'text', text: typed }
 }
 
-describe('keys of a watched table', () => {
+describe('the keys of a watched table', () => {
   it.each([
     ['up', 9],
     ['down', 11],
@@ -33,13 +33,13 @@ describe('keys of a watched table', () => {
     expect(press(NO_CONTROLS, { type }, page)).toEqual({ ...NO_CONTROLS, top })
   })
 
-  it('scrolls no further than the first and the last row', () => {
+  it('scrolls at most to the first and the last row', () => {
     expect(press(NO_CONTROLS, { type: 'page-up' }, { ...page, top: 2 })).toMatchObject({ top: 0 })
     expect(press(NO_CONTROLS, { type: 'page-down' }, { ...page, top: 93 })).toMatchObject({ top: 95 })
     expect(press(NO_CONTROLS, { type: 'down' }, { top: 0, shown: 3, rows: 3 })).toMatchObject({ top: 0 })
   })
 
-  it('s goes through the orders', () => {
+  it('s selects the next sort order', () => {
     const sorts = Array.from(
       { length: 4 },
       (_, times) => pressed(NO_CONTROLS, { typed: 's'.repeat(times) }).sort,
@@ -48,26 +48,26 @@ describe('keys of a watched table', () => {
     expect(pressed(NO_CONTROLS, { typed: 'ssss' }).sort).toBe('address')
   })
 
-  it('q ends, also behind other keys that were typed fast', () => {
+  it('q quits, also after other keys in the same chunk', () => {
     expect(press(NO_CONTROLS, text('q'), page)).toBe('quit')
     expect(press(NO_CONTROLS, text('sxq'), page)).toBe('quit')
   })
 
-  it('/ takes a filter, in which the other keys are letters', () => {
+  it('/ opens a filter, in which the other keys are letters', () => {
     const typed = pressed({ ...NO_CONTROLS, top: 7 }, { typed: '/qs' }, { typed: '/1' })
     expect(typed).toEqual({ ...NO_CONTROLS, draft: 'qs/1' })
     expect(pressed(typed, 'backspace', 'enter')).toEqual({ ...NO_CONTROLS, filter: 'qs/' })
     expect(pressed(typed, 'ctrl-u', { typed: 'x' }).draft).toBe('x')
   })
 
-  it('Esc keeps the former filter while one is typed, and removes it afterwards', () => {
+  it('Esc keeps the previous filter while a new one is typed, and removes it afterwards', () => {
     const former = { ...NO_CONTROLS, filter: 'former' }
     expect(pressed(former, { typed: '/' }).draft).toBe('former')
     expect(pressed(former, { typed: '/x' }, 'escape')).toEqual(former)
     expect(pressed(former, 'escape')).toEqual(NO_CONTROLS)
   })
 
-  it('pasted text goes into a filter, and does nothing elsewhere', () => {
+  it('pasted text is added to an open filter, and is ignored otherwise', () => {
     expect(press(NO_CONTROLS, { type: 'paste', text: 'q' }, page)).toBe(NO_CONTROLS)
     const typing = pressed(NO_CONTROLS, { typed: '/' })
     expect(press(typing, { type: 'paste', text: '10.0.0.5\r\nq' }, page)).toMatchObject({
@@ -77,7 +77,7 @@ describe('keys of a watched table', () => {
     expect(long).toMatchObject({ draft: '語'.repeat(100) })
   })
 
-  it('removes a whole character by Backspace', () => {
+  it('Backspace removes a whole character', () => {
     expect(pressed({ ...NO_CONTROLS, draft: 'ae\u0301' }, 'backspace').draft).toBe('a')
     expect(pressed({ ...NO_CONTROLS, draft: '' }, 'backspace').draft).toBe('')
   })

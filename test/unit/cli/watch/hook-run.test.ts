@@ -40,8 +40,8 @@ function listOf(service: string | undefined, lists: Parameters<typeof hookRun>[2
   return JSON.parse([...run.snapshot()].join('\n')) as Record<string, unknown>
 }
 
-describe('the run of a command for an event', () => {
-  it('has variables without control characters, and the exact texts as JSON', () => {
+describe('the hook command for an event', () => {
+  it('has variables without control characters, and the exact texts in JSON', () => {
     const { env, input, name } = hookRun(WEIGHT, { service: undefined, filter: ALL_ENDPOINTS }, new Map())
     expect(env).toEqual({
       DISCO_TYPE: 'weight',
@@ -56,13 +56,13 @@ describe('the run of a command for an event', () => {
     expect(name).toContain('weight')
   })
 
-  it('sets every variable, so that none of an outer run is left', () => {
+  it('sets every variable, so that it inherits none from an enclosing hook', () => {
     const { env } = hookRun(SYNCED, { service: 'hello', filter: ALL_ENDPOINTS }, new Map())
     const empty = { DISCO_SERVICE: '', DISCO_ADDR: '', DISCO_FROM: '', DISCO_TO: '' }
     expect(env).toEqual({ DISCO_TYPE: 'synced', DISCO_REV: '7', ...empty })
   })
 
-  it('has the selected endpoints as of its start, not of its event', () => {
+  it('receives the endpoints selected at its start, not at its event', () => {
     const lists = new Map([[undefined, live('127.0.0.1:1')]])
     const run = hookRun(SYNCED, { service: 'hello', filter: ALL_ENDPOINTS }, lists)
     lists.set(undefined, live('127.0.0.1:1', '127.0.0.1:2'))
@@ -82,7 +82,7 @@ describe('the run of a command for an event', () => {
     expect(none).toMatchObject({ endpoints: [] })
   })
 
-  it('says of several registries which are out of date, and which were never read', () => {
+  it('receives which of several registries are out of date, and which were never read', () => {
     const lists = new Map<string, WatchedList>([
       ['dc1', live('127.0.0.1:1')],
       ['dc2', { snapshot: snapshotOf('127.0.0.1:2'), stale: AWAY }],

@@ -6,7 +6,7 @@ import { plain } from '../../../support/palettes.js'
 
 const counted = { matching: 12, all: 1_000 }
 
-it('names the glyphs and the keys, as far as there is room', () => {
+it('explains the glyphs and the keys that fit', () => {
   const line = (columns: number, hasKeys = true) =>
     renderControls(NO_CONTROLS, counted, hasKeys, columns, plain)
   expect(line(80)).toBe('● leased  ◐ drained  ✗ problem   ↑↓ PgUp PgDn  / filter  s sort  q quit')
@@ -15,7 +15,7 @@ it('names the glyphs and the keys, as far as there is room', () => {
   expect(line(80, false)).toBe('● leased  ◐ drained  ✗ problem')
 })
 
-it('names the filter and the order in force', () => {
+it('shows the active filter and sort order', () => {
   const controls = { ...NO_CONTROLS, filter: '10.0.0.5', sort: 'weight' } as const
   expect(renderControls(controls, counted, true, 120, plain)).toBe(
     '● leased  ◐ drained  ✗ problem   /10.0.0.5: 12 of 1000, Esc: all   by weight   ↑↓ PgUp PgDn  / filter  s sort  q quit',
@@ -25,7 +25,7 @@ it('names the filter and the order in force', () => {
   )
 })
 
-it('shows a filter while it is typed, of a long one its end', () => {
+it('shows a filter while it is typed, and only the end of a long one', () => {
   const controls = { ...NO_CONTROLS, draft: '10.0.' }
   expect(renderControls(controls, counted, true, 80, plain)).toBe(
     '/10.0._   12 of 1000   Enter: keep  Esc: cancel',

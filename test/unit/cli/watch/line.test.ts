@@ -32,7 +32,7 @@ const stale: RegistryEvent = {
   cause: new DiscoError('ETCD_UNREACHABLE', 'refused\nby 127.0.0.1:2379'),
 }
 
-describe('a line of the log', () => {
+describe('a log line', () => {
   it.each<[string, RegistryEvent, string]>([
     ['synced', { type: 'synced', revision }, 'rev 1043  synced   2 endpoints, weight 10'],
     [
@@ -103,8 +103,8 @@ describe('a line of the log', () => {
   })
 })
 
-describe('an event as data', () => {
-  it('has its type second, revisions and leases as text, shares to four digits', () => {
+describe('an event as JSON', () => {
+  it('has its type as the second field, revisions and leases as text, and shares with four digits', () => {
     const doc = told({ type: 'weight', revision, endpoint: a, from: 11, to: 10, share })
     expect(Object.keys(doc).slice(0, 2)).toEqual(['schema', 'type'])
     expect(doc).toEqual({
@@ -118,7 +118,7 @@ describe('an event as data', () => {
     })
   })
 
-  it('shows since when the list is stale, and leaves unreadable endpoints out of the weight', () => {
+  it('shows since when the list is stale, and excludes unreadable endpoints from the weight', () => {
     expect(told(stale)).toMatchObject({ type: 'stale', since: '1970-01-01T00:00:00.000Z' })
     expect(told({ type: 'synced', revision })).toMatchObject({
       endpoints: 2,

@@ -18,25 +18,25 @@ function id(port: number): string {
   return rowId(undefined, row?.endpoint.key ?? '', `a:${port}`)
 }
 
-describe('the rows that fit', () => {
+describe('the rows of a watched table', () => {
   const shown = (count: number, room: number, top = 0, changed: readonly number[] = []) => {
     const { rows: some, above, hidden } = visibleRows(rows(count), room, top, changed.map(id))
     return { ports: ports([...some]), above, hidden }
   }
 
-  it('are all of them, or the first ones and a line for the others', () => {
+  it('are all rows if they fit, else the first ones and a line that counts the others', () => {
     expect(shown(4, 4)).toEqual({ ports: [0, 1, 2, 3], above: 0, hidden: 0 })
     expect(shown(10, 4)).toEqual({ ports: [0, 1, 2], above: 0, hidden: 7 })
     expect(shown(10, 0)).toEqual({ ports: [], above: 0, hidden: 10 })
   })
 
-  it('are those further down after a scroll, to the last one', () => {
+  it('after a scroll are those further down, up to the last one', () => {
     expect(shown(10, 4, 3)).toEqual({ ports: [3, 4, 5], above: 3, hidden: 7 })
     expect(shown(10, 4, 99)).toEqual({ ports: [7, 8, 9], above: 7, hidden: 7 })
     expect(shown(3, 4, 2)).toEqual({ ports: [0, 1, 2], above: 0, hidden: 0 })
   })
 
-  it('include the latest changed ones, which take half of the room', () => {
+  it('include the most recently changed rows, in at most half of the space', () => {
     expect(shown(100, 7, 0, [50])).toEqual({ ports: [0, 1, 2, 3, 4, 50], above: 0, hidden: 94 })
     expect(shown(100, 7, 0, [50, 90, 70, 80])).toEqual({ ports: [0, 1, 2, 70, 80, 90], above: 0, hidden: 94 })
     expect(shown(100, 7, 0, [4])).toEqual({ ports: [0, 1, 2, 3, 4, 5], above: 0, hidden: 94 })
@@ -44,12 +44,12 @@ describe('the rows that fit', () => {
     expect(shown(100, 7, 20, [50]).ports).toEqual([20, 21, 22, 23, 24, 25])
   })
 
-  it('ignore changed ones that are not listed', () => {
+  it('ignore changed endpoints that are not listed', () => {
     expect(shown(10, 4, 0, [500]).ports).toEqual([0, 1, 2])
   })
 })
 
-describe('orders', () => {
+describe('sort orders', () => {
   const doc = endpointsDoc(
     'hello',
     {
@@ -73,7 +73,7 @@ describe('orders', () => {
     expect(ports([...sorted(rowsOf([doc]), sort)])).toEqual(expected)
   })
 
-  it('a filter looks for a text in the names and notes, in upper or lower case', () => {
+  it('a filter searches the names and notes, ignoring case', () => {
     const all = rowsOf([doc])
     expect(ports([...filtered(all, 'A:3')])).toEqual([3])
     expect(ports([...filtered(all, 'drained')])).toEqual([2])

@@ -14,7 +14,7 @@ const live: Watched = {
 const stale: Watched = { ...live, freshness: { type: 'stale', since, forMs: 6_900 } }
 
 describe('the title of a watched screen', () => {
-  it('names the service, etcd, the revision, how many endpoints, and how fresh the list is', () => {
+  it('shows the service, etcd, the revision, the number of endpoints, and the age of the list', () => {
     expect(renderTitle(live, 80, plain)).toBe('hello · 127.0.0.1:2379 · rev 424 · 4 endpoints · live')
     expect(renderTitle(stale, 90, plain)).toBe(
       'hello · 127.0.0.1:2379 · rev 424 · 4 endpoints · STALE since 11:12:24 (6s), retrying',
@@ -27,11 +27,11 @@ describe('the title of a watched screen', () => {
     )
   })
 
-  it('is red for a stale list, and shows it without colours as well', () => {
+  it('is red for a stale list, and shows STALE without colors as well', () => {
     expect(renderTitle(stale, 90, colored)).toContain(colored.red.bold('STALE since 11:12:24 (6s), retrying'))
   })
 
-  it('leaves out the least important parts if it does not fit', () => {
+  it('drops the least important parts if it does not fit', () => {
     expect(renderTitle(stale, 80, plain)).toBe(
       'hello · 127.0.0.1:2379 · rev 424 · STALE since 11:12:24 (6s), retrying',
     )
@@ -46,7 +46,7 @@ describe('the title of a watched screen', () => {
     expect(renderTitle(three, 60, plain)).toContain(' · 10.0.0.1:2379 +2 · ')
   })
 
-  it('shows STALE in every width that has room for it, also behind wide and hostile names', () => {
+  it('shows STALE in every width that has room for it, also after wide and hostile names', () => {
     for (const service of ['サービス/日本語の長い名前', '\u001b[2J\n', 'x'.repeat(200)]) {
       for (let columns = 5; columns <= 120; columns++) {
         const title = renderTitle({ ...stale, service }, columns, plain)

@@ -5,7 +5,7 @@ import { SortedKeys } from '../../../../src/dev/etcd/sorted-keys.js'
 const key = fc.string({ unit: fc.constantFrom('a', 'b', '\0', '\xff'), minLength: 1, maxLength: 4 })
 
 describe('SortedKeys', () => {
-  it('equals a plain sorted list, after any insertions and removals', () => {
+  it('equals a sorted array after any insertions and removals', () => {
     const change = fc.record({ key, removes: fc.boolean() })
     fc.assert(
       fc.property(fc.array(change, { maxLength: 300 }), key, fc.option(key), (changes, from, end) => {
@@ -26,7 +26,7 @@ describe('SortedKeys', () => {
     )
   })
 
-  it('keeps thousands of keys in order, whichever way they come', () => {
+  it('keeps thousands of keys in order, in any order of insertion', () => {
     const keys = Array.from({ length: 5000 }, (_, index) => String(index).padStart(4, '0'))
     // 2,741 shares no divisor with 5,000, so that the steps visit every key once.
     const shuffled = keys.map((_, index) => keys[(index * 2741) % keys.length] ?? '')

@@ -196,7 +196,7 @@ const cases: readonly (readonly [layout: string, key: string, value: unknown, ve
   ['traefik', 'traefik/http/x', 'anything', 'none: configuration'],
 ]
 
-describe('a value that is not in order has a reason', () => {
+describe('an invalid value has a reason', () => {
   it.each(cases)('%s %s %j: %s', (layout, key, value, expected) => {
     expect(verdict(layout, key, typeof value === 'string' ? value : JSON.stringify(value))).toBe(expected)
   })
@@ -225,7 +225,7 @@ describe('a value that is not in order has a reason', () => {
   })
 })
 
-describe('a layout by its name', () => {
+describe('a layout selected by name', () => {
   it('uses its own base, or a given one', () => {
     expect(layoutNamed('kratos').prefix('hi')).toBe('/microservices/hi/')
     expect(layoutNamed('kratos=/mine/').prefix('hi')).toBe('/mine/hi/')

@@ -37,10 +37,10 @@ describe('the layout of a key', () => {
   })
 })
 
-describe('keys that are worth reading', () => {
+describe('keys that auto reads', () => {
   const keyFilter = readerOf({ layout: 'auto' }).keyFilter()
 
-  it('every example', () => {
+  it('include every example', () => {
     expect(ALL_EXAMPLES.filter(({ key }) => !keyFilter?.(key))).toEqual([])
   })
 
@@ -56,7 +56,7 @@ describe('keys that are worth reading', () => {
     expect(keyFilter?.(key)).toBe(false)
   })
 
-  it('of a named layout with a prefix of its own: everything under it', () => {
+  it('include everything under the prefix of a named layout', () => {
     expect(readerOf({ layout: 'kratos' }).keyFilter()).toBeNull()
     expect(readerOf({ layout: 'kratos' }).prefix()).toBe('/microservices/')
     expect(readerOf({}).keyFilter('hello')).toBeNull()
@@ -94,14 +94,14 @@ describe('a root', () => {
   })
 })
 
-describe('layouts that are asked side by side', () => {
-  it.each(ALL_EXAMPLES)('only one of a kind claims $id $key', ({ key, value }) => {
+describe('layouts that are tried for the same key', () => {
+  it.each(ALL_EXAMPLES)('at most one layout of each kind claims $id $key', ({ key, value }) => {
     const claimed = LAYOUTS.filter((layout) => layout.claims(readValue(Buffer.from(value)), key))
     const kinds = claimed.map(({ claimedBy }) => claimedBy)
     expect(new Set(kinds).size, claimed.map(({ name }) => name).join(', ')).toBe(kinds.length)
   })
 
-  it('no two own the same base, and the default layout owns none', () => {
+  it('no two layouts own the same base, and the default layout owns none', () => {
     const bases = LAYOUTS.filter(({ ownsBase }) => ownsBase).map((layout) => layout.prefix())
     for (const base of bases) expect(bases.filter((other) => other.startsWith(base))).toEqual([base])
     expect(DEFAULT_LAYOUT.ownsBase).toBe(false)

@@ -18,7 +18,7 @@ it.each([
   expect(layout.encode(decoded.records, null).value).toEqual(Buffer.from(value))
 })
 
-it('a weight that no integer holds is named as it stands', () => {
+it('an error about a weight that is too large quotes its exact digits', () => {
   const value = '{"network":"tcp","address":"1.2.3.4:1","weight":123456789012345678901}'
   const decoded = layoutNamed('kitex').decode('kitex/registry-etcd/hi/1.2.3.4:1', Buffer.from(value))
   expect(JSON.stringify(decoded)).toContain('123456789012345678901')

@@ -12,6 +12,6 @@ it.each([
   expect(goJson(text)).toBe(json)
 })
 
-it('writes objects compactly and in the given order, member names escaped too', () => {
+it('writes objects compactly and in the given order, and escapes member names too', () => {
   expect(goJson({ b: 1, a: { 'x<y': ['&'] } })).toBe(String.raw`{"b":1,"a":{"x\u003cy":["\u0026"]}}`)
 })

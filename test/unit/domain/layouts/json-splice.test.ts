@@ -64,7 +64,7 @@ describe('spliceJson', () => {
     expect(Buffer.from(spliceJson(bytes, ['weight'], '42'))).toEqual(expected)
   })
 
-  it('does not touch the bytes that it was given', () => {
+  it('does not modify its input bytes', () => {
     const bytes = Buffer.from('{"weight":1}')
     spliceJson(bytes, ['weight'], '99')
     expect(bytes.toString()).toBe('{"weight":1}')

@@ -29,7 +29,7 @@ describe('the seed layout', () => {
     expect(seed.defaultTtlSeconds).toBe(10)
   })
 
-  it('lists with a prefix that no longer name matches', () => {
+  it('lists with a prefix that no longer service name matches', () => {
     expect(seed.prefix('hello')).toBe('/hello/')
     expect(seed.prefix()).toBe('/')
   })
@@ -50,7 +50,7 @@ describe('encode', () => {
     ])
   })
 
-  it('writes id and metadata behind, and only when they are given', () => {
+  it('writes id and metadata last, and only if they are given', () => {
     const [, value] = stored({ ...HELLO, id: 'a&b', metadata: { zone: 'b' } })
     expect(value).toBe(
       String.raw`{"name":"hello","addr":"127.0.0.1:1001","version":"1.0.0","weight":1,"id":"a\u0026b","metadata":{"zone":"b"}}`,
@@ -80,7 +80,7 @@ describe('decode', () => {
     }
   })
 
-  it('reads an address with slashes: the value shows where the key divides', () => {
+  it('reads an address with slashes: the value shows where the address begins in the key', () => {
     const { key, value } = seed.encode([{ ...HELLO, addr: 'unix:/var/run/hello.sock' }], null)
     expect(key).toBe('/hello/1.0.0/unix:/var/run/hello.sock')
     expect(seed.decode(key, value)).toEqual({
@@ -89,7 +89,7 @@ describe('decode', () => {
     })
   })
 
-  it('takes omitted members of a Go writer as zero values, and ignores unknown ones', () => {
+  it('reads omitted members of a Go writer as zero values, and ignores unknown members', () => {
     expect(decode('/hello/a:1', { name: 'hello', addr: 'a:1', since: 12, tags: ['x'] })).toEqual({
       kind: 'endpoints',
       records: [{ service: 'hello', version: '', addr: 'a:1', weight: 0, metadata: {} }],
@@ -150,7 +150,7 @@ describe('decode', () => {
     })
   })
 
-  it('does not let a member named __proto__ pass for metadata', () => {
+  it('does not read a member named __proto__ as metadata', () => {
     expect(decode('/hello/a:1', '{"name":"hello","addr":"a:1","__proto__":{"weight":5}}')).toEqual({
       kind: 'endpoints',
       records: [{ service: 'hello', version: '', addr: 'a:1', weight: 0, metadata: {} }],
@@ -158,7 +158,7 @@ describe('decode', () => {
   })
 })
 
-it('withWeight keeps every other byte of a foreign writer', () => {
+it('withWeight keeps every other byte of a value from another writer', () => {
   const value = Buffer.from('{ "addr":"a:1", "weight": 1, "extra":{"weight":9} }\n')
   expect(Buffer.from(seed.withWeight(value, 25)).toString()).toBe(
     '{ "addr":"a:1", "weight": 25, "extra":{"weight":9} }\n',

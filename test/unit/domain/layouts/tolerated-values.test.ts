@@ -22,7 +22,7 @@ function read(layout: string, key: string, value: unknown) {
 }
 
 /** What each framework's own reader takes for the weight; the sources stand in the layouts' docstrings. */
-describe('a weight that its own reader tolerates', () => {
+describe('an unusual weight that the original reader accepts', () => {
   it.each([
     ['kratos', KRATOS, kratosWith('10.5'), 100],
     ['kratos', KRATOS, kratosWith(''), 100],
@@ -51,7 +51,7 @@ describe('a weight that its own reader tolerates', () => {
   })
 })
 
-describe('values that encoding/json tolerates', () => {
+describe('values that encoding/json accepts', () => {
   it.each([
     ['seed', '/hello/a:1', '{"name":"hello","addr":"a:1","version":null,"weight":null,"metadata":null}'],
     ['seed', '/hello/a:1', '{"Name":"hello","ADDR":"a:1","Weight":3}'],
@@ -61,13 +61,13 @@ describe('values that encoding/json tolerates', () => {
     expect(read(layout, key, value).addr).toBe('a:1')
   })
 
-  it('takes null in a map of strings for an empty string', () => {
+  it('reads null in a map of strings as an empty string', () => {
     expect(read('pandaychen', PANDA, '{"AddrInfo":"a:1","Metadata":{"zone":null}}').metadata).toEqual({
       zone: '',
     })
   })
 
-  it('does not make a layout likelier: Addr and addr distinguish layouts', () => {
+  it('does not affect detection: Addr and addr distinguish layouts', () => {
     expect(detect('/hello/a:1', Buffer.from('{"Op":0,"Addr":"a:1"}'))?.layout.name).toBe('etcd')
     expect(detect('/hello/a:1', Buffer.from('{"name":"hello","addr":"a:1"}'))?.layout.name).toBe('seed')
   })

@@ -30,7 +30,7 @@ const VALUES: readonly [layout: string, marked: string, added?: string][] = [
   ['ego', '{"name":"a","weight":⟨0.5⟩,"metadata":{"weight":"9"},"services":null}'],
 ]
 
-describe('a new weight changes its own bytes and no other', () => {
+describe('a new weight changes the bytes of the weight and no other byte', () => {
   it.each(VALUES)('%s %s', (name, marked = '', added) => {
     const [before = '', old = '', after = ''] = marked.split(/[⟨⟩]/)
     const expected = added ?? (old.startsWith('"') ? '"7"' : '7')
@@ -44,7 +44,7 @@ describe('a new weight changes its own bytes and no other', () => {
     expect(changed.toString('latin1')).toBe(bytes.toString('latin1').replace('weight=1', 'weight=42'))
   })
 
-  it('every layout that carries one is tried; the others say why not', () => {
+  it('every layout with weights has a test case, and the others throw the reason', () => {
     const weighted = LAYOUTS.filter(({ weightless }) => weightless === null).map(({ name }) => name)
     expect([...new Set(VALUES.map(([name]) => name))]).toEqual(weighted)
     for (const layout of LAYOUTS.filter(({ weightless }) => weightless !== null)) {

@@ -29,7 +29,7 @@ function connected(state: connectivityState) {
 }
 
 describe('a connection to one address', () => {
-  it('connects, and again when it ends', () => {
+  it('connects, and reconnects when the connection ends', () => {
     const { subchannel, reported } = connected(IDLE)
     expect(subchannel.attempts).toBe(1)
     for (const state of [CONNECTING, READY, IDLE, CONNECTING, READY]) subchannel.become(state)
@@ -42,7 +42,7 @@ describe('a connection to one address', () => {
     expect(subchannel.attempts).toBe(2)
   })
 
-  it('counts as failing from a failed attempt until it is READY, and goes on trying', () => {
+  it('counts as failing from a failed attempt until it is READY, and keeps trying', () => {
     const { subchannel, reported, counts } = connected(IDLE)
     subchannel.become(TRANSIENT_FAILURE, 'Error: refused')
     subchannel.become(CONNECTING)
@@ -67,7 +67,7 @@ describe('a connection to one address', () => {
     expect(connected(state).reported).toEqual([expected])
   })
 
-  it('is failing while a wrapper, such as that of outlier_detection, calls it unhealthy', () => {
+  it('is failing while a wrapper, such as that of outlier_detection, reports it as unhealthy', () => {
     const { subchannel, reported } = connected(READY)
     subchannel.setHealthy(false)
     subchannel.setHealthy(true)
@@ -78,14 +78,14 @@ describe('a connection to one address', () => {
     ])
   })
 
-  it('is not told READY by its health before it is', () => {
+  it('is not reported READY by its health before the connection is READY', () => {
     const { subchannel, reported } = connected(IDLE)
     subchannel.setHealthy(false)
     subchannel.setHealthy(true)
     expect(reported).toEqual([[CONNECTING, false, null]])
   })
 
-  it('leaves nothing behind when it is closed, even twice', () => {
+  it('leaves no subchannel behind when it is closed, even twice', () => {
     const { subchannel, reported, counts, connection } = connected(READY)
     expect([subchannel.references, counts.children]).toEqual([1, 1])
     connection.close()

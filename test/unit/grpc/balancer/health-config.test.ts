@@ -6,7 +6,7 @@ import { POLICIES } from '../../../../src/policies/index.js'
 
 afterEach(() => vi.restoreAllMocks())
 
-test('a channel parses its service config for health once, not with every list', () => {
+test('a channel parses the health settings of its service config once, not with every list', () => {
   const [kind] = POLICIES
   registerPolicy(kind)
   const config = experimental.selectLbConfigFromList([{ [grpcPolicyName(kind)]: {} }])

@@ -72,7 +72,7 @@ describe('a channel without an observer', () => {
     channel = new Channel('weighted_round_robin')
   })
 
-  it('keeps its picker when a weight changes, and picks by the new one', () => {
+  it('keeps its picker when a weight changes, and picks by the new weight', () => {
     const [before, after] = lists({ [A]: 1, [B]: 1 }, { [A]: 1, [B]: 3 })
     channel.update(before)
     expect(channel.picks(4)).toEqual({ [A]: 2, [B]: 2 })
@@ -90,7 +90,7 @@ describe('a channel without an observer', () => {
     expect(seen).toEqual([{ [A]: 2, [B]: 2 }, { [B]: 4 }, { [B]: 4 }, { [A]: 2, [B]: 2 }])
   })
 
-  it('follows an empty list and the same list after it', () => {
+  it('follows an empty list, then the previous list again', () => {
     const [full, empty] = lists({ [A]: 1, [B]: 1 }, {})
     channel.update(full)
     channel.update(empty)
@@ -107,7 +107,7 @@ describe('a channel without an observer', () => {
   })
 })
 
-it('the order of a list counts where only the order has changed', () => {
+it('applies the order of a list if only the order has changed', () => {
   const channel = new Channel('pick_first')
   const steps = lists({ [A]: 1, [B]: 1, [C]: 1 }, { [C]: 1, [B]: 1, [A]: 1 }, { [C]: 1, [B]: 1, [A]: 0 })
   const seen = steps.map((list) => {
@@ -118,7 +118,7 @@ it('the order of a list counts where only the order has changed', () => {
 })
 
 describe('changedEndpoints', () => {
-  it('is compared once for all channels that go from one list to the next', () => {
+  it('runs once for all channels that go from one list to the next', () => {
     const [before = [], after = []] = lists({ [A]: 1, [B]: 1 }, { [A]: 1, [B]: 3 })
     const first = changedEndpoints(registeredById(before), registeredById(after))
     expect(first?.map(({ registration, weight }) => [registration.addr, weight])).toEqual([[B, 3]])

@@ -26,7 +26,7 @@ it('counts every pick of one turn, started or not', () => {
   expect(outstanding.count).toBe(100)
 })
 
-it('forgets picks that came to nothing, and keeps calls that run', async () => {
+it('drops picks whose calls did not start, and keeps running calls', async () => {
   outstanding.pick()
   outstanding.pick()
   outstanding.onCallStarted()
@@ -36,7 +36,7 @@ it('forgets picks that came to nothing, and keeps calls that run', async () => {
   expect(outstanding.count).toBe(0)
 })
 
-it('bears a call that starts turns after its pick, as one does that waits for credentials', async () => {
+it('counts a call that starts several turns after its pick, for example because it waits for credentials', async () => {
   outstanding.pick()
   await nextTurn()
   expect(outstanding.count).toBe(0)
@@ -49,7 +49,7 @@ it('bears a call that starts turns after its pick, as one does that waits for cr
   expect(outstanding.count).toBe(0)
 })
 
-it('reports each change of the count, and nothing else', async () => {
+it('reports each change of the count once', async () => {
   const counts: number[] = []
   outstanding.onChange = () => counts.push(outstanding.count)
   outstanding.pick()

@@ -38,7 +38,7 @@ describe('registries with priorities', () => {
   const of = membersOf('dc1,dc2')
   const [a, b, remote] = [of('dc1', 'a'), of('dc1', 'b'), of('dc2', 'remote')]
 
-  it('get all calls in the first one, until none of its endpoints is READY', () => {
+  it('send all calls to the first registry until none of its endpoints is READY', () => {
     const { set, pick } = members()
     set('ready', a, b, remote)
     expect(counts(pick(10))).toEqual({ a: 5, b: 5 })
@@ -50,7 +50,7 @@ describe('registries with priorities', () => {
     expect(pick(2)).toEqual(['b', 'b'])
   })
 
-  it('wait for the first one at the start, even where the next is READY', () => {
+  it('wait for the first registry at the start, even if the next one is READY', () => {
     const { set, pick } = members()
     set('coming', a)
     set('ready', remote)
@@ -59,7 +59,7 @@ describe('registries with priorities', () => {
     expect(pick()).toEqual(['a'])
   })
 
-  it('wait for a reconnect as long as the failover time, and no longer', () => {
+  it('wait for a reconnect at most for the failover time', () => {
     const { made, set, pick } = members()
     set('ready', a, remote)
     set('coming', a)
@@ -76,14 +76,14 @@ describe('registries with priorities', () => {
     expect(pick()).toEqual(['a'])
   })
 
-  it('do not wait for a better one that appears while a lower one is in use', () => {
+  it('do not wait for a better registry that appears while a lower one is in use', () => {
     const { set, pick } = members()
     set('ready', remote)
     set('coming', a)
     expect(pick()).toEqual(['remote'])
   })
 
-  it('skip one that is drained or empty', () => {
+  it('skip a registry that is drained or empty', () => {
     const drained = of('dc1', 'drained', 0)
     const { made, set, pick } = members()
     set('ready', drained, remote)
@@ -93,7 +93,7 @@ describe('registries with priorities', () => {
     expect(pick()).toEqual(['remote'])
   })
 
-  it('keep the rotation of each', () => {
+  it('keep the rotation state of each registry', () => {
     const { set, pick } = members()
     const heavy = of('dc1', 'heavy', 9)
     set('ready', a, heavy, remote)
@@ -104,7 +104,7 @@ describe('registries with priorities', () => {
     expect(counts([...before, ...pick(3)])).toEqual({ a: 1, heavy: 9 })
   })
 
-  it('report members in reserve as away, and those of a spill-over in both directions', () => {
+  it('report members of a reserve registry as away, and report a spill-over when it begins and ends', () => {
     const { made, set } = members()
     const taken = () =>
       (made.takeChanges(true) ?? []).map((change) => {
@@ -120,7 +120,7 @@ describe('registries with priorities', () => {
     expect(made.takeChanges(true)).toBeNull()
   })
 
-  it('leave no timer behind', () => {
+  it('leave no timer running', () => {
     const { made, set } = members()
     set('ready', a, remote)
     set('coming', a)
@@ -129,14 +129,14 @@ describe('registries with priorities', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('are all open to a call that is pinned', () => {
+  it('are all available to a pinned call', () => {
     const { made, set } = members('pinned')
     set('ready', a, remote)
     expect(made.chooser.choose({ hashKey: null, pin: 'remote' })?.name).toBe('remote')
   })
 })
 
-describe('registries in a ratio', () => {
+describe('registries with a ratio', () => {
   const of = membersOf('dc1=80,dc2=20')
   const [a, b, c] = [of('dc1', 'a', 3), of('dc1', 'b', 1), of('dc2', 'c', 50)]
 
@@ -158,7 +158,7 @@ describe('registries in a ratio', () => {
     expect(counts(pick(100))).toEqual({ a: 60, b: 20, c: 20 })
   })
 
-  it('give all calls to the other where one has nobody READY, and the ratio again afterwards', () => {
+  it('send all calls to the other registry if one has no READY endpoint, and use the ratio again afterwards', () => {
     const { set, pick } = members()
     set('ready', a, b, c)
     set('failing', a, b)
@@ -167,7 +167,7 @@ describe('registries in a ratio', () => {
     expect(counts(pick(100)).c).toBe(20)
   })
 
-  it('send the calls of a key to the same endpoint, and keys in the ratio', () => {
+  it('send calls with the same key to the same endpoint, and distribute keys by the ratio', () => {
     const { set, pick } = members('ring_hash')
     set('ready', a, b, c)
     const keyed = (at: number) => `key-${at}`
@@ -179,7 +179,7 @@ describe('registries in a ratio', () => {
     expect(without.filter((name, at) => name !== first[at] && first[at] !== 'c')).toEqual([])
   })
 
-  it('report weights that can be compared over all registries', () => {
+  it('report weights that are comparable across all registries', () => {
     const { made, set } = members()
     set('ready', a)
     made.takeChanges(true)
@@ -196,7 +196,7 @@ describe('registries in a ratio', () => {
   })
 })
 
-it('has the chooser of the rotation itself where there is one registry', () => {
+it('use the chooser of the rotation itself if there is one registry', () => {
   const made = new Priorities<FakeMember>(findPolicy('round_robin').configure({}), () => undefined)
   const member = membersOf('dc1')('dc1', 'a')
   member.state = 'ready'

@@ -14,11 +14,11 @@ function waits(...durationsMs: number[]): boolean[] {
   return waited
 }
 
-it('a reconnect waits after more than three short connections in a row', () => {
+it('a reconnect is delayed after more than three short connections in a row', () => {
   expect(waits(10, 10, 10, 10, 10)).toEqual([false, false, false, true, true])
 })
 
-it('a useful connection ends the waits', () => {
+it('a useful connection ends the delays', () => {
   expect(waits(10, 10, 10, 10, 2_000, 10)).toEqual([false, false, false, true, false, false])
 })
 
@@ -26,7 +26,7 @@ it('connections that a busy server ends after a number of calls are useful', () 
   expect(waits(...new Array(100).fill(60))).not.toContain(true)
 })
 
-it('failed attempts, which grpc-js itself spaces, do not count', () => {
+it('failed attempts, which grpc-js itself delays, do not count', () => {
   const reconnects = new Reconnects(() => 0)
   for (let attempt = 0; attempt < 10; attempt++) expect(reconnects.next(() => undefined)).toBe(false)
 })

@@ -7,7 +7,7 @@ const SOURCE = 'reflection v1 at 127.0.0.1:1001'
 const descriptors = new Descriptors([SHOP, TYPES], SOURCE)
 const shopAlone = new Descriptors([SHOP, TYPES], SOURCE, ['shop.api.Shop'])
 
-describe('a method', () => {
+describe('a method name', () => {
   it.each(['Buy', 'Shop/Buy', 'Shop.Buy', 'api.Shop/Buy', 'shop.api.Shop/Buy', 'shop.api.Shop.Buy'])(
     'is found by %s',
     (name) => {
@@ -16,21 +16,21 @@ describe('a method', () => {
     },
   )
 
-  it('shows that it streams', () => {
+  it('shows that the method streams', () => {
     expect(descriptors.method('Shop/List').kind).toBe('server_streaming')
   })
 
-  it('by a bare name that two services have is ambiguous: both are named', () => {
+  it('without its service is ambiguous if two services have it, and the error names both', () => {
     const error = errorOf(() => descriptors.method('List'))
     expect(error).toMatchObject({ code: 'USAGE', message: 'Several services have a method "List"' })
     expect(error.suggestions).toEqual(['Name one: shop.api.Shop/List, shop.api.Returns/List'])
   })
 
-  it('by that bare name is found where only one of the services can be called', () => {
+  it('without its service is found if only one of the services can be called', () => {
     expect(shopAlone.method('List').name).toBe('shop.api.Shop/List')
   })
 
-  it('unknown to the only service gets the list of its methods, and their source', () => {
+  it('unknown to the only service is refused with the methods of the service, and their source', () => {
     const error = errorOf(() => shopAlone.method('Sell'))
     expect(error).toMatchObject({ code: 'NOT_FOUND', exit: 4, message: 'shop.api.Shop has no method "Sell"' })
     expect(error.suggestions).toEqual([`It has: Buy, List. ${SOURCE}`])
@@ -42,7 +42,7 @@ describe('a method', () => {
     expect(error.suggestions[0]).toBe('Did you mean Buy?')
   })
 
-  it('unknown to all of several services gets the whole list', () => {
+  it('unknown to all of several services is refused with all their methods', () => {
     const error = errorOf(() => descriptors.method('Sell'))
     expect(error.message).toBe('No service here has a method "Sell"')
     expect(error.suggestions).toContain(
@@ -58,10 +58,10 @@ describe('a method', () => {
   )
 })
 
-describe('JSON', () => {
+describe('a JSON message', () => {
   const buy = descriptors.method('Buy')
 
-  it('goes to bytes and back, by JSON names and by the names of the .proto', () => {
+  it('is encoded and decoded, by JSON names and by the names in the .proto file', () => {
     const json = { firstItem: { unitPrice: '3' }, size: 'LARGE', note: { text: 'ü' } }
     expect(buy.decode(buy.encode(json)).json).toEqual(json)
     expect(buy.encode({ first_item: { unit_price: '3' } })).toEqual(
@@ -70,7 +70,7 @@ describe('JSON', () => {
     expect(buy.encode({ plain: 'ab' })).toEqual(Buffer.from([0x2a, 2, 0x61, 0x62]))
   })
 
-  it('with a field that the message lacks is refused, with the fields that it has', () => {
+  it('with an unknown field is refused, with the existing fields', () => {
     const error = errorOf(() => buy.encode({ price: 1 }))
     expect(error.code).toBe('USAGE')
     expect(error.message).toMatch(/^The data is not a valid shop\.api\.Order: .*price/)

@@ -18,13 +18,13 @@ function textFor(json: Parameters<typeof fromJson>[1]): string {
   throw new Error(`protobuf-es takes ${JSON.stringify(json)}`)
 }
 
-test('an unknown enum value is read from the text of protobuf-es', () => {
+test('an unknown enum value is parsed from the error message of protobuf-es', () => {
   const enumName = 'google.protobuf.FieldDescriptorProto.Type'
   expect(unknownEnumValue(textFor({ type: 'TYPE_NONE' }))).toEqual({ enumName, value: 'TYPE_NONE' })
   expect(unknownEnumValue(textFor({ unknown: 1 }))).toBeNull()
 })
 
-test('an unknown key is read from the text of protobuf-es, with the message that lacks it', () => {
+test('an unknown key is parsed from the error message of protobuf-es, with the message that lacks it', () => {
   const typeName = 'google.protobuf.FieldDescriptorProto'
   expect(unknownKey(textFor({ unknown: 1 }))).toEqual({ typeName, key: 'unknown' })
   const options = 'google.protobuf.FieldOptions'
@@ -32,7 +32,7 @@ test('an unknown key is read from the text of protobuf-es, with the message that
   expect(unknownKey(textFor({ type: 'TYPE_NONE' }))).toBeNull()
 })
 
-test('our own errors of decoding have the form of those of protobuf-es', () => {
+test('our own decoding errors have the form of those of protobuf-es', () => {
   const typeName = 'google.protobuf.FieldDescriptorProto'
   const text = textFor({ unknown: 1 })
   expect(withoutMessageName(text, typeName)).toBe('key "unknown" is unknown')

@@ -88,13 +88,13 @@ describe('a JSON number', () => {
     expect(errorOf(() => sent(text)).message).toContain(says)
   })
 
-  it('for a field that does not exist gets the names of those that do', () => {
+  it('for an unknown field is refused with the names of the existing fields', () => {
     const error = errorOf(() => sent('{"int46":9007199254740993}'))
     expect(error.message).toContain('key "int46" is unknown')
     expect(error.suggestions[0]).toBe('Did you mean int64?')
   })
 
-  it('in data that are nested too deeply is refused', () => {
+  it('in deeply nested data is refused', () => {
     const text = `{"free":${'['.repeat(20_000)}1.0${']'.repeat(20_000)}}`
     expect(errorOf(() => sent(text)).code).toBe('USAGE')
   })

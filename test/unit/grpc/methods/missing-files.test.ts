@@ -26,34 +26,34 @@ describe('a file with a missing import', () => {
   const shop = new Descriptors([SHOP], 'Described by shop.proto', undefined, 'Give the folder')
   const why = 'money.Price is not described: shop.proto imports money/money.proto, which is missing'
 
-  it('can be used for everything that does not need it', () => {
+  it('can be used for everything that does not need the import', () => {
     const buy = shop.method('Buy')
     const order = { id: 'a', at: '2026-01-02T03:04:05Z' }
     expect(buy.decode(buy.encode(order)).json).toEqual(order)
     expect(shop.methods).toHaveLength(2)
   })
 
-  it('is named with its importer and the remedy where a field needs it', () => {
+  it('is reported with its importer and the remedy if a field needs the import', () => {
     const error = errorOf(() => shop.method('Buy').encode({ price: { cents: 1 } }))
     expect(error).toMatchObject({ code: 'USAGE', suggestions: [why, 'Give the folder'] })
   })
 
-  it('is named where the whole request needs it', () => {
+  it('is reported if the whole request needs the import', () => {
     const error = errorOf(() => shop.method('Pay').encode({}))
     expect(error.message).toBe(`shop.Shop/Pay cannot be called: ${why}`)
     expect(error.suggestions).toEqual(['Give the folder'])
   })
 
-  it('is named among the gaps', () => {
+  it('is listed among the gaps', () => {
     expect(shop.gaps).toEqual([why, 'Give the folder'])
   })
 
-  it('may be there by its name alone, as Go servers describe a file that they lack', () => {
+  it('may be an empty placeholder, with which Go servers describe a file that they lack', () => {
     const placeholder = create(FileDescriptorProtoSchema, { name: 'money/money.proto' })
     expect(new Descriptors([placeholder, SHOP], 'x').gaps).toEqual([why])
   })
 
-  it('may be there under another name: the type is found by its own', () => {
+  it('may be present under another file name: the type is found by its own name', () => {
     const money = parseProto(
       'syntax = "proto3"; package money; message Price { int64 cents = 1; }',
       'protos/money/money.proto',
@@ -67,12 +67,12 @@ describe('a file with a missing import', () => {
   })
 })
 
-it('a service that is listed and not described is named', () => {
+it('a service that is listed but not described is reported', () => {
   const services = ['shop.Shop', 'shop.Hidden']
   expect(new Descriptors([SHOP], 'x', services).gaps[0]).toBe('Listed, but not described: shop.Hidden')
 })
 
-it('a type that no file defines is an error where no import is missing', () => {
+it('a type that is in no file is an error if no import is missing', () => {
   const file = parseProto('syntax = "proto3"; message A { Nowhere b = 1; }', 'a.proto')
   expect(() => new Descriptors([file], 'x')).toThrow('a.proto uses Nowhere, which no file defines')
 })
@@ -97,12 +97,12 @@ describe('--proto', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  it('names the folder that has a missing import', async () => {
+  it('names the folder that contains a missing import', async () => {
     const { remedy } = await readProtoFile(join(folder, 'api/shop/shop.proto'), [])
     expect(remedy).toMatch(/^Found there: --import-path .*api$/)
   })
 
-  it('finds imports in an import path, and Google’s own nowhere', async () => {
+  it('finds imports in an import path, and the files of Google without one', async () => {
     const { files } = await readProtoFile('shop/shop.proto', [join(folder, 'api')])
     const descriptors = new Descriptors(files, 'x')
     expect(files.map(({ name }) => name)).toEqual(['shop/shop.proto', 'types.proto'])
@@ -115,7 +115,7 @@ describe('--proto', () => {
     expect(method.decode(method.encode(json)).json).toEqual(json)
   })
 
-  it('names the position at which a file is not a .proto file', async () => {
+  it('shows the position of a syntax error in a .proto file', async () => {
     await expect(readProtoFile(join(folder, 'bad.proto'), [])).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringContaining('bad.proto:3:9: expected a name, found ='),
@@ -123,7 +123,7 @@ describe('--proto', () => {
   })
 })
 
-it('names a file that cannot be read once, with the line', async () => {
+it('names an unreadable file once, with the line', async () => {
   const content = { name: 'standard input', content: Buffer.from('syntax = "proto3";\nmessage {') }
   const error = await readProtoFile(content, []).catch((thrown: Error) => thrown)
   expect((error as Error).message).toBe('Cannot read standard input:2:9: expected a name, found {')

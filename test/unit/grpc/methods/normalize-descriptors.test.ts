@@ -17,11 +17,11 @@ function normalized(name: string, files = [SHOP, TYPES]): FileDescriptorProto {
 const registryOf = (...file: FileDescriptorProto[]) =>
   createFileRegistry(create(FileDescriptorSetSchema, { file }))
 
-describe('a file described without dependencies and with half-qualified names', () => {
+describe('a file described without dependencies and with partially qualified names', () => {
   const shop = normalized('shop/shop.proto')
   const [order] = shop.messageType
 
-  it('gets full names: an outer scope is searched, and the innermost that has the name wins', () => {
+  it('gets full names from the innermost scope that has the name', () => {
     expect(order?.field.map(({ typeName }) => typeName)).toEqual([
       ...['.shop.types.Item', '.shop.types.Item.Id', '.shop.types.Size', '.shop.api.Order.Note', ''],
     ])
@@ -34,12 +34,12 @@ describe('a file described without dependencies and with half-qualified names', 
     expect(shop.service[0]?.method[0]?.outputType).toBe('.shop.api.Order')
   })
 
-  it('gets the dependencies that its names need, once each', () => {
+  it('gets the dependencies that its names need, each once', () => {
     expect(shop.dependency).toEqual(['shop/types.proto'])
     expect(normalized('shop/types.proto').dependency).toEqual([])
   })
 
-  it('gets JSON names, nested messages too', () => {
+  it('gets JSON names, also in nested messages', () => {
     expect(order?.field.map(({ jsonName }) => jsonName)).toEqual([
       'firstItem',
       'itemId',
@@ -50,37 +50,37 @@ describe('a file described without dependencies and with half-qualified names', 
     expect(order?.nestedType[0]?.field[0]?.jsonName).toBe('text')
   })
 
-  it('can then be used, which it could not before', () => {
+  it('can then be used to build a registry, which failed before', () => {
     expect(() => registryOf(TYPES, SHOP)).toThrow()
     expect(
       registryOf(...normalizeFiles([TYPES, SHOP]).files).getService('shop.api.Shop')?.methods,
     ).toHaveLength(2)
   })
 
-  it('is not changed itself', () => {
+  it('is not modified itself', () => {
     const before = clone(FileDescriptorProtoSchema, SHOP)
     normalizeFiles([SHOP, TYPES])
     expect(SHOP).toEqual(before)
   })
 })
 
-describe('the order of files', () => {
+describe('sorted files', () => {
   const file = (name: string, ...dependency: string[]) =>
     create(FileDescriptorProtoSchema, { name, dependency, syntax: 'proto3' })
   const orderOf = (...files: FileDescriptorProto[]) => normalizeFiles(files).files.map(({ name }) => name)
 
-  it('is dependencies first, whatever order a server answers in', () => {
+  it('have dependencies first, whatever the order of the server', () => {
     expect(orderOf(file('a', 'b', 'c'), file('b', 'c'), file('c'))).toEqual(['c', 'b', 'a'])
     expect(orderOf(file('c'), file('b', 'c'), file('a', 'b', 'c'))).toEqual(['c', 'b', 'a'])
     expect(orderOf(SHOP, TYPES)).toEqual(['shop/types.proto', 'shop/shop.proto'])
   })
 
-  it('survives a circle, and a missing import', () => {
+  it('may include circular and missing imports', () => {
     expect(orderOf(file('a', 'b'), file('b', 'a'), file('c', 'nowhere'))).toEqual(['b', 'a', 'c'])
   })
 })
 
-it('keeps a JSON name that was given', () => {
+it('keep a given JSON name', () => {
   const own = clone(FileDescriptorProtoSchema, TYPES)
   for (const field of own.messageType[0]?.field ?? []) field.jsonName = 'preis'
   expect(normalized('shop/types.proto', [own]).messageType[0]?.field[0]?.jsonName).toBe('preis')

@@ -18,7 +18,7 @@ function expectBack(method: Method, json: JsonObject, bytes: string): void {
   expect(encoded.toString('hex')).toBe(bytes)
 }
 
-it('editions decide about presence, delimiting and packing', () => {
+it('editions determine presence, delimited encoding and packing', () => {
   const job = {
     name: '',
     id: '0',
@@ -39,7 +39,7 @@ it('editions decide about presence, delimiting and packing', () => {
   )
 })
 
-it('groups and extensions of proto2 are fields like others in JSON', () => {
+it('groups and extensions of proto2 are ordinary fields in JSON', () => {
   const order: JsonObject = {
     id: 7,
     address: { street: 'Main', line: [{ number: '18446744073709551615' }] },
@@ -57,7 +57,7 @@ it('groups and extensions of proto2 are fields like others in JSON', () => {
   expect(method.encode({ id: 1, card: { number: '4' } }).toString('hex')).toBe('0801230a013424')
 })
 
-it('custom options do not stand in the way', () => {
+it('custom options have no effect on encoding', () => {
   const book = { id: '1', theTitle: 't', pages: { '5': { text: 'x', kind: 'BACK' } }, state: 'STATE_LENT' }
   const method = methodOf('Get', 'options.proto')
   expect(method.decode(method.encode(book)).json).toEqual(book)

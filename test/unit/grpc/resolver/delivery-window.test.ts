@@ -30,14 +30,14 @@ function stream(forMs: number, periodMs: number): void {
 }
 
 describe('a delivery window', () => {
-  it('delivers the first change after a quiet time at once', () => {
+  it('delivers the first change after a quiet period at once', () => {
     window.open()
     vi.advanceTimersByTime(20)
     window.open()
     expect(deliveredAtMs).toEqual([0, 20])
   })
 
-  it('delivers following changes once, 20 ms after the last delivery', () => {
+  it('delivers following changes together, 20 ms after the last delivery', () => {
     window.open()
     vi.advanceTimersByTime(5)
     window.open()
@@ -47,13 +47,13 @@ describe('a delivery window', () => {
     expect(deliveredAtMs).toEqual([0, 20])
   })
 
-  it('counts the 20 ms from the start of a delivery that takes a millisecond', () => {
+  it('measures the 20 ms from the start of a delivery that takes a millisecond', () => {
     costMs = 1
     stream(60, 1)
     expect(deliveredAtMs.slice(0, 3)).toEqual([0, 20, 40])
   })
 
-  it('delays a change that can wait for 20 ms, and delivers changes in the meantime with it', () => {
+  it('delays a deferrable change by 20 ms, and delivers other changes together with it', () => {
     window.open(20)
     vi.advanceTimersByTime(10)
     window.open()
@@ -61,7 +61,7 @@ describe('a delivery window', () => {
     expect(deliveredAtMs).toEqual([20])
   })
 
-  it('delivers changes that can wait 100 ms after the first, however many follow', () => {
+  it('delivers deferrable changes 100 ms after the first one, however many follow', () => {
     for (let ms = 0; ms < 120; ms += 10) {
       window.open(20)
       vi.advanceTimersByTime(10)
@@ -69,12 +69,12 @@ describe('a delivery window', () => {
     expect(deliveredAtMs).toEqual([100])
   })
 
-  it('delivers a steady stream every 20 ms where deliveries cost little', () => {
+  it('delivers continuous changes every 20 ms if deliveries are cheap', () => {
     stream(200, 5)
     expect(deliveredAtMs).toEqual([0, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200])
   })
 
-  it('delivers less often the more a delivery costs, and at least every 100 ms', () => {
+  it('delivers less often the longer a delivery takes, but at least every 100 ms', () => {
     costMs = 5
     stream(300, 5)
     expect(deliveredAtMs.slice(0, 4)).toEqual([0, 55, 110, 165])
@@ -86,7 +86,7 @@ describe('a delivery window', () => {
     expect(deliveredAtMs.slice(0, 3)).toEqual([0, 130, 260])
   })
 
-  it('delivers at once when it is flushed, and never when it is dropped', () => {
+  it('delivers at once on a flush, and never after a drop', () => {
     window.open()
     window.open()
     window.flush()

@@ -23,7 +23,7 @@ describe('toGrpcEndpoints', () => {
     ])
   })
 
-  it('leaves out undialable endpoints', () => {
+  it('omits endpoints that cannot be dialled', () => {
     const unreadable = endpoint({ problem: NOT_JSON })
     const noPort = endpoint({ addr: 'x' })
     expect(toGrpcEndpoints([unreadable, noPort], ALL)).toEqual([])
@@ -33,11 +33,11 @@ describe('toGrpcEndpoints', () => {
     expect(weights([endpoint({ weight: 0 }), endpoint({ weight: 2 })], ALL)).toEqual([0, 2])
   })
 
-  it('gives equal weights where none is set', () => {
+  it('gives equal weights if all weights are unset', () => {
     expect(weights([endpoint({ weight: 0 }), endpoint({ weight: 0 })], ALL)).toEqual([1, 1])
   })
 
-  it('takes one version, but asks the whole service whether weights are set', () => {
+  it('selects one version, but checks the whole service for unset weights', () => {
     const drained = endpoint({ version: '1', weight: 0 })
     const other = endpoint({ version: '2', weight: 5 })
     const version = (version: string) => ({ where: { version }, spillOver: false })
@@ -66,7 +66,7 @@ describe('a selector', () => {
     expect(weights(service, { where, spillOver: false })).toEqual(expected)
   })
 
-  it('has conditions of its own, beside the plain parameters', () => {
+  it('applies its conditions together with the plain parameters', () => {
     const selecting = (text: string, where = {}) => ({
       where,
       select: parseSelector(text),
@@ -77,7 +77,7 @@ describe('a selector', () => {
     expect(weights(service, selecting('weight>1', { zone: 'c' }))).toEqual([3])
   })
 
-  it('with spill-over selects the whole service if no selected endpoint could get a call', () => {
+  it('with spill-over selects the whole service if no selected endpoint could receive a call', () => {
     const spilling = (where: Record<string, string>) => ({ where, spillOver: true })
     expect(weights(service, spilling({ zone: 'x' }))).toEqual([1, 2, 3])
     expect(weights(service, spilling({ zone: 'c' }))).toEqual([3])
@@ -88,12 +88,12 @@ describe('a selector', () => {
 })
 
 describe('registered', () => {
-  it('leaves an endpoint of our resolver as it is', () => {
+  it('returns an endpoint of our resolver unchanged', () => {
     const [own] = toGrpcEndpoints([endpoint({ weight: 7 })], ALL)
     expect(own && registered(own)).toBe(own)
   })
 
-  it('weighs an endpoint of another resolver 1, and knows it by its addresses', () => {
+  it('gives an endpoint of another resolver weight 1, and identifies it by its addresses', () => {
     const addresses = [
       { host: '10.0.0.1', port: 80 },
       { host: '::1', port: 80 },

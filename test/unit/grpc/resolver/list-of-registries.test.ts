@@ -33,7 +33,7 @@ const stale = (registry: string) => {
 const addrs = ({ registered }: ResolvedList) => registered.map(({ addr }) => addr).join()
 const lists = () => delivered.filter(({ isNew }) => isNew).map(addrs)
 
-it('holds the list of a lower priority until the better one has answered', () => {
+it('holds back the list of a lower priority until the better registry has answered', () => {
   const list = listOf('dc1,dc2')
   list.take(reset('dc2', 'b:1'))
   expect(lists()).toEqual([])
@@ -41,7 +41,7 @@ it('holds the list of a lower priority until the better one has answered', () =>
   expect(lists()).toEqual(['a:1,b:1'])
 })
 
-it('holds it no longer once the better one is known to be away', () => {
+it('delivers it as soon as the better registry is known to be away', () => {
   const list = listOf('dc1,dc2')
   list.take(reset('dc2', 'b:1'))
   list.take(stale('dc1'))
@@ -53,7 +53,7 @@ it('holds it no longer once the better one is known to be away', () => {
   ])
 })
 
-it('holds it for a second at most', () => {
+it('holds it back for at most a second', () => {
   const list = listOf('dc1,dc2')
   list.take(reset('dc2', 'b:1'))
   vi.advanceTimersByTime(999)
@@ -62,13 +62,13 @@ it('holds it for a second at most', () => {
   expect(lists()).toEqual(['b:1'])
 })
 
-it('waits for no other of the same priority, and for none of a lower one', () => {
+it('does not wait for another registry of the same priority or of a lower one', () => {
   listOf('dc1=80,dc2=20').take(reset('dc2', 'b:1'))
   listOf('dc1,dc2').take(reset('dc1', 'a:1'))
   expect(lists()).toEqual(['b:1', 'a:1'])
 })
 
-it('delivers no empty list before all have answered', () => {
+it('delivers an empty list only after all registries have answered', () => {
   const list = listOf('dc1,dc2')
   list.take(reset('dc1'))
   vi.advanceTimersByTime(5_000)
@@ -77,7 +77,7 @@ it('delivers no empty list before all have answered', () => {
   expect(lists()).toEqual(['b:1'])
 })
 
-it('keeps the part of a registry that went away, and replaces only its own part', () => {
+it('keeps the endpoints of a registry that went away, and replaces only the endpoints of the registry that sent a list', () => {
   const list = listOf('dc1,dc2')
   list.take(reset('dc1', 'a:1'))
   list.take(reset('dc2', 'b:1'))
@@ -94,7 +94,7 @@ it('keeps the part of a registry that went away, and replaces only its own part'
   ])
 })
 
-it('names all registries where all are away', () => {
+it('reports all registries if all are away', () => {
   const list = listOf('dc1,dc2')
   list.take(stale('dc1'))
   expect(list.now.stale).toBeNull()

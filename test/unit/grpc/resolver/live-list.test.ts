@@ -29,7 +29,7 @@ function take(change: Change): void {
 const put = ({ key }: { readonly key: string }) => take({ type: 'put', key, endpoints: [endpoint({ key })] })
 const remove = ({ key }: { readonly key: string }) => take({ type: 'delete', key })
 
-it('delivers a deletion after 20 ms, and no empty list where the keys are back within 100 ms', () => {
+it('delivers a deletion after 20 ms, but not an empty list if the keys are back within 100 ms', () => {
   remove(A)
   vi.advanceTimersByTime(20)
   expect(delivered).toEqual([B.key])

@@ -59,7 +59,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('a watch that fails', () => {
+describe('a failing watch', () => {
   it.each([
     ['at its shortest', 0, [0, 1_000, 3_000, 7_000, 15_000, 31_000, 51_000, 71_000, 91_000]],
     ['at its longest', 1, [0, 1_500, 4_500, 10_500, 22_500, 46_500, 76_500]],
@@ -73,7 +73,7 @@ describe('a watch that fails', () => {
     expect(discovery.startedAtMs).toHaveLength(expected.length)
   })
 
-  it('doubles its waits also where a list from the cache comes before each failure', async () => {
+  it('doubles its delays even if a cached list precedes each failure', async () => {
     const cached: Reset = { ...LIST, source: 'cache' }
     const discovery = new FakeDiscovery(Array.from({ length: 9 }, () => [cached]))
     const leave = new ServiceWatches(discovery, () => 0).join(QUERY, new Recorder())
@@ -82,7 +82,7 @@ describe('a watch that fails', () => {
     leave()
   })
 
-  it('starts at once for a listener that joins, but no sooner than a second after the failure', async () => {
+  it('restarts at once for a new listener, but at least a second after the failure', async () => {
     const discovery = new FakeDiscovery([])
     const watches = new ServiceWatches(discovery, () => 0)
     const leave = [watches.join(QUERY, new Recorder())]
@@ -95,14 +95,14 @@ describe('a watch that fails', () => {
     for (const each of leave) each()
   })
 
-  it('does not start again where its last listener leaves on the failure', async () => {
+  it('does not restart if its last listener leaves on the failure', async () => {
     const discovery = new FakeDiscovery([])
     const leave = new ServiceWatches(discovery).join(QUERY, { resolved: () => {}, failed: () => leave() })
     await vi.advanceTimersByTimeAsync(100_000)
     expect(discovery.startedAtMs).toEqual([0])
   })
 
-  it('starts again after a second where it had a list since its last failure', async () => {
+  it('restarts after a second if it had a list since its last failure', async () => {
     const discovery = new FakeDiscovery(['fails', 'fails', 'fails', [LIST], 'fails', [LIST]])
     const leave = new ServiceWatches(discovery, () => 0).join(QUERY, new Recorder())
     await vi.advanceTimersByTimeAsync(100_000)
@@ -114,7 +114,7 @@ describe('a watch that fails', () => {
 })
 
 describe('a listener', () => {
-  it('that joins during an outage receives the list and the outage, as the first did', async () => {
+  it('that joins during an outage receives the list and the outage, like the first listener', async () => {
     const watches = ServiceWatches.of(new FakeDiscovery([[LIST, STALE]]))
     const [early, late] = [new Recorder(), new Recorder()]
     const leave = [watches.join(QUERY, early)]
@@ -139,7 +139,7 @@ describe('a listener', () => {
     for (const each of leave) each()
   })
 
-  it('that joins later gets a list from the cache with its age at that time', async () => {
+  it('that joins later receives a cached list with its age at that time', async () => {
     const cached: Reset = { ...LIST, source: 'cache', ageMs: 5_000 }
     const watches = new ServiceWatches(new FakeDiscovery([[STALE, cached]]))
     const ages = (): ServiceListener & { ms: (number | null)[] } => {
@@ -158,7 +158,7 @@ describe('a listener', () => {
     for (const each of leave) each()
   })
 
-  it('that leaves before it was called is never called, and joins again like a new one', async () => {
+  it('that leaves before its first call is never called, and can join again as a new listener', async () => {
     const discovery = new FakeDiscovery([[LIST]])
     const watches = ServiceWatches.of(discovery)
     const [stays, leaves] = [new Recorder(), new Recorder()]
@@ -175,7 +175,7 @@ describe('a listener', () => {
     expect(discovery.open).toBe(0)
   })
 
-  it('that throws keeps nothing from the others, and its error is not lost', async () => {
+  it('that throws does not affect the others, and its error is reported', async () => {
     const discovery = new FakeDiscovery([[LIST, STALE]])
     const watches = ServiceWatches.of(discovery)
     const bug = new Error('a bug of one channel')

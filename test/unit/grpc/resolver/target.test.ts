@@ -12,7 +12,7 @@ import { errorOf } from '../../../support/errors.js'
 const plain = (service: string) => ({ service, where: {}, select: [], spillOver: false, place: {} })
 
 describe('a target', () => {
-  it('names a service, and a version where it has an authority', () => {
+  it('names a service, and a version in its authority', () => {
     expect(SCHEME).toBe('etcd')
     expect(parseTarget({ authority: '', path: '/hello' })).toEqual(plain('hello'))
     expect(parseTarget({ path: 'hello' })).toEqual(plain('hello'))
@@ -22,7 +22,7 @@ describe('a target', () => {
     })
   })
 
-  it('names another place of the registry', () => {
+  it('can set layout and root', () => {
     expect(parseTarget({ path: 'foo/bar?layout=kratos=/ns&root=/prod&zone=b' })).toEqual({
       ...{ service: 'foo/bar', where: { zone: 'b' }, select: [], spillOver: false },
       place: { layout: 'kratos=/ns', root: '/prod' },
@@ -41,7 +41,7 @@ describe('a target', () => {
     'a=b&c',
     'foo/bar/baz',
   ]
-  it.each(names)('made of the service %j leads back to it', (service) => {
+  it.each(names)('made from the service %j is parsed back to the service', (service) => {
     const target = targetOf(service)
     expect(target.startsWith('etcd:///')).toBe(true)
     expect(parseTarget({ authority: '', path: target.slice('etcd://'.length) })).toEqual(plain(service))
@@ -57,7 +57,7 @@ describe('a target', () => {
   )
 })
 
-describe("a target's selector", () => {
+describe('the selector of a target', () => {
   it.each([
     ['version=1.0.0&zone=b', { version: '1.0.0', zone: 'b' }, false],
     ['zone=b%20c&rack=a%26b', { zone: 'b c', rack: 'a&b' }, false],

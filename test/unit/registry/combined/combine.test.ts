@@ -41,7 +41,7 @@ const placed = ({ addr, origin }: { addr: string; origin?: { registry: string } 
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 describe('combined registries', () => {
-  it('deliver the updates of each, with its name', async () => {
+  it('deliver the updates of each registry, with its name', async () => {
     const [dc1, dc2] = [new ScriptedDiscovery(), new ScriptedDiscovery()]
     const seen = follow(combineRegistries({ dc1, dc2 }))
     await settle()
@@ -62,7 +62,7 @@ describe('combined registries', () => {
     expect([seen.at(-1), dc1.watchers, dc2.watchers]).toEqual(['ended', 0, 0])
   })
 
-  it('watch only those that the query names, and a single one as it is', async () => {
+  it('watch only the registries that the query names, and a single one directly', async () => {
     const [dc1, dc2] = [new ScriptedDiscovery(), new ScriptedDiscovery()]
     const seen = follow(combineRegistries({ dc1, dc2 }), { ...QUERY, from: 'dc2' })
     await settle()
@@ -72,7 +72,7 @@ describe('combined registries', () => {
     expect([dc1.watches, dc2.watches]).toEqual([0, 1])
   })
 
-  it('watch one again whose watch fails, say it once, and go on with the others', async () => {
+  it('restart a failed watch, report the failure once, and keep watching the others', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const [dc1, dc2] = [new ScriptedDiscovery(), new ScriptedDiscovery()]
     dc1.fail(new DiscoError('ETCD_DENIED', 'etcd denies'))
@@ -86,7 +86,7 @@ describe('combined registries', () => {
     expect(seen.at(-1)).toBe('ended')
   })
 
-  it('refuse names that they do not have', () => {
+  it('refuse unknown registry names', () => {
     const combined = combineRegistries({ dc1: new ScriptedDiscovery(), dc2: new ScriptedDiscovery() })
     expect(combined.originsOf?.('dc2,dc1').map(({ registry }) => registry)).toEqual(['dc2', 'dc1'])
     const error = errorOf(() => combined.originsOf?.('dc1,dc3'))
@@ -96,7 +96,7 @@ describe('combined registries', () => {
     expect(errorOf(() => combineRegistries({ 'a,b': new ScriptedDiscovery() })).code).toBe('USAGE')
   })
 
-  it('explain an empty list by each of them', async () => {
+  it('explain an empty list for each registry', async () => {
     const explaining = (text: string) =>
       Object.assign(new ScriptedDiscovery(), { explainEmpty: () => Promise.resolve(text) })
     const silent = Object.assign(new ScriptedDiscovery(), {
@@ -112,7 +112,7 @@ describe('combined registries', () => {
 })
 
 describe('merged sources', () => {
-  it('have at most one item waiting for a slow caller', async () => {
+  it('have at most one item waiting for a slow consumer', async () => {
     let made = 0
     async function* endless() {
       for (;;) yield ++made
@@ -128,7 +128,7 @@ describe('merged sources', () => {
     await all.return()
   })
 
-  it('end with all sources, or with the error of one', async () => {
+  it('end when all sources have ended, or with the error of one source', async () => {
     async function* two() {
       yield 1
       yield 2
@@ -144,7 +144,7 @@ describe('merged sources', () => {
   })
 })
 
-it('keeps the endpoints of one registry apart from those of another with the same key', async () => {
+it('keep endpoints of different registries apart if their keys are equal', async () => {
   const [dc1, dc2] = [new ScriptedDiscovery(), new ScriptedDiscovery()]
   const seen = follow(combineRegistries({ dc1, dc2 }, { from: 'dc1=80,dc2=20' }))
   await settle()
