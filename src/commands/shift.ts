@@ -108,7 +108,7 @@ export default class Shift extends DiscoCommand {
     const { shiftShares } = await import('../registry/shift/shift.js')
     const dryRun = flags['dry-run']
     const shares = parts.map(({ selection, sharePpm }) => `${selection} to ${percentText(sharePpm)}`)
-    // Planned before the confirmation, so that nobody is asked about a shift that cannot be made.
+    // Planned before the confirmation: a shift that cannot be made is refused without a question.
     const plan = await shiftShares(registry, service, parts, { dryRun: true })
     if (!dryRun && plan.changes.some(({ from, to }) => from !== to)) {
       await this.ask(`shift ${service}: ${shares.join(', ')}`, flags)
