@@ -5,13 +5,13 @@ import { ChangeStop } from '../cli/change-stop.js'
 import { confirmBulk } from '../cli/context/confirm.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
-import { commandLine, connectionWords } from '../cli/flags/connection-words.js'
+import { commandLine } from '../cli/flags/connection-words.js'
 import { argument, integerFlag, parsedBy, refuseIdle, textFlag } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { type NamedPart, readPart, readSelection, readSteps, stepsText } from '../cli/flags/share.js'
 import { readScope } from '../cli/flags/target.js'
 import { type ShiftDoc, sharesOf, shiftDoc } from '../cli/shift/document.js'
-import { checkGuard } from '../cli/shift/guard-check.js'
+import { callCommand, checkGuard } from '../cli/shift/guard.js'
 import { renderShift, shareText, undoCommand } from '../cli/shift/view.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
@@ -289,17 +289,6 @@ interface RunSteps {
   readonly steps: readonly number[]
   readonly command: readonly string[]
   readonly flags: BaseFlags & ShiftFlags
-}
-
-/** The command line of a `disco call` process that uses the same etcd as this command. */
-function callCommand(service: string, method: string, flags: BaseFlags & ShiftFlags): string[] {
-  const [, tool = ''] = process.argv
-  return [
-    ...[process.execPath, ...process.execArgv, tool, 'call', service, method, '--n', String(flags.n)],
-    ...(flags.data === undefined ? [] : ['--data', flags.data]),
-    ...(flags.assert === undefined ? [] : ['--assert', flags.assert]),
-    ...connectionWords(flags, []),
-  ]
 }
 
 function missing(): DiscoError {

@@ -29,7 +29,7 @@ interface Level {
  * The localities of a service. The endpoints of the canary come first, then all others. Within both groups, registries
  * are in the order of their priorities. The resulting priorities are numbered from 0, without gaps.
  *
- * @param canary null if there is no canary
+ * @param canary null without `--canary`
  */
 export function inPriorities(weighted: readonly Weighted[], canary: Selector | null): Locality[] {
   const taken = new Set<string>()

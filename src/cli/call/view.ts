@@ -137,7 +137,7 @@ export class CallView implements Watcher, Disposable {
   /**
    * Clears the progress line, and explains how to type the request.
    *
-   * @param isTyped whether standard input is a terminal; otherwise there is no explanation
+   * @param isTyped whether standard input is a terminal: only then the explanation is printed
    * @param isStream whether the request may have any number of messages
    */
   awaitsInput(isTyped: boolean, isStream: boolean): void {

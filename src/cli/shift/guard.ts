@@ -1,4 +1,6 @@
 import { DiscoError } from '../../domain/errors.js'
+import type { BaseFlags } from '../flags/base.js'
+import { connectionWords } from '../flags/connection-words.js'
 import { isFromInput, textsOf } from '../flags/request.js'
 
 interface GuardFlags {
@@ -33,4 +35,19 @@ export async function checkGuard(
   }
   const { splitMessages } = await import('../../call/messages.js')
   splitMessages((await textsOf({ data, header: [] }, false)).data)
+}
+
+/** The command line of a `disco call` process that uses the same etcd as this command. */
+export function callCommand(
+  service: string,
+  method: string,
+  flags: BaseFlags & GuardFlags & { readonly n: number },
+): string[] {
+  const [, tool = ''] = process.argv
+  return [
+    ...[process.execPath, ...process.execArgv, tool, 'call', service, method, '--n', String(flags.n)],
+    ...(flags.data === undefined ? [] : ['--data', flags.data]),
+    ...(flags.assert === undefined ? [] : ['--assert', flags.assert]),
+    ...connectionWords(flags, []),
+  ]
 }
