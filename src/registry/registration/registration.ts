@@ -251,6 +251,6 @@ export class Registration implements AsyncDisposable {
 
 function takenOver(key: string, by: LeaseId): DiscoError {
   return new DiscoError('CONFLICT', `${key} was taken over by lease ${by}`, {
-    suggestions: ['The key was not changed. To take it back: --takeover'],
+    suggestions: ['This registration left the key to that lease. To take the key back, register it with --takeover'],
   })
 }
