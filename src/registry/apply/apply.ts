@@ -9,6 +9,7 @@ import type { ApplyPlan, ApplyRules } from './plan.js'
 import type { KeyPlan } from './plan-key.js'
 import { type KeyOutcome, writeBatch } from './write-batch.js'
 
+/** Progress reports of an apply. */
 export interface ApplyReports {
   /** Called after each transaction. */
   readonly onWritten?: (outcomes: readonly KeyOutcome[]) => void
@@ -17,8 +18,8 @@ export interface ApplyReports {
 /** The result of an apply. */
 export interface Applied {
   /**
-   * A revision that has all changes which this apply or, since the plan, another client has made; of the plan if there are
-   * none.
+   * A revision at which all keys with the outcome `done` or `already` have their new state; the plan's revision if there
+   * are none.
    */
   readonly revision: Revision
   readonly outcomes: readonly KeyOutcome[]
@@ -56,7 +57,7 @@ export async function applyPlan(
   const lease =
     needsLease && typeof rules.leased === 'object' ? await grantLease(client, rules.leased.ttlSeconds) : null
   const written = new AbortController()
-  // A long apply must not outlast its lease.
+  // Otherwise the lease could expire before the last transaction.
   if (lease) void keepAlive(client, lease, {}, written.signal)
   const open = new Map(changes.map((change) => [change.key, change]))
   try {
@@ -91,7 +92,7 @@ function leaseEnded({ id, ttlSeconds }: GrantedLease, cause: DiscoError): DiscoE
     {
       cause,
       suggestions: [
-        `It was revoked, or not renewed for ${ttlSeconds}s. Repeat the command to add them again`,
+        `It was revoked, or not renewed for ${ttlSeconds}s. Repeat the command to add the keys again`,
       ],
     },
   )

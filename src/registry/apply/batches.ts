@@ -5,8 +5,8 @@ import type { KeyPlan } from './plan-key.js'
 export type Batch = readonly [KeyPlan, ...KeyPlan[]]
 
 /**
- * Divides changes into transactions: those of one service together, as far as etcd's limits allow. Small services share
- * a transaction.
+ * Divides changes into transactions. The changes of one service stay together, as far as etcd's limits allow. Several
+ * small services share a transaction.
  */
 export function batchesOf(changes: readonly KeyPlan[], most: number = MAX_WRITES): Batch[] {
   const batches: Batch[] = []

@@ -12,8 +12,8 @@ export interface KeysToHold {
 const DEFAULT_TTL_SECONDS = 10
 
 /**
- * The keys of a plan that had a lease, in groups that share a new one. Keys that still have a lease are grouped by it: it
- * may be of an apply that was killed, and then all of them become free when it expires.
+ * The keys of a plan that had a lease when they were exported, in groups that get one new lease each. Keys that share a
+ * lease in etcd are in one group: if it is the lease of a killed apply, they all become free when it expires.
  *
  * @param ttlSeconds the TTL of all leases; undefined for the TTL that the file or the layout has
  */

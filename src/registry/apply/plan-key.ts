@@ -19,8 +19,9 @@ export interface KeyPlan {
   readonly stated: StatedKey | null
   /** The value to put; null for a removal. */
   readonly value: Uint8Array | null
-  /** Its endpoints before; none if it did not exist, or cannot be read. */
+  /** The endpoints before the change; empty if the key did not exist, or its value cannot be read. */
   readonly before: readonly EndpointRecord[]
+  /** The endpoints after the change; empty for a removal. */
   readonly after: readonly EndpointRecord[]
 }
 
@@ -33,7 +34,7 @@ export interface Force {
  * Compares a key of a file with the key in etcd. If the file states fields instead of the whole value, only those
  * fields are changed, and the rest of the stored value is kept.
  *
- * @throws DiscoError CONFLICT if the change would lose what the file does not state
+ * @throws DiscoError CONFLICT if the change would lose data that the file does not state
  */
 export function planKey(stated: StatedKey, current: KeyValue | null, { force }: Force): KeyPlan {
   const { key, layout, records } = stated

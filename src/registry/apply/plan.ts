@@ -11,15 +11,15 @@ import { readPrefixes } from './state.js'
 
 /** How a file is applied. */
 export interface ApplyRules extends Force {
-  /** Whether keys of the file's services that the file does not have are removed. */
+  /** Whether to remove keys of the file's services that are not in the file. */
   readonly prune: boolean
-  /** How to add keys that had a lease: under a new lease, held by this process, or not at all. */
+  /** How to add keys that had a lease: under a new lease, or held by this process. `refused` is an error. */
   readonly leased: { readonly ttlSeconds: number } | 'hold' | 'refused'
   /** The prefix of all keys. */
   readonly root: string
 }
 
-/** A key that a prune does not remove, and the reason. */
+/** A key that is not in the file and that a prune does not remove, with the reason. */
 export interface LeftKey {
   readonly key: string
   readonly service: string
@@ -34,6 +34,7 @@ export interface ApplyPlan {
   readonly changes: readonly KeyPlan[]
   /** Keys that equal the file already. */
   readonly same: readonly KeyPlan[]
+  /** Keys that a prune does not remove; empty without `prune`. */
   readonly left: readonly LeftKey[]
 }
 
@@ -154,7 +155,7 @@ function refuseLeased(changes: readonly KeyPlan[]): void {
   const more = leased.length > MAX_NAMED ? [', …'] : []
   throw new DiscoError(
     'USAGE',
-    `These had a lease, and would never expire without one: ${names.join(', ')}${more.join('')}`,
+    `These endpoints had a lease, and would never expire without one: ${names.join(', ')}${more.join('')}`,
     {
       suggestions: [
         '--ttl 60: adds them under a lease of 60 s, until their owners take over',

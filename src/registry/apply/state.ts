@@ -7,7 +7,7 @@ import { isOutOfHistory } from '../../etcd/range.js'
 /** Keys as of one revision. */
 export interface KeysAt {
   readonly revision: Revision
-  /** By prefix, then by key. */
+  /** Key-values by prefix, then by key. */
   readonly under: ReadonlyMap<string, ReadonlyMap<string, KeyValue>>
 }
 
@@ -16,7 +16,7 @@ const PAGE_KEYS = 5_000
 /** Maximum number of attempts, if etcd compacts the revision before its last page is read. */
 const MAX_TRIES = 5
 
-/** Reads all keys under some prefixes as of one revision. It needs no permission for other keys. */
+/** Reads all keys under some prefixes as of one revision. Needs permission only for keys under these prefixes. */
 export async function readPrefixes(client: EtcdClient, prefixes: Iterable<string>): Promise<KeysAt> {
   const wanted = [...new Set(prefixes)]
   for (let attempt = 1; ; attempt++) {

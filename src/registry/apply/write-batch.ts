@@ -17,11 +17,12 @@ export interface KeyOutcome {
    * changed the key since the plan, so this apply did not change it.
    */
   readonly end: 'done' | 'already' | 'moved'
+  /** The revision of the transaction that wrote the key; otherwise, of the read that found the other change. */
   readonly revision: Revision
 }
 
 export interface BatchRules extends Force {
-  /** The lease for new keys that had a lease; null for none. */
+  /** The lease for added keys that had a lease; null if there are no such keys. */
   readonly lease: LeaseId | null
   readonly signal: AbortSignal | undefined
 }
@@ -35,7 +36,7 @@ const PAUSE_MS = 20
  * A key that was written is planned again: if the plan is the same, it is repeated; otherwise the key is left.
  *
  * @param readAt the revision at which the batch was read
- * @returns outcomes as soon as they are known, so that those of earlier transactions outlast an error
+ * @returns outcomes as soon as they are known, so that the caller has those of earlier transactions if a later one fails
  * @throws DiscoError OUTCOME_UNKNOWN; CONFLICT if other clients keep writing
  */
 export async function* writeBatch(

@@ -80,7 +80,7 @@ class Combined implements Discovery {
     const origins = this.originsOf(from)
     const explained = await Promise.all(
       origins.map(async (origin) => {
-        // The watch of a registry reports why it does not answer.
+        // The watch of that registry reports the error.
         const text = await this.of(origin)
           .explainEmpty?.(query)
           .catch(() => undefined)

@@ -5,8 +5,8 @@ import type { Origin } from '../../domain/origins.js'
 import { Backoff, WATCH_BACKOFF } from '../../net/backoff.js'
 
 /**
- * The updates of one registry among several, with its name. If its watch throws, it yields Stale and starts the watch
- * again, so that the watches of the other registries continue. Ends only when the signal aborts.
+ * Watches one of several registries, and adds its name to each update. If the registry's watch throws, yields Stale and
+ * starts the watch again, so that the watches of the other registries continue. Ends only when the signal aborts.
  */
 export async function* lastingWatch(
   discovery: Discovery,

@@ -5,8 +5,8 @@ type Arrival<Item> = { readonly source: AsyncIterator<Item> } & (
 )
 
 /**
- * The items of several sources in the order of their arrival. At most one item of a source waits for the caller, so
- * that a slow caller slows the sources. Ends when all sources have ended; an error of one ends all.
+ * The items of several sources in the order of their arrival. Buffers at most one item of each source, so that a slow
+ * caller slows the sources. Ends when all sources have ended. If one source fails, throws its error and ends the others.
  *
  * `Promise.race` is not used: each race would add a reaction to the pending promise of a quiet source, and so leak
  * memory.

@@ -1,13 +1,16 @@
 import type { EndpointRecord } from '../../domain/endpoint.js'
 
-/** The first field in which registrations differ; null if they are equal. */
+/**
+ * The first difference between the endpoints of two registrations, for messages: the name of a field, or `number of
+ * addresses`. Null if they are equal.
+ */
 export function firstDifference(
-  asked: readonly EndpointRecord[],
-  read: readonly EndpointRecord[],
+  wanted: readonly EndpointRecord[],
+  actual: readonly EndpointRecord[],
 ): string | null {
-  if (asked.length !== read.length) return 'number of addresses'
-  for (const [index, one] of asked.entries()) {
-    const other = read[index]
+  if (wanted.length !== actual.length) return 'number of addresses'
+  for (const [index, one] of wanted.entries()) {
+    const other = actual[index]
     const name = FIELDS.find((field) => one[field] !== other?.[field])
     if (name !== undefined) return name
     if (!isSameMap(one.metadata, other?.metadata ?? {})) return 'metadata'

@@ -3,18 +3,18 @@ import { problemAt } from '../../config/settings.js'
 import { DEFAULT_LAYOUT, type Layout, layoutNamed } from '../../domain/layouts/index.js'
 import type { PlacedEntry, RegistryFile } from './read.js'
 
-/** A file in another layout, and the information that this layout cannot carry. */
+/** A file converted to another layout. */
 export interface Converted {
   readonly file: RegistryFile
-  /** Left out information, one sentence each. */
+  /** The information that the new layout cannot store: one sentence for each kind, for the user. */
   readonly leftOut: readonly string[]
 }
 
 /**
  * Converts the registrations of a file to another layout. Service, address, version, weight and metadata are kept
- * unchanged; `statedKeys` refuses those that the layout cannot carry.
+ * unchanged; `statedKeys` throws if the new layout cannot store one of them.
  *
- * @param name of the layout, or NAME=BASE
+ * @param name the new layout's name, or NAME=BASE
  * @throws DiscoError USAGE for endpoints that gRPC does not dial
  */
 export function convertFile(file: RegistryFile, name: string): Converted {
@@ -26,7 +26,7 @@ export function convertFile(file: RegistryFile, name: string): Converted {
     if (from.name === to.name && entry.layout === name) return entry
     if (entry.problem !== undefined) {
       throw problemAt({ file: file.name }, entry.at, `${entry.addr} ${entry.problem}`, [
-        `The layout ${to.name} has no place for that: remove it from the file`,
+        `The layout ${to.name} has only endpoints that gRPC dials: remove this one from the file`,
       ])
     }
     const { key: _key, value, id: _id, ...kept } = entry
@@ -37,7 +37,7 @@ export function convertFile(file: RegistryFile, name: string): Converted {
   })
   const leftOut = [
     ...[...values].map(
-      ([from, times]) => `${times} of ${from} have further fields, for which ${to.name} has no place`,
+      ([from, times]) => `${times} values of ${from} have further fields, for which ${to.name} has no place`,
     ),
     ...[...ids].map(([from, times]) => `${times} ids of ${from} are left out: its writers generate them`),
   ]
@@ -49,12 +49,13 @@ function count(times: Map<string, number>, name: string): void {
 }
 
 /**
- * The id in the new layout. An id that a writer generated is not kept, because it has no meaning. If the new layout
- * needs an id, it is derived from the endpoint, so that a second apply finds the same keys.
+ * The id in the new layout. An id that a writer generated is kept only if writers of the new layout also generate ids. If
+ * such a layout gets an entry without an id, the id is derived from the endpoint, so that a second apply writes the same
+ * key.
  */
 function idFor(entry: PlacedEntry, from: Layout, to: Layout): string | undefined {
-  const isMadeUp = from.id === 'made' || (from.name === 'go-zero' && entry.leased === true)
-  const own = isMadeUp && to.id !== 'made' ? undefined : entry.id
+  const isGenerated = from.id === 'made' || (from.name === 'go-zero' && entry.leased === true)
+  const own = isGenerated && to.id !== 'made' ? undefined : entry.id
   if (own !== undefined || to.id !== 'made') return own
   const { service, version = '', addr } = entry
   const digest = createHash('sha256')

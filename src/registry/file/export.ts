@@ -11,10 +11,10 @@ import { entriesOf, type StoredRegistration } from './entries.js'
 
 /** A page of an export. */
 export interface ExportPage {
-  /** The same for all pages of a service. */
+  /** The same for all pages of one export. */
   readonly revision: Revision
   readonly entries: readonly EndpointEntry[]
-  /** Keys whose values cannot be read. They are not exported. */
+  /** Keys whose values cannot be read, so that they have no entries. Empty if a filter selects endpoints. */
   readonly unreadable: readonly string[]
 }
 
@@ -22,8 +22,8 @@ export interface ExportPage {
 export type AskTtls = (leases: ReadonlySet<LeaseId>) => Promise<ReadonlyMap<LeaseId, Ttl>>
 
 /**
- * Reads the endpoints of a service, or of all, as entries of a file, page by page. A key is exported with all of its
- * addresses if the filter selects at least one of them.
+ * Reads the endpoints of a service, or of all services, as entries of a file, page by page. A key is exported with all of
+ * its addresses if the filter selects at least one of them.
  *
  * @throws DiscoError CONFLICT if etcd compacts the revision of the first page before the last page is read
  */
@@ -57,7 +57,7 @@ export async function* exportPages(
   }
 }
 
-/** A registration, the key of an unreadable value, or null for a registration that the filter excludes. */
+/** A registration, the key of an unreadable value, or null for a key that the filter excludes. */
 type Read = StoredRegistration | string | null
 
 /** Copies the value: it is a view that would keep etcd's whole response in memory. */

@@ -16,9 +16,11 @@ export interface StatedKey {
   readonly layout: Layout
   /** The records that the layout decodes from key and value. */
   readonly records: EndpointRecords
-  /** Whether the file has the value itself. If not, the layout has written it from the fields. */
+  /** Whether the file has a value. If not, the layout has written `value` from the fields. */
   readonly isExact: boolean
+  /** Whether the key is to have a lease. */
   readonly leased: boolean
+  /** The TTL of that lease; null if the file has none. */
   readonly grantedTtlSeconds: number | null
   /** One entry for each address. */
   readonly entries: Entries
@@ -85,7 +87,7 @@ function statedKey(file: RegistryFile, entries: Entries, root: string): StatedKe
   const differing = entries.find((one) => SHARED.some((name) => one[name] !== entry[name]))
   if (differing) {
     const name = SHARED.find((one) => differing[one] !== entry[one])
-    throw at(file, differing, `the addresses under one key share its ${name}`)
+    throw at(file, differing, `addresses under one key must have the same ${name}`)
   }
   const layout = rooted(unrooted, root)
   const isExact = entry.value !== undefined
@@ -156,7 +158,10 @@ function placed<Result>(file: RegistryFile, entry: PlacedEntry, write: () => Res
   }
 }
 
-/** Key and value of the file. The fields must agree with the value, except for the weight, which may be changed. */
+/**
+ * Key and value as the file states them. The fields must agree with the value, except for the weight: a changed weight is
+ * written to the value.
+ */
 function kept(
   file: RegistryFile,
   layout: Layout,
@@ -165,7 +170,7 @@ function kept(
 ): Pick<StatedKey, 'key' | 'value' | 'records'> {
   const [entry] = entries
   const { key: stored, value: given } = entry
-  if (stored === undefined || given === undefined) throw at(file, entry, 'a value needs its key')
+  if (stored === undefined || given === undefined) throw at(file, entry, 'value is given without key')
   const own = withoutRoot(file.root, stored, layout)
   const key = root === '' ? own : root + own.replace(/^\/+/, '')
   const decode = (bytes: Uint8Array) => {
@@ -187,7 +192,7 @@ function kept(
   }))
   const lost = firstDifference(compared, stated)
   if (lost !== null) {
-    throw at(file, entry, `the value has another ${lost} than the field ${lost}`, [
+    throw at(file, entry, `value and fields differ in ${lost}`, [
       'Change the value as well, or remove value and key: the value is then written from the fields',
     ])
   }

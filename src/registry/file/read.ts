@@ -23,13 +23,13 @@ export interface RegistryFile extends Pick<RegistryFileDoc, 'rev' | 'root' | 'se
   readonly entries: readonly PlacedEntry[]
 }
 
-/** Longest YAML text, in characters: the YAML library takes a second for 3,000 endpoints. */
+/** Maximum length of a YAML text, in characters. The YAML library takes a second for 3,000 endpoints. */
 const MAX_YAML = 16 * 1024 * 1024
 
 /**
  * Reads a registry file, YAML or JSON.
  *
- * @param name of the file, for messages
+ * @param name the file's name, for messages
  * @throws DiscoError USAGE with file, line and column
  */
 export function readRegistryFile(text: string, name: string): RegistryFile {
@@ -135,7 +135,7 @@ class Members {
     }
   }
 
-  /** Undefined for an absent member, and for null. */
+  /** A member; undefined if it is absent or null. */
   get(name: string): YamlValue | undefined {
     const value = this.members.get(name)
     return value?.kind === 'scalar' && value.value === null ? undefined : value
@@ -153,7 +153,7 @@ class Members {
     throw this.problem(value, `${name} must be true or false`)
   }
 
-  /** Null if the file has null, since its layout carries no weight. */
+  /** Undefined if the file has no weight. Null if it has null, as exported for a layout that carries no weight. */
   weight(): number | null | undefined {
     const value = this.members.get('weight')
     if (value === undefined) return undefined
