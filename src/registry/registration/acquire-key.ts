@@ -10,10 +10,10 @@ import { list } from '../../etcd/list.js'
 import type { KeyValue } from '../../etcd/pairs.js'
 import { isUnknown } from '../etcd-refusals.js'
 
-/** etcd deletes the keys of a dead lease up to this much later than its TTL. */
+/** etcd deletes the keys of an expired lease up to this long after its TTL. */
 const LAPSE_GRACE_SECONDS = 2
 
-/** Poll interval of another registrar's lease. A renewal is visible as a TTL that has not fallen with time. */
+/** Period of reads of the TTL of another registrar's lease. If the TTL has not fallen with time, it was renewed. */
 const POLL_PERIOD_MS = 250
 
 /** Key and value of a registration. */

@@ -10,7 +10,7 @@ import type { EventSink, RegistrationEvents } from './events.js'
 import { explainFailedClaim, type TakenKey } from './failed-claim.js'
 import { HeldKey, HeldLease } from './held-key.js'
 
-/** The endpoints to register, and the rules for it. */
+/** The endpoints to register, and how to register them. */
 export interface RegistrationRequest {
   /** One endpoint, or several of one process: each has a key, and all have one lease. */
   readonly registered: EndpointRecord | readonly [EndpointRecord, ...EndpointRecord[]]
@@ -26,7 +26,7 @@ export interface RegistrationRequest {
   readonly stored?: (record: EndpointRecord) => StoredForm | null
   /**
    * @internal If given, only the keys that no other registrar holds are registered. Called with the conflict of each
-   * other key, unless all are held: then the first conflict is thrown. By default, one such key refuses all.
+   * other key, unless all are held: then the first conflict is thrown. By default, one held key fails the whole request.
    */
   readonly onHeldElsewhere?: (conflict: DiscoError) => void
 }

@@ -7,7 +7,7 @@ export type { EventSink, GrantedLease, KeepAliveEvents }
 
 /** The events of a registration, by name, with their payload. A registrar has further events. */
 export interface RegistrationEvents extends KeepAliveEvents {
-  /** The key has another lease, whose owner may be dead. It is taken once that lease has expired. */
+  /** The key is under another lease, whose owner may be dead. The registration waits until that lease has expired. */
   waiting: [found: { key: string; lease: LeaseId; ttlSeconds: number }]
   /** The key is under our lease: for the first time, or again after it was missing. */
   registered: [
@@ -21,13 +21,13 @@ export interface RegistrationEvents extends KeepAliveEvents {
   ]
   /** Another client wrote the key under our lease; `registered` is the new record. */
   changed: [now: { key: string; registered: EndpointRecord; before: EndpointRecord; revision: Revision }]
-  /** Another client's put without a lease had detached the key from ours; it was attached again. */
+  /** Another client had put the key without a lease, which detached it from our lease. It was attached again. */
   reattached: [at: { key: string; registered: EndpointRecord; revision: Revision }]
   /** etcd has ended the lease, and deleted the key with it. */
   leaseLost: [lost: { key: string; registered: EndpointRecord; lease: LeaseId }]
   /** The key was deleted while its lease lived, and is put back (`onDelete: 'reregister'`). */
   deleted: [deleted: { key: string; registered: EndpointRecord }]
-  /** The key is gone, and etcd refuses to put it back. Once for each reason. */
+  /** The key is gone, and etcd refuses to put it back. Emitted once for each reason. */
   refused: [refused: { key: string; registered: EndpointRecord; cause: DiscoError }]
   /** One of several keys is no longer held: deleted on purpose, or taken over (CONFLICT). The others are still held. */
   dropped: [dropped: { key: string; registered: EndpointRecord; why: 'deregistered' | DiscoError }]

@@ -9,7 +9,7 @@ export interface TakenKey {
   readonly certainty: 'taken' | 'unknown'
 }
 
-/** The remains of a failed registration. */
+/** What a failed registration may have changed in etcd. */
 export interface FailedClaims {
   readonly records: readonly EndpointRecord[]
   readonly taken: readonly TakenKey[]

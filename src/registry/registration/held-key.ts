@@ -168,7 +168,7 @@ export class HeldKey {
     return { takenOverBy: kv.lease }
   }
 
-  /** Remembers a value under our lease; one that cannot be read is never put back. */
+  /** Keeps a value that another client wrote under our lease. A value that cannot be read is not kept, nor put back. */
   adopt(kv: KeyValue): void {
     const { layout, lease, events } = this.context
     if (kv.lease !== lease.id || kv.modRevision <= this.lastRevision) return

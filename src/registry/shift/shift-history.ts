@@ -47,8 +47,8 @@ export class ShiftHistory {
   }
 
   /**
-   * The revision of the last transaction that changed weights of several keys; if there is none, of the last change of one
-   * weight.
+   * The revision of the last transaction that changed the weights of several keys. If there is none, the revision of the
+   * last change of one weight.
    *
    * @throws DiscoError CONFLICT if there is none
    */
@@ -89,7 +89,7 @@ export class ShiftHistory {
     return alone
   }
 
-  /** The revision that gave the endpoint its weight; not before `since`. */
+  /** The revision at which the endpoint got its current weight. A result up to `since` means: not after `since`. */
   private async weightSetAt({ key, weight, modRevision }: Endpoint, since: Revision): Promise<Revision> {
     let revision = modRevision
     for (let write = 0; write < MAX_WRITES && revision > since; write++) {
@@ -131,7 +131,7 @@ export class ShiftHistory {
       return await readAllKeys(this.client, keys, revision)
     } catch (error) {
       if (!isOutOfHistory(error)) throw error
-      throw new DiscoError('CONFLICT', `etcd's history no longer has revision ${revision}, or not yet`, {
+      throw new DiscoError('CONFLICT', `etcd does not have revision ${revision}: it was compacted, or not yet reached`, {
         cause: error,
         suggestions: [`Set the weights by shares: disco shift ${this.service} version=1.0.0=50%`],
       })

@@ -33,7 +33,7 @@ export interface ShiftOptions extends Abortable {
   readonly dryRun?: boolean
   /** Expected weights by key. If a listed key has another weight, another client has changed it: CONFLICT. */
   readonly expect?: ReadonlyMap<string, number>
-  /** Called before each transaction: if its answer is lost, this may have been written. */
+  /** Called before each transaction. If its answer is lost, these weights may have been written. */
   readonly onSend?: (before: EndpointList, weights: PlannedWeights) => void
 }
 
@@ -95,7 +95,7 @@ export async function changeWeights(
     await delay(PAUSE_MS * Math.random() * attempt, undefined, { signal })
   }
   throw new DiscoError('CONFLICT', `Other clients keep writing keys of ${service}: ${MAX_TRIES} tries`, {
-    suggestions: ['Nothing was changed; repeat it when they are done'],
+    suggestions: ['Nothing was changed. Repeat the command when the other clients are done'],
   })
 }
 

@@ -22,11 +22,11 @@ export interface UndoOptions extends ShiftOptions {
 }
 
 /**
- * Undoes the last transaction that changed the weights of several keys of a service: restores the weights that etcd's
- * history has from before it. If there is no such transaction, undoes the last change of one weight.
+ * Undoes the last transaction that changed the weights of several keys of a service: restores the previous weights from
+ * etcd's history. If there is no such transaction, undoes the last change of one weight.
  *
- * @param to restores the weights of this revision instead, except for endpoints whose weight was set since on its own, not
- *   by a shift
+ * @param to restores the weights of this revision instead, except for endpoints whose weight was set since then on its
+ *   own, not by a shift
  * @param last the transaction to undo, from an earlier plan
  * @throws DiscoError NOT_FOUND; CONFLICT if etcd's history does not contain it
  */
@@ -108,8 +108,8 @@ function toRevision(revision: Revision, then: ReadonlyMap<string, number>): Plan
 }
 
 /**
- * Refuses to restore weights that were all 0, and so counted as equal, if another endpoint has a weight now: those at 0
- * would get no traffic.
+ * Refuses to restore weights that were all 0, which means equal shares, if another endpoint would keep a weight above 0:
+ * the restored ones would get no traffic.
  *
  * @throws DiscoError CONFLICT
  */

@@ -47,7 +47,8 @@ export async function listKeys(client: EtcdClient, reader: Reader, service: stri
 }
 
 /**
- * Writes weights in one transaction. It fails if a key of the service was created, written or deleted since the list.
+ * Writes weights in one transaction. etcd refuses it if a key of the service was created or written since the list, or if
+ * a key to write was deleted.
  * Keys whose weight stays above 0 are written too, so that all keys of a shift have the same revision for `undoShift`.
  *
  * @param weights by key
