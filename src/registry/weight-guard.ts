@@ -9,19 +9,20 @@ import { listEndpoints } from './listing.js'
 import type { Targets } from './weight-targets.js'
 
 /**
- * Finds a key that has a weight above 0 while others are written: of an endpoint that is not changed, or whose change
- * leaves it a weight above 0.
+ * Finds a key that keeps a weight above 0 while the keys `writing` are written: a key that is not changed, or whose
+ * change leaves a weight above 0.
  *
  * @throws DiscoError CONFLICT without such a key
  */
 export type FindWeightedKey = (request: {
+  /** Whether a transaction was refused, so that the service must be listed again. */
   isRetry: boolean
   writing: ReadonlySet<string>
 }) => Promise<Unchanged>
 
 /**
- * Guards against two clients that each drain their endpoints because the other's still has a weight: a transaction that
- * sets weights to 0 succeeds only if another key keeps a weight.
+ * The guard of a transaction that drains endpoints: it succeeds only if another key, with a weight above 0, is unchanged.
+ * Without it, two clients could each drain their own endpoints because the other's still have a weight.
  *
  * @param isSettled whether this change has written the key already, or does not change it
  */
@@ -74,7 +75,11 @@ interface Turn {
   readonly untouched: readonly Weighted[]
 }
 
-/** @throws DiscoError CONFLICT */
+/**
+ * Refuses a change that would turn weights on and so drain other endpoints, or that would turn weights off.
+ *
+ * @throws DiscoError CONFLICT
+ */
 export function refuseTurnedWeights(service: string, { before, after, untouched }: Turn): void {
   const isUnset = weightsAreUnset(before)
   const willBeUnset = weightsAreUnset(after)

@@ -4,7 +4,7 @@ import { layoutNamed } from '../domain/layouts/index.js'
 import { weightsAreUnset } from '../domain/shares.js'
 import { type EndpointSelection, isBulk, matchEndpoints, selectEndpoints } from './selection.js'
 
-/** An endpoint that a change of several endpoints does not change, and the reason. */
+/** An endpoint that a weight change of several endpoints leaves out, and the reason. */
 export interface LeftOut {
   readonly endpoint: Endpoint
   /** `changed`: it was written since it was selected, and no longer matches. */

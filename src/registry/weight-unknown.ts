@@ -2,11 +2,11 @@ import { type Endpoint, isReadable } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import { changeText, type WeightChange } from '../domain/weight.js'
 
-/** A key with a relative change whose answer was lost. */
+/** A key whose relative weight change was sent, but whose answer was lost. */
 export interface UnknownChange {
   /** The endpoint as it was read for the change. */
   readonly before: readonly Endpoint[]
-  /** The weight that the change would have given it. */
+  /** The key's weight if the change was applied once. */
   readonly to: number
   /** The current endpoints of the key; empty if the key is gone. */
   readonly now: readonly Endpoint[]
@@ -16,7 +16,7 @@ export interface UnknownChange {
 const MAX_NAMED = 3
 
 /**
- * The error of a relative change whose answer was lost, although etcd's history has that change: an equal change by
+ * The error of a relative change whose answer was lost. etcd's history shows such a change, but an equal change by
  * another client would leave the same history.
  */
 export function unknownWeights(change: WeightChange, unknown: readonly UnknownChange[]): DiscoError {

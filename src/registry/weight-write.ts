@@ -22,9 +22,9 @@ export interface KeyChange {
 
 type Planned = Plan & { readonly kv: KeyValue; readonly written: boolean }
 
-/** The outcome for the first keys. */
+/** The outcome of one transaction, which covers the first of the keys. */
 export interface PartChanged {
-  /** The number of these keys, at least one; the rest did not fit in the transaction. */
+  /** The number of keys that it covers, at least one; the rest did not fit. */
   readonly keys: number
   /** The changes; keys that were removed or are no longer selected are left out. */
   readonly changes: readonly KeyChange[]

@@ -42,14 +42,14 @@ export interface WeightOptions extends Abortable {
   readonly force?: boolean | undefined
   /** Whether a change of a whole service includes endpoints at weight 0. Default: false. */
   readonly drained?: boolean | undefined
-  /** Whether to write nothing, and return the result that the change would have. Default: false. */
+  /** Whether to write nothing and return the planned result. Default: false. */
   readonly dryRun?: boolean | undefined
 }
 
 /**
- * The result that a change would have, by the current list.
+ * The result that a change would have, computed from a list of the service.
  *
- * @param revision of the list
+ * @param revision the revision of that list
  * @throws DiscoError CONFLICT, as {@link setWeight}
  */
 export function plannedWeights(
@@ -140,7 +140,7 @@ function explained(error: unknown, { selected }: Targets, part: readonly string[
   return explainUnknown(error, `The ${which} of ${service} may have been changed`, next)
 }
 
-/** Adds the keys that were already changed to an error. */
+/** Adds a suggestion to an error: the keys that were already changed. */
 function inPart(error: unknown, done: readonly KeyChange[]): unknown {
   const [first] = done
   const last = done.at(-1)
