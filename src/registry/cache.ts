@@ -11,10 +11,10 @@ const FORMAT = 2
 /** The former format, with decimal lease ids. Still read, because the tool may be upgraded during an outage of etcd. */
 const DECIMAL_LEASES_FORMAT = 1
 
-/** About 50,000 endpoints. Longer lists are not stored. */
+/** Maximum size of a stored list: about 50,000 endpoints. */
 const MAX_BYTES = 16 * 1024 * 1024
 
-/** Number of stored lists; the oldest are removed. */
+/** Maximum number of stored lists; the oldest are removed. */
 const MAX_FILES = 64
 
 /** Name of a stored list, or of a temporary file that a killed process left behind. */
@@ -64,15 +64,15 @@ export class ListCache {
   }
 
   /**
-   * Replaces the file atomically: a reader sees the old list or the new one. An empty list is not kept, and removes
-   * the stored one: only etcd can confirm that a service is empty.
+   * Replaces the file atomically: a reader sees the old list or the new one. A list that is empty or too long is not
+   * stored, and removes the stored one. Only etcd can confirm that a service is empty.
    */
   async write(target: CacheTarget, list: CachedList): Promise<void> {
     const file = this.fileOf(target)
     const draft = `${file}.${randomUUID()}`
     try {
       const isThere = await isOwnFolder(this.folder)
-      const text = JSON.stringify({ format: FORMAT, target: named(target), ...list })
+      const text = JSON.stringify({ format: FORMAT, target: identityOf(target), ...list })
       if (list.endpoints.length === 0 || Buffer.byteLength(text) > MAX_BYTES) {
         if (isThere) await rm(file, { force: true })
         return
@@ -103,7 +103,7 @@ export class ListCache {
   }
 
   private fileOf(target: CacheTarget): string {
-    const hash = createHash('sha256').update(named(target)).digest('hex')
+    const hash = createHash('sha256').update(identityOf(target)).digest('hex')
     return join(this.folder, `${hash.slice(0, 32)}.json`)
   }
 
@@ -133,7 +133,7 @@ export function defaultCacheFolder(
   }
 }
 
-function named({ members, layout, root, service }: CacheTarget): string {
+function identityOf({ members, layout, root, service }: CacheTarget): string {
   return JSON.stringify([[...members].sort(), layout, root, service])
 }
 
@@ -141,7 +141,7 @@ function parse(text: string, target: CacheTarget): CachedList | null {
   try {
     const members = JSON.parse(text) as Readonly<Record<string, unknown>>
     const { format, endpoints } = members
-    if (members.target !== named(target)) return null
+    if (members.target !== identityOf(target)) return null
     if (format === DECIMAL_LEASES_FORMAT && Array.isArray(endpoints)) {
       return readCachedList({ ...members, endpoints: endpoints.map(withLeaseId) }, target.service)
     }

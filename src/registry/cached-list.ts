@@ -35,14 +35,14 @@ export function readCachedList(members: Members, service: string): CachedList | 
   return { revision, seenAtMs, endpoints }
 }
 
-/** An endpoint of an older list, in which `problem` was a text, beside the fields `unreadable` and `rootHint`. */
+/** Converts an endpoint of an older list, in which `problem` was a text beside the fields `unreadable` and `rootHint`. */
 function withProblemKind(value: unknown): unknown {
   if (!isObject(value) || !isText(value.problem)) return value
   const { problem: text, unreadable, rootHint: _, ...rest } = value
   return { ...rest, problem: { kind: unreadable === true ? 'unreadable' : 'not-dialled', text } }
 }
 
-/** An endpoint of an older list, whose lease id is decimal. */
+/** Converts an endpoint of an older list, in which the lease id was decimal. */
 export function withLeaseId(value: unknown): unknown {
   if (!isObject(value) || !isText(value.lease) || !/^-?\d{1,19}$/.test(value.lease)) return value
   return { ...value, lease: leaseIdOf(value.lease) }

@@ -15,7 +15,7 @@ const ENDPOINTS_PER_SECOND = 250
 const CONFIRM_PERIOD_MS = 60_000
 
 /**
- * Passes a service's updates on and writes the list to disk as it changes. If etcd is unreachable from the start, the
+ * Yields the updates of a service, and writes the list to disk as it changes. If etcd is unreachable from the start, the
  * list from disk comes first, unless it is older than `maxAgeMs`.
  *
  * @param snapshot the list after all yielded updates, see `OpenWatch`
@@ -49,7 +49,7 @@ async function readList(cache: ListCache, target: CacheTarget, maxAgeMs: number)
   return { type: 'reset', revision: list.revision, endpoints: list.endpoints, source: 'cache', ageMs }
 }
 
-/** The part of a list that was cached by a reader of every layout; null if it has none of this one. */
+/** The endpoints in the target's layout from the cached list of the layout `auto`; null if there are none. */
 async function readAuto(cache: ListCache, target: CacheTarget): Promise<CachedList | null> {
   if (target.layout === AUTO) return null
   const list = await cache.read({ ...target, layout: AUTO })
@@ -58,13 +58,13 @@ async function readAuto(cache: ListCache, target: CacheTarget): Promise<CachedLi
 }
 
 /**
- * Writes the list of a watch: the first at once, changes after a delay, and an unchanged list periodically. The work
- * is bounded by time, not by the number of changes or outages.
+ * Writes the list of a watch: the first at once, changes after a delay, and an unchanged list periodically. The number of
+ * writes depends on the time, not on the number of changes or outages.
  */
 class ListKeeper implements Disposable {
   /** Whether the list is known to be current: false before the first list, and during an outage. */
   private isLive = false
-  /** Whether it differs from the written one. */
+  /** Whether the list differs from the written one. */
   private isChanged = false
   /** When the list was last written, on the clock of `performance.now()`. */
   private writtenAtMs: number | null = null

@@ -26,7 +26,7 @@ export function checkMembers(members: EtcdMembers, wantsTls: boolean): void {
   memberUrls(members, wantsTls)
 }
 
-/** The connection of a context; without a password if its variable is not set, see {@link requirePassword}. */
+/** Connection settings of a context. Without a password if its variable is not set: see {@link requirePassword}. */
 export function connectionOf(
   { label, settings }: Pick<Context, 'label' | 'settings'>,
   env: Environment,
@@ -69,9 +69,9 @@ export function requirePassword(context: Pick<Context, 'label' | 'settings'>, en
 }
 
 /**
- * The options of a program, completed from their context; without a context, as by `withEnvironment`.
+ * The options of a program, completed from their context; without a context, from the environment.
  *
- * @throws DiscoError USAGE for an unknown context, for a context beside endpoints or credentials, for a file that
+ * @throws DiscoError USAGE for an unknown context, for a context together with endpoints or credentials, for a file that
  *   cannot be read or holds a secret that other users can read, and as `withEnvironment` does
  */
 export async function withContext<Options extends Given<EtcdOptions> & Place & ContextOption>(

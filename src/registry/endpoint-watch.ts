@@ -16,8 +16,8 @@ type Decode = (kv: KeyValue) => Endpoint[]
  * Watches one service, or all, and decodes keys and values into endpoints. One watch on one range keeps the changes of
  * a revision together, even in several layouts. Without permission for all keys, watches only the default layout.
  *
- * @param options `streams` shares etcd streams with other watches, by default a separate stream with backpressure;
- *   `since` begins at a past revision
+ * @param options `streams`: etcd streams shared with other watches; by default, the watch has its own stream with
+ *   backpressure. `since`: the past revision at which the watch begins
  */
 export async function* watchEndpoints(
   client: EtcdClient,

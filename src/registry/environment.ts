@@ -32,8 +32,8 @@ export function membersFrom(
 const CREDENTIAL_SETTINGS = ['CACERT', 'CERT', 'KEY', 'USER', 'PASSWORD'] as const
 
 /**
- * The variables without credentials for another cluster or user: without ETCDCTL_* if ETCDCTL_ENDPOINTS and
- * DISCO_ENDPOINTS differ, and without the password variable whose prefix differs from that of the user.
+ * Omits the variables that may have credentials for another cluster or user: ETCDCTL_* if ETCDCTL_ENDPOINTS and
+ * DISCO_ENDPOINTS differ, and the password variable whose prefix differs from that of the user variable.
  *
  * @param namesEndpoints whether the endpoints come from variables
  */

@@ -7,7 +7,7 @@ export function isForbidden(error: unknown): boolean {
   return error instanceof DiscoError && error.reason === 'permission'
 }
 
-/** Adds a suggestion for detection across layouts: a role for the prefix of one layout needs `--layout`. */
+/** With the layout `auto`, adds a suggestion: a user whose role covers the prefix of one layout must name that layout. */
 export function explainForbidden(error: unknown, reader: Reader): unknown {
   if (reader.layout !== AUTO || !(error instanceof DiscoError) || !isForbidden(error)) return error
   const suggestions = [...error.suggestions, 'Or name the layout that it covers, such as --layout kratos']
@@ -15,9 +15,9 @@ export function explainForbidden(error: unknown, reader: Reader): unknown {
 }
 
 /** The result of a read that only improves a suggestion; null if etcd forbids it. */
-export async function unlessForbidden<T>(asked: Promise<T>): Promise<T | null> {
+export async function unlessForbidden<T>(reading: Promise<T>): Promise<T | null> {
   try {
-    return await asked
+    return await reading
   } catch (error) {
     if (isForbidden(error)) return null
     throw error

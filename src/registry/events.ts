@@ -13,12 +13,14 @@ import type { Registry } from './registry.js'
  */
 export type GoneReason = 'deregistered' | 'lease ended' | 'unknown'
 
+/** An endpoint's part of the service's traffic before and after a change, from 0 to 1. */
 export interface ShareChange {
   readonly from: number
   readonly to: number
 }
 
 export type RegistryEvent =
+  /** The list was read. `isPast`: it is the list of a past revision. */
   | { readonly type: 'synced'; readonly revision: Revision; readonly isPast?: true }
   | { readonly type: 'stale'; readonly sinceMs: number; readonly cause: DiscoError }
   | {
@@ -26,6 +28,7 @@ export type RegistryEvent =
       readonly revision: Revision
       /** Revisions of the whole cluster that were missed; null if their changes follow. */
       readonly missedRevisions: number | null
+      /** Number of events that follow for this update. */
       readonly changes: number
     }
   | (EndpointEvent & {
@@ -70,7 +73,7 @@ export async function* registryEvents(
       continue
     }
     const { revision } = update
-    const before = placesOf(snapshot, update.changes)
+    const before = statesOf(snapshot, update.changes)
     snapshot.apply(update)
     const events = eventsBetween(before, snapshot, before.byKey.keys()).filter((event) =>
       concerns(filter, event),
@@ -79,7 +82,7 @@ export async function* registryEvents(
       const { missedRevisions } = update
       yield { event: { type: 'resync', revision, missedRevisions, changes: events.length }, snapshot }
     }
-    const after = placesOf(snapshot, update.changes)
+    const after = statesOf(snapshot, update.changes)
     for (const event of events) {
       const { endpoint } = event
       const share = { from: before.shareOf(endpoint), to: after.shareOf(endpoint) }
@@ -97,29 +100,29 @@ export function concerns(filter: EndpointFilter, event: EndpointEvent): boolean 
   return event.type === 'weight' && isChosen(filter, { ...event.endpoint, weight: event.from })
 }
 
-/** The changed keys of an update at one moment: their endpoints, and their shares. */
-interface Places {
+/** The changed keys of an update, before or after it: their endpoints, and the shares of these. */
+interface KeyStates {
   readonly byKey: ReadonlyMap<string, readonly Endpoint[]>
-  /** From 0 to 1; 0 for an endpoint that is missing, or of another service. */
+  /** From 0 to 1; 0 for an endpoint that is not among them. */
   shareOf(endpoint: Endpoint): number
 }
 
-function placesOf(snapshot: LiveSnapshot, changes: readonly Change[]): Places {
+function statesOf(snapshot: LiveSnapshot, changes: readonly Change[]): KeyStates {
   const byKey = new Map(changes.map(({ key }) => [key, snapshot.byKey.get(key) ?? []]))
   const shares = new Map<Endpoint, number>()
   for (const endpoints of byKey.values()) {
     for (const endpoint of endpoints) shares.set(endpoint, snapshot.shareOf(endpoint))
   }
   const shareOf = ({ key, addr, service }: Endpoint) => {
-    const place = byKey.get(key)?.find((other) => other.addr === addr && other.service === service)
-    return (place && shares.get(place)) ?? 0
+    const found = byKey.get(key)?.find((other) => other.addr === addr && other.service === service)
+    return (found && shares.get(found)) ?? 0
   }
   return { byKey, shareOf }
 }
 
 /**
- * Why an endpoint was removed. A key without a lease cannot expire. For a past removal, an ended lease shows nothing:
- * it may have ended later.
+ * Why an endpoint was removed. A key without a lease cannot expire. If the lease of a past removal is not alive now, the
+ * reason is unknown: the lease may have ended after the removal.
  */
 async function whyGone(
   registry: Pick<Registry, 'leaseLives'>,

@@ -31,10 +31,10 @@ export interface History {
   /** The newest revision. */
   readonly revision: Revision
   /**
-   * Reads the changes after a revision. Its memory does not depend on their number. It ends without an error when the
-   * signal aborts.
+   * Reads the changes after a revision. Memory use does not depend on the number of changes. Ends without an error when
+   * the signal aborts.
    *
-   * @throws DiscoError REVISION_UNAVAILABLE for a future revision, and by `onCompacted` for a compacted one
+   * @throws DiscoError REVISION_UNAVAILABLE for a future revision and, with `onCompacted: 'fail'`, for a compacted one
    */
   changes(options?: ChangesOptions): AsyncGenerator<HistoryPart, void, void>
 }
@@ -46,7 +46,7 @@ export interface ChangesOptions {
    * Whether it is an error that etcd has compacted changes after that revision. Default: no, the history begins later.
    */
   readonly onCompacted?: 'fail' | 'begin-later'
-  /** Selects the changes of endpoints that met it before or after the change. */
+  /** Selects the changes of endpoints that meet the filter before or after the change. */
   readonly filter?: EndpointFilter
 }
 
@@ -84,7 +84,7 @@ export async function openHistory(
 
 const NEVER = new AbortController().signal
 
-/** The end of the history, and a reader of the keys that etcd permits. */
+/** The end of the history, and a reader of the keys that the user may read. */
 async function readEnd(
   registry: Registry,
   service: string | undefined,

@@ -80,7 +80,10 @@ class LayoutCounter implements LayoutCounts {
     else this.otherKeys++
   }
 
-  /** Whether a prefix is new. Keys are sorted, so a prefix never recurs, and only those of the current key are kept. */
+  /**
+   * Whether a prefix is new. Keys are sorted, so a prefix does not recur after a key without it: only the prefixes of the
+   * current key are kept.
+   */
   private isFirst(layout: string, prefix: string, key: string): boolean {
     const around = (this.open.get(layout) ?? []).filter((other) => key.startsWith(other))
     const isFirst = !around.includes(prefix)

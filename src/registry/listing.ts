@@ -26,7 +26,8 @@ interface ListingOptions {
 }
 
 /**
- * Lists the endpoints of one service, or of all, by key. Without permission for all keys, lists the default layout.
+ * Lists the endpoints of one service, or of all services, sorted by key. Without permission for all keys, lists those of
+ * the default layout.
  *
  * @throws DiscoError REVISION_UNAVAILABLE
  */
@@ -59,8 +60,8 @@ export async function* endpointPages(
 }
 
 /**
- * Reads the keys of one service, or of all, in pages, each decoded by the caller. Without permission for all keys,
- * reads those of the default layout.
+ * Reads the keys of one service, or of all services, in pages. The caller decodes each key. Without permission for all
+ * keys, reads those of the default layout.
  *
  * @param decode decodes a key by the given reader, which may be narrower than `reader`
  * @param at reads as of this revision

@@ -9,9 +9,9 @@ export type { MemberChecked, MemberStatus }
 /** The result of a check of etcd's members. */
 export interface MembersChecked {
   readonly members: readonly MemberChecked[]
-  /** Number of named members without a result, after an abort. */
+  /** Number of given endpoints without a result, after an abort. */
   readonly missing: number
-  /** Members that etcd lists, but that were not named; the error if it does not list its members. */
+  /** Members that etcd lists but that are not among the given endpoints; the error if etcd did not list its members. */
   readonly others: readonly OtherMember[] | DiscoError
 }
 
@@ -23,7 +23,7 @@ interface OtherMember {
   readonly urls: readonly string[]
 }
 
-/** Asks each named member of etcd for its status. Never rejects: after an abort it returns those that have answered. */
+/** Asks each given endpoint of etcd for its status. Never rejects: after an abort it returns the results so far. */
 export async function checkMembers(
   registry: Registry,
   service: string | undefined,
@@ -45,7 +45,7 @@ export async function checkMembers(
 /** A grpc-proxy lists itself, without an id. */
 const NO_ID = '0'
 
-/** The members that were not named, sorted by name, since etcd lists them in any order. */
+/** The members that are not among the given endpoints, sorted by name, since etcd lists them in any order. */
 function othersIn(
   all: readonly { readonly ID: string; readonly name: string; readonly clientURLs: readonly string[] }[],
   members: readonly MemberChecked[],

@@ -28,7 +28,7 @@ export function noSuchService(
   const names = summarizeServices(all?.endpoints ?? []).services.map((summary) => summary.service)
   const shown = markLookAlikes([service, ...names])
   const { layout, root } = reader
-  // With a single layout, the message says where it searched: the service may be in another layout.
+  // With a single layout, the message names the keys that were searched: the service may be in another layout.
   const where =
     layout === AUTO
       ? ` under ${reader.prefix() || '/'}`
@@ -68,11 +68,11 @@ function byName(
 ): string {
   const nearest = nearestNames(service, names).map(shown)
   const hint = nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []
-  return [...hint, some(names.map(shown), reader)].join(' ')
+  return [...hint, availableServices(names.map(shown), reader)].join(' ')
 }
 
 /** A reader of one layout has not seen the others, so it must not report that the registry is empty. */
-function some(names: readonly string[], { layout, root }: Reader): string {
+function availableServices(names: readonly string[], { layout, root }: Reader): string {
   if (names.length === 0) {
     const where = root === '' ? '' : ` under ${root}`
     return layout === AUTO

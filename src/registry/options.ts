@@ -16,11 +16,11 @@ export interface RegistryOptions
   extends Optional<EtcdOptions, 'endpoints' | 'endpointsSource' | 'commandTimeoutMs' | 'dialTimeoutMs'>,
     Place,
     ContextOption {
-  /** Cache of the last good lists, for a start without etcd; `false` for none. */
+  /** Cache of the last good lists, for a start without etcd; `false` disables it. */
   readonly cache?: CacheOptions | false
 }
 
-/** The last good lists on disk. */
+/** Options of the cache of the last good lists on disk. */
 export interface CacheOptions {
   /** Default: `disco` in the user's cache folder (XDG_CACHE_HOME). */
   readonly folder?: string
@@ -32,7 +32,7 @@ export interface CacheOptions {
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 5_000
 
-/** With this timeout, an unresponsive member delays an answer, which the next one then gives, by less than a second. */
+/** If a member does not respond for this long, the next one is asked, so that an answer is less than a second late. */
 const DEFAULT_DIAL_TIMEOUT_MS = 800
 
 const DEFAULT_CACHE_MAX_AGE_MS = 24 * 60 * 60 * 1000

@@ -232,7 +232,7 @@ export class Registry implements Discovery, AsyncDisposable {
   ): Promise<WeightChanged> {
     const change = weightChangeOf(weight)
     const { endpoints: service, revision } = await this.listExisting(selection.service, options)
-    // A drained endpoint has the weight 0 already: it is neither changed nor in the way.
+    // A change to 0 selects drained endpoints too: they have the weight 0 already, and are not reported as left out.
     const isToZero = change.kind === 'set' && change.weight === 0
     const targets = chooseTargets(service, selection, { drained: isToZero || options.drained })
     if (options.dryRun) return plannedWeights(targets, change, revision, options)

@@ -5,7 +5,9 @@ import type { Registry } from './registry.js'
 /**
  * Deletes the key of an endpoint if it has not changed since it was listed.
  *
- * @param keeper another endpoint whose key must also be unchanged; null for none
+ * @param keeper another endpoint whose key must also be unchanged; null if there is no such condition
+ * @param listedAt the revision of the list
+ * @returns `gone` if the key no longer exists, `changed` if it or the keeper's key was written since the list
  * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED, OUTCOME_UNKNOWN
  */
 export async function removeUnchanged(

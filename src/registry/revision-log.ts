@@ -10,8 +10,10 @@ const PERIOD_MS = 60_000
 /** Maximum number of samples of one cluster: those of a week, if the tool runs all the time. */
 const MAX_NOTES = 10_000
 
-/** Length of the shortest line: a longer file may have more lines than that. */
+/** Length of the shortest line. */
 const MIN_LINE_BYTES = '@1700000000000 0 1 1\n'.length
+
+/** A file up to this size has at most MAX_NOTES lines. A longer one is shortened. */
 const MAX_BYTES = MAX_NOTES * MIN_LINE_BYTES
 
 /** Limit of a file: a longer one is not ours, or damaged. */
@@ -37,7 +39,7 @@ export class RevisionLog {
     try {
       const file = this.fileOf(clusterId)
       const found = await ownFile(file)
-      // A last sample from the future is older than it looks: the clock was set back.
+      // After the clock was set back, a last sample far in the future must not prevent new ones.
       if (found && Math.abs(note.receivedMs - found.mtimeMs) < PERIOD_MS) return
       if (!(await isOwnFolder(this.folder))) await makeFolder(this.folder, 0o700)
       const length = await appendOwnFile(file, `${noteLine(note)}\n`)

@@ -44,7 +44,7 @@ export function matchEndpoints(
 }
 
 /**
- * Endpoints to change: all of them, or those of the one key that matches.
+ * The endpoints to change: all that meet the conditions, or those of the single key that has the address.
  *
  * @throws DiscoError NOT_FOUND, or CONFLICT when several keys have the address.
  */
@@ -67,16 +67,16 @@ export function selectEndpoints(endpoints: readonly Endpoint[], selection: Endpo
   return matches
 }
 
-/** Endpoints of a service, as a removal divides them. */
+/** The endpoints that a removal deletes, and those that it leaves registered. */
 export interface Removal {
   /** All addresses of the keys to be deleted. */
   readonly chosen: readonly Endpoint[]
-  /** Endpoints that stay: unreadable ones, which no condition selects, and listed keys that no longer match. */
+  /** Unreadable endpoints, which no condition selects, and those of the selection's keys that no longer match. */
   readonly leftOut: readonly Endpoint[]
 }
 
 /**
- * Chooses what a removal deletes.
+ * Chooses the endpoints that a removal deletes.
  *
  * @throws DiscoError CONFLICT when an address matches several keys
  */

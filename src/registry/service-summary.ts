@@ -3,15 +3,18 @@ import { type Endpoint, isReadable } from '../domain/endpoint.js'
 /** One service in the summary of all services. */
 export interface ServiceSummary {
   readonly service: string
+  /** The layouts of its keys, separated by commas. */
   readonly layout: string
   readonly versions: readonly string[]
   readonly endpoints: readonly Endpoint[]
+  /** Sum of the weights of the dialable endpoints. */
   readonly weight: number
 }
 
-/** Summarizes services by name. If no key of a name is readable, its keys are foreign keys, and it is not a service. */
+/** Summarizes services by name. A name without a readable key is not a service: its keys are foreign keys. */
 export function summarizeServices(endpoints: readonly Endpoint[]): {
   readonly services: readonly ServiceSummary[]
+  /** Number of keys that belong to no service. */
   readonly foreignKeys: number
   /** Roots under which misplaced keys would be registrations, the most frequent first. */
   readonly rootHints: readonly string[]
@@ -35,9 +38,9 @@ export function summarizeServices(endpoints: readonly Endpoint[]): {
 }
 
 /**
- * Leaves out foreign keys, which belong to no service.
+ * Leaves out foreign keys, which belong to no service. Returns the endpoints of a single service unchanged.
  *
- * @param endpoints of `service`, and then returned as they are; of all services if `service` is undefined
+ * @param service the service of all endpoints; undefined if they are of all services
  */
 export function endpointsOfServices(
   endpoints: readonly Endpoint[],

@@ -23,7 +23,7 @@ export interface Unregistered {
   readonly leftOut: readonly Endpoint[]
   /** Whether another client removed the listed endpoint first. */
   readonly wentMeanwhile: boolean
-  /** Whether the service has no other endpoint that can be dialled. */
+  /** Whether no dialable endpoint of the service remains. False if nothing was removed. */
   readonly isLast: boolean
   /** The error (no answer, or a denial) that prevented checking whether a registrar puts the key back. */
   readonly returnUnknown?: DiscoError
