@@ -27,7 +27,7 @@ export async function readOwnFile(file: string, maxBytes: number): Promise<strin
 /**
  * Whether a folder belongs to this user and is not writable by others. False if it does not exist.
  *
- * @throws Error for another folder, and errors of the system
+ * @throws Error if it is not a folder, or other users own it or may write to it; and errors of the system
  */
 export async function isOwnFolder(folder: string): Promise<boolean> {
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {

@@ -19,7 +19,7 @@ export function futureRevision(revision: Revision, newest: Revision): DiscoError
   return new DiscoError('REVISION_UNAVAILABLE', message)
 }
 
-/** The error of a read at a revision. If etcd does not have the revision, it names those that can be read. */
+/** The error of a read at a revision. If etcd does not have the revision, the error names those that can be read. */
 export async function explainRevision(
   error: unknown,
   client: EtcdClient,

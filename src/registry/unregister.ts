@@ -21,7 +21,7 @@ export interface Unregistered {
    * written since they were selected, and no longer match.
    */
   readonly leftOut: readonly Endpoint[]
-  /** Whether another client removed the listed endpoint first. */
+  /** Whether other clients removed all selected endpoints first. */
   readonly wentMeanwhile: boolean
   /** Whether no dialable endpoint of the service remains. False if nothing was removed. */
   readonly isLast: boolean

@@ -29,7 +29,7 @@ export interface EndpointChange {
 
 /** The result of a weight change. */
 export interface WeightChanged {
-  /** The revision after the last of the changes. */
+  /** The revision of the latest change; with `dryRun`, of the list. */
   readonly revision: Revision
   readonly changes: readonly EndpointChange[]
   /** Selected endpoints that were not changed, with the reason. */
@@ -38,9 +38,9 @@ export interface WeightChanged {
 
 /** Options of a weight change. */
 export interface WeightOptions extends Abortable {
-  /** Whether to allow a change that drains the others or turns the weights off. Default: false. */
+  /** Whether to allow a change that drains the other endpoints or turns the weights off. Default: false. */
   readonly force?: boolean | undefined
-  /** Whether a change of a whole service includes endpoints at weight 0. Default: false. */
+  /** Whether a change of all endpoints that meet conditions includes those at weight 0. Default: false. */
   readonly drained?: boolean | undefined
   /** Whether to write nothing and return the planned result. Default: false. */
   readonly dryRun?: boolean | undefined

@@ -33,10 +33,11 @@ const PAUSE_MS = 20
 
 /**
  * Makes the changes of a batch in one transaction, which etcd refuses if one of the keys was written since it was read.
- * A key that was written is planned again: if the plan is the same, it is repeated; otherwise the key is left.
+ * If it refuses, changes of keys whose values are still the same are attempted again. The other keys are not written, and
+ * their outcome is `already` or `moved`.
  *
  * @param readAt the revision at which the batch was read
- * @returns outcomes as soon as they are known, so that the caller has those of earlier transactions if a later one fails
+ * @returns outcomes as soon as they are known: if a transaction fails, the caller has those of the earlier ones
  * @throws DiscoError OUTCOME_UNKNOWN; CONFLICT if other clients keep writing
  */
 export async function* writeBatch(
@@ -108,7 +109,7 @@ function writeOf({ op, key, current, stated, value }: KeyPlan, at: Revision, { l
   return op === 'add' ? { seen, value, lease: stated?.leased ? lease : null } : { seen, value }
 }
 
-/** The same change based on a fresh read, or why it is not repeated. */
+/** The change based on a fresh read, to be attempted again; otherwise the outcome of the key. */
 function planAgain(plan: KeyPlan, now: KeyValue | null, rules: Force): KeyPlan | 'already' | 'moved' {
   const { current, stated } = plan
   if (now?.modRevision === current?.modRevision) return plan

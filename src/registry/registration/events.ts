@@ -70,7 +70,7 @@ export class OrderedEvents implements EventSink<RegistrationEvents> {
     }
   }
 
-  /** A denial after an outage is reported, since it needs an operator; an outage after a denial is not. */
+  /** A denial after an outage is reported, since it needs an operator; an outage after a denial is not reported. */
   private isNewTrouble({ code }: DiscoError): boolean {
     const trouble = code === 'ETCD_DENIED' ? 'denied' : 'unreachable'
     if (this.trouble === 'denied' || this.trouble === trouble) return false
