@@ -8,7 +8,7 @@ import type { CachedList } from './cached-list.js'
 /** Wait between the first change of a short list and its write, so that a burst of changes is written once. */
 const FIRST_WRITE_MS = 2_000
 
-/** The wait for a long list is a second for each this many endpoints, but at most a minute. */
+/** The wait for a long list is one second per this many endpoints, but at most a minute. */
 const ENDPOINTS_PER_SECOND = 250
 
 /** An unchanged list is written again after this time, so that its age stays correct. */

@@ -96,7 +96,7 @@ export const CREDENTIALS = ['caFile', 'certFile', 'keyFile', 'user', 'password',
  * The options of a program, completed from the environment as for the tool. With the option `endpoints`, the
  * environment is ignored, so that its password is not sent to another cluster.
  *
- * @throws DiscoError USAGE for credentials without endpoints, and for an invalid variable, which it names
+ * @throws DiscoError USAGE for credentials without endpoints, and for an invalid variable; the message names the variable
  */
 export function withEnvironment<Options extends Given<EtcdOptions> & Place>(
   options: Options,

@@ -21,7 +21,7 @@ export type PastEvent = EndpointEvent & { readonly revision: Revision }
 export type HistoryPart =
   /** `reached` is the revision up to which changes were read. */
   | { readonly type: 'events'; readonly events: readonly PastEvent[]; readonly reached: Revision }
-  /** etcd no longer has the changes up to this revision that were not yet delivered. */
+  /** etcd has compacted the changes up to this revision that were not yet delivered. */
   | { readonly type: 'compacted'; readonly revision: Revision }
 
 /** The history of a service, or of all services, up to the time when it was opened. */

@@ -24,7 +24,7 @@ export interface RegistryOptions
 export interface CacheOptions {
   /** Default: `disco` in the user's cache folder (XDG_CACHE_HOME). */
   readonly folder?: string
-  /** An older list is not used. Default: a day. */
+  /** Maximum age of a list from the cache. Default: a day. */
   readonly maxAgeMs?: number
   /** Called once when the cache cannot be used. Default: a Node warning. */
   readonly onWarning?: (message: string) => void

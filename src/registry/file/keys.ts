@@ -149,7 +149,7 @@ function written(
   return { key, value, records: read }
 }
 
-/** Adds the place in the file to an error of a layout. */
+/** Adds the position in the file to an error of a layout. */
 function placed<Result>(file: RegistryFile, entry: PlacedEntry, write: () => Result): Result {
   try {
     return write()

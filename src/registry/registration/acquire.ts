@@ -12,7 +12,7 @@ import { HeldKey, HeldLease } from './held-key.js'
 
 /** The endpoints to register, and how to register them. */
 export interface RegistrationRequest {
-  /** One endpoint, or several of one process: each has a key, and all have one lease. */
+  /** One endpoint, or several of one process: each has a key, and all share one lease. */
   readonly registered: EndpointRecord | readonly [EndpointRecord, ...EndpointRecord[]]
   /** The requested TTL. etcd may grant a longer one. */
   readonly ttlSeconds: number

@@ -117,7 +117,7 @@ export class Registration implements AsyncDisposable {
     }
   }
 
-  /** The keys of all requested endpoints, in the order of the request. */
+  /** The keys of the endpoints in the order of the request, whether or not they are still held. */
   get keys(): readonly string[] {
     return this.all.map(({ key }) => key)
   }
@@ -251,6 +251,8 @@ export class Registration implements AsyncDisposable {
 
 function takenOver(key: string, by: LeaseId): DiscoError {
   return new DiscoError('CONFLICT', `${key} was taken over by lease ${by}`, {
-    suggestions: ['This registration left the key to that lease. To take the key back, register it with --takeover'],
+    suggestions: [
+      'This registration left the key to that lease. To take the key back, register it with --takeover',
+    ],
   })
 }

@@ -131,10 +131,14 @@ export class ShiftHistory {
       return await readAllKeys(this.client, keys, revision)
     } catch (error) {
       if (!isOutOfHistory(error)) throw error
-      throw new DiscoError('CONFLICT', `etcd does not have revision ${revision}: it was compacted, or not yet reached`, {
-        cause: error,
-        suggestions: [`Set the weights by shares: disco shift ${this.service} version=1.0.0=50%`],
-      })
+      throw new DiscoError(
+        'CONFLICT',
+        `etcd does not have revision ${revision}: it was compacted, or not yet reached`,
+        {
+          cause: error,
+          suggestions: [`Set the weights by shares: disco shift ${this.service} version=1.0.0=50%`],
+        },
+      )
     }
   }
 }
