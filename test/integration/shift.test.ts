@@ -165,7 +165,7 @@ describe('an undo', () => {
     await etcd.ctl('compact', String(await revision(etcd)))
     await expect(undoShift(registry, 'hello')).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: expect.stringContaining('no longer has revision') as string,
+      message: expect.stringContaining('does not have revision') as string,
     })
   })
 })
