@@ -8,11 +8,11 @@ import { storedWeight } from '../support/etcd-state.js'
 
 const admin = await administered()
 
-/** Serves a page, and forwards every other request to the handler: both have one origin for a browser. */
+/** Serves a page, and forwards every other request to the admin handler, so that a browser sees both as one origin. */
 let server: Server
 let port: number
 let page: string
-/** Requests to the handler with its answers. */
+/** Requests that reached the admin handler, each as "METHOD PATH STATUS". */
 let answers: string[]
 
 beforeEach(async () => {
@@ -39,7 +39,7 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-/** A page that tries every way of a page to write at this origin. */
+/** A page that sends requests to the admin handler at this origin in every way that a browser allows. */
 function attackOn(origin: string): string {
   return `<!doctype html><title>page</title><img src="${origin}/?weight=2"><img src="${origin}/weight?weight=3"
     referrerpolicy="no-referrer"><iframe name="frame"></iframe>
@@ -57,7 +57,7 @@ function attackOn(origin: string): string {
   </script>`
 }
 
-test('a page of another origin changes nothing', async () => {
+test('a page of another origin cannot change anything', async () => {
   page = attackOn(`http://127.0.0.1:${port}`)
   // Another name is another site; another port of the same host is another origin.
   const other = createServer((_, response) =>
@@ -85,7 +85,7 @@ test('a page of another origin changes nothing', async () => {
   }
 })
 
-test('a page by DNS rebinding changes nothing, although it has the same origin', async () => {
+test('a page by DNS rebinding cannot change anything, although it has the same origin', async () => {
   page = attackOn(`http://rebound.example:${port}`)
   await admin.untouched(async () => {
     expect(await openPage(`http://rebound.example:${port}/page`)).toContain('<title>tried</title>')
@@ -94,13 +94,13 @@ test('a page by DNS rebinding changes nothing, although it has the same origin',
   expect(answers.filter((answer) => / 2\d\d$/.test(answer))).toEqual([])
 })
 
-test('a URL opened directly may read, and changes nothing', async () => {
+test('a URL that is opened directly can read, but cannot change anything', async () => {
   expect(await openPage(`http://127.0.0.1:${port}/weight`)).toContain('disco.own-weight/v1')
   await admin.untouched(() => openPage(`http://127.0.0.1:${port}/weight?weight=5`))
   expect(answers).toContain('GET /weight?weight=5 403')
 })
 
-test('a page of our own origin may write', async () => {
+test('a page of the handler’s own origin can write', async () => {
   page = `<!doctype html><title>page</title><script>
     fetch('/weight?weight=7', { method: 'PUT' }).then(({ status }) => { document.title = 'got ' + status })
   </script>`

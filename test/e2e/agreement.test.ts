@@ -15,7 +15,7 @@ import { RealEtcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
 import { ResidentTool } from '../support/resident-tool.js'
 
-/** Layouts that can be written and called, each with a service. */
+/** Layouts that `disco register` writes and `disco call` reads, each with the name of a service. */
 const SERVICES: Readonly<Record<string, string>> = {
   seed: 'of-seed',
   etcd: 'team/of-etcd',
@@ -35,7 +35,9 @@ const SERVICES: Readonly<Record<string, string>> = {
   'go-kit': 'of-kit',
 }
 
-/** Layouts that are only read, each with a service and what its framework stores. Traefik and APISIX have no endpoints. */
+/**
+ * Read-only layouts, each with a service and the value that its framework stores. Traefik and APISIX have no endpoints.
+ */
 const READ_ONLY: Readonly<Record<string, (addr: string, weight: number) => [key: string, value: string]>> = {
   'dubbo-go-interface': (addr, weight) => {
     const url = `tri://${addr}/of.Dubbo?side=provider&interface=of.Dubbo&weight=${weight}`
@@ -92,13 +94,13 @@ afterAll(async () => {
   rmSync(cacheFolder, { recursive: true })
 })
 
-/** Where a layout has ids that its writers choose. */
+/** An id for layouts in which the writer chooses it. */
 function idOf(layout: string, index: number): { id?: string } {
   const isNamed = layout === 'panshiqu' || layout === 'pandaychen'
   return isNamed || layoutNamed(layout).id === 'made' ? { id: `4000${index}` } : {}
 }
 
-/** What a program sees that has nothing but the environment. */
+/** The endpoints that a program of the library resolves with only the environment as configuration. */
 async function program(targets: readonly string[], folder = cacheFolder): Promise<Listed[]> {
   const { PATH = '' } = process.env
   const env = { PATH, DISCO_ENDPOINTS: etcd.endpoint, XDG_CACHE_HOME: folder }
@@ -119,7 +121,7 @@ function uri(layout: string, service: string): string {
 
 const TARGETS = Object.entries(ALL_SERVICES).map(([layout, service]) => uri(layout, service))
 
-test('every layout of registrations is tried', () => {
+test('every layout with registrations is tested', () => {
   const registries = LAYOUTS.filter(({ isConfiguration }) => !isConfiguration).map(({ name }) => name)
   expect(Object.keys(ALL_SERVICES).sort()).toEqual(registries.sort())
 })
@@ -141,13 +143,13 @@ test('resolve, call and a program list the same endpoints, in the same order, wi
       const expected = Math.round((8000 * (weight ?? 0)) / total) / 1000
       expect(byKey.get(key), target).toMatchObject({ addr, expected })
     }
-    // The order is what pick_first goes by.
+    // pick_first depends on the order.
     const first = await json<CallDoc>('call', target, 'SayHello', '--n', '2', '--policy', 'pick_first')
     expect(first.endpoints.find(({ picks }) => picks === 2)?.key, target).toBe(endpoints[0]?.[0])
   }
 })
 
-test('where a program with the same name sees something else, the tool says so, and its target agrees', async () => {
+test('disco names the layout that it read if a program would read another one, and suggests a target that both read alike', async () => {
   for (const [layout, service] of Object.entries(ALL_SERVICES)) {
     const { notes, endpoints } = await json<ResolveDoc>('resolve', service)
     if (layout === 'seed') {
@@ -164,7 +166,7 @@ test('where a program with the same name sees something else, the tool says so, 
   expect(told.stderr).toContain('etcd:///team%2Fof-etcd?layout=etcd')
 })
 
-test('an error of the library names layout, root and prefix, and the layout where the service is', async () => {
+test('a NOT_FOUND error of the library names layout, root and prefix, and the layout in which the service exists', async () => {
   await using registry = await Registry.open({ endpoints: [etcd.endpoint], cache: false })
   const selection = { service: 'team/of-etcd', addr: greeters[0]?.addr ?? '' }
   for (const fail of [() => registry.listExisting('team/of-etcd'), () => registry.setWeight(selection, 5)]) {
@@ -183,11 +185,11 @@ test('an error of the library names layout, root and prefix, and the layout wher
   }
 })
 
-test('registrations that nobody can dial get a hint in ls, resolve and call', async () => {
+test('registrations that cannot be dialled get a hint in ls, resolve and call', async () => {
   const put = (addr: string, version = '', weight = 1) =>
     etcd.ctl('put', ...registration('odd', addr, { version, weight }))
   await put('0.0.0.0:1001')
-  // On another machine, and drained: nothing is to be dialled there.
+  // On another machine, and drained: it is never dialled.
   await put('10.0.0.9:1001', '', 0)
   await put('localhost:1002')
   await put(greeters[0]?.addr ?? '')
@@ -219,17 +221,17 @@ test('registrations that nobody can dial get a hint in ls, resolve and call', as
   expect(whole.stderr).toContain('! 0.0.0.0:1001: 0.0.0.0 means all interfaces of a server')
 })
 
-test('a service whose endpoints and etcd are all on one machine gets no hint for that', async () => {
+test('a service whose endpoints and etcd are all on one machine gets no loopback hint', async () => {
   const { endpoints } = await json<{ endpoints: { hints: unknown[] }[] }>('ls', 'of-seed')
   expect(endpoints.flatMap(({ hints }) => hints)).toEqual([])
 })
 
-test('a list that the tool cached serves the program while etcd is away', async () => {
-  // By its URI, and by its bare name, under which the tool reads every layout.
+test('a program uses a list that the tool cached while etcd is away', async () => {
+  // Once by its URI, and once by its bare name, which the tool looks up in every layout.
   await json('resolve', uri('kratos', 'of-kratos'))
   await json('resolve', 'of-kitex')
   const targets = [uri('kratos', 'of-kratos'), uri('kitex', 'of-kitex')]
-  // With a cache of its own: the list that it finds later is the tool's.
+  // The program has a cache of its own here. A cached list that it finds later was therefore written by the tool.
   const before = await program(targets, join(cacheFolder, 'programs'))
   await etcd.stop()
   const after = await program(targets)

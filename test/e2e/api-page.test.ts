@@ -3,16 +3,16 @@ import { apiPage } from '../../build/api-page.js'
 
 const { page, missing } = apiPage()
 
-test('docs/api.md is what the declarations and docstrings say: npm run docs writes it again', async () => {
+test('docs/api.md is generated from the current declarations and docstrings (update: npm run docs)', async () => {
   await expect(page).toMatchFileSnapshot('../../docs/api.md')
 })
 
 test('an entry point exports every type that its exports mention', () => {
-  // `Optional` only removes members of what it is given.
+  // `Optional` is not exported: it only removes members of the type it is given.
   expect(missing).toEqual(['Optional'])
 })
 
-test('the words of an export come with it, and nothing that is private', () => {
+test('docs/api.md shows the docstrings of exports, and nothing private', () => {
   expect(page).toContain('A registration of the server in this process, held until it is closed')
   expect(page).toMatch(/setWeight\(weight: WeightForm/)
   for (const code of ['USAGE', 'CONFLICT', 'OUTCOME_UNKNOWN']) expect(page).toContain(`\`${code}\`: `)

@@ -48,7 +48,7 @@ async function stored(api: EtcdApi, prefix = '\0'): Promise<Map<string, Stored>>
   )
 }
 
-/** Endpoints as the registry reads them, but for what a copy does not have. */
+/** Endpoints as the registry reads them, without the lease and the revisions, which a copy does not have. */
 async function endpoints(): Promise<object[]> {
   const registry = await Registry.open({ endpoints: [etcd.endpoint], layout: 'auto', cache: false })
   try {
@@ -62,9 +62,9 @@ async function endpoints(): Promise<object[]> {
 const EXACT = LAYOUT_VECTORS.filter(({ id, exactness }) => exactness.startsWith('exact') && id !== 'traefik')
 
 describe.each(EXACT)('$id', ({ examples }) => {
-  test.each(['yaml', 'json'])('export, wipe, apply: the same registry (%s)', async (format) => {
+  test.each(['yaml', 'json'])('export, wipe, apply restores the same registry (%s)', async (format) => {
     const seen = new Set<string>()
-    // Two examples may have one key: they are tried one after the other.
+    // Two examples may have the same key, so each is tested in turn.
     const passes = [examples.filter(({ key }) => !seen.has(key) && seen.add(key)), examples]
     for (const pass of passes) {
       for (const { key, value } of pass) await etcd.ctl('put', '--', key, value)
@@ -100,7 +100,7 @@ class Closing implements Disposable {
   }
 }
 
-/** A file of `count` endpoints of many services, and what it makes of etcd. */
+/** A file of `count` endpoints of many services, and the keys and values that apply writes for it. */
 function bigFile(name: string, count: number, weightOf: (index: number) => number) {
   const wanted = new Map<string, string>()
   const entries = Array.from({ length: count }, (_, index) => {
@@ -115,7 +115,7 @@ function bigFile(name: string, count: number, weightOf: (index: number) => numbe
   return { file, wanted, entries }
 }
 
-/** Some of the file's keys, at other weights, and keys that it does not have. */
+/** Writes some of the file’s keys with other weights, and keys that are not in the file. */
 async function scramble(
   api: EtcdApi,
   wanted: ReadonlyMap<string, string>,
@@ -142,7 +142,7 @@ async function scramble(
 const KILLS = 200
 const SEED = 20_261_127
 
-test(`killed ${KILLS} times at any moment: never a value that is neither old nor new, and the next apply finishes`, async () => {
+test(`apply killed ${KILLS} times at random moments leaves each value either old or new, and the next apply completes`, async () => {
   const random = seeded(SEED)
   const { file, wanted } = bigFile('kill.json', 1_000, (index) => 1 + (index % 5))
   using closing = new Closing(etcd.endpoint)
@@ -158,7 +158,7 @@ test(`killed ${KILLS} times at any moment: never a value that is neither old nor
     const startMs = performance.now()
     const running = disco.start('apply', '-f', file, '--prune', '--yes', '--json')
     const exited = running.exited()
-    // Half of them are killed soon after the first transaction, in the middle of the writes.
+    // Half of the runs are killed soon after the first transaction, in the middle of the writes.
     if (round % 2 === 0) {
       const written = async () => running.child.exitCode !== null || (await revision(etcd)) > before
       while (!(await written())) await delay(2)
@@ -181,12 +181,12 @@ test(`killed ${KILLS} times at any moment: never a value that is neither old nor
     const wrong = [...wanted].filter(([key, value]) => after.get(key)?.value !== value)
     expect(wrong, `in round ${round}`).toEqual([])
   }
-  // The kills have hit more than one phase.
+  // The kills hit more than one phase.
   expect(none).toBeGreaterThan(0)
   expect(partly).toBeGreaterThan(KILLS / 10)
 }, 1_800_000)
 
-test('changes that others make while it runs are never lost: each is planned over, or stays', async () => {
+test('concurrent changes by other clients are not lost: each is made before the plan, or kept', async () => {
   const random = seeded(SEED)
   await using link = await FaultProxy.start(etcd.endpoint)
   link.delay(15)
@@ -218,7 +218,7 @@ test('changes that others make while it runs are never lost: each is planned ove
       const isPlannedOver = at <= Number(doc.planRev)
       if (!isPlannedOver) expect(after.get(key)?.value, `${key} of rev ${at}`).toBe(value)
     }
-    // What nobody else has written is as the file says.
+    // A key that no other client wrote has the value of the file.
     for (const [key, value] of wanted) if (!written.has(key)) expect(after.get(key)?.value).toBe(value)
     for (const key of named) expect(written.has(key)).toBe(true)
     expect(ran.code).toBe(named.size > 0 ? 6 : 0)
@@ -227,9 +227,9 @@ test('changes that others make while it runs are never lost: each is planned ove
   await slow.stopAll()
 }, 300_000)
 
-test('etcd away in the middle: says how far it came, exit 3; the next apply finishes', async () => {
+test('apply that loses etcd midway reports its progress and exits 3, and the next apply completes', async () => {
   await using link = await FaultProxy.start(etcd.endpoint)
-  // Long enough that the writes take seconds after the first.
+  // With this delay the writes go on for seconds after the first.
   link.delay(100)
   const slow = new Disco(link.endpoint)
   const { file, wanted } = bigFile('away.json', 2_000, () => 3)
@@ -253,7 +253,7 @@ test('etcd away in the middle: says how far it came, exit 3; the next apply fini
   await slow.stopAll()
 }, 60_000)
 
-test('a batch that etcd takes in halves only: what the first half wrote is counted and stays, if the second is refused', async () => {
+test('a batch that etcd accepts only in halves: the changes of the first half are counted and kept if the second is refused', async () => {
   await using own = await RealEtcd.start({ args: ['--max-txn-ops=4', '--max-request-bytes=8192'] })
   const endpoints = Array.from({ length: 8 }, (_, index) => ({
     service: 'hello',
@@ -270,9 +270,9 @@ test('a batch that etcd takes in halves only: what the first half wrote is count
   expect(keys.split('\n').filter((key) => key !== '')).toHaveLength(4)
 })
 
-test('Ctrl-C ends it between two transactions, exit 130', async () => {
+test('Ctrl-C ends apply between two transactions with exit code 130', async () => {
   await using link = await FaultProxy.start(etcd.endpoint)
-  // Long enough that the writes take seconds after the first.
+  // With this delay the writes go on for seconds after the first.
   link.delay(100)
   const slow = new Disco(link.endpoint)
   const { file } = bigFile('ctrl-c.json', 2_000, () => 3)
@@ -293,7 +293,7 @@ test('Ctrl-C ends it between two transactions, exit 130', async () => {
   await slow.stopAll()
 }, 60_000)
 
-test('--hold: held like a registration; an owner takes a key over, Ctrl-C removes the others', async () => {
+test('apply --hold keeps the registrations alive until an owner takes one over; Ctrl-C removes the others', async () => {
   const file = join(folder, 'hold.json')
   const value = '{"name":"hello","addr":"10.0.0.2:1","zone":"b","version":"","weight":3}'
   const endpoints = [
@@ -305,11 +305,11 @@ test('--hold: held like a registration; an owner takes a key over, Ctrl-C remove
   const held = disco.start('apply', '-f', file, '--hold', '--yes')
   await held.printed('✓ registered', 3)
   expect(await storedText(etcd, '/hello/10.0.0.2:1')).toBe(value)
-  // A second one has nothing to hold: the first holds it.
+  // A second apply --hold holds nothing, because the first one holds the keys.
   const second = await disco.run('apply', '-f', file, '--hold', '--yes')
   expect(second.code).toBe(0)
   expect(second.stderr.match(/is held by another registrar: .*: not held here/g)).toHaveLength(3)
-  // Its registrations outlive their TTL.
+  // The registrations of the first one outlive their TTL.
   await delay(6_000)
   const owner = disco.start('register', 'hello', '10.0.0.1:1', '--takeover', '--ttl', '20')
   await owner.printed('"type":"added"')
@@ -321,7 +321,7 @@ test('--hold: held like a registration; an owner takes a key over, Ctrl-C remove
   expect(await storedText(etcd, '/microservices/pay/a')).toBe('')
 }, 60_000)
 
-test('--hold after a SIGKILL: waits for the old lease, and holds the keys again', async () => {
+test('apply --hold after a SIGKILL waits for the old lease to expire, and holds the keys again', async () => {
   const file = join(folder, 'held-again.json')
   const endpoints = [{ service: 'hello', addr: '10.0.0.1:1', grantedTtlSeconds: 3 }]
   writeFileSync(file, JSON.stringify({ schema: 'disco.registry/v1', endpoints }))
@@ -335,7 +335,7 @@ test('--hold after a SIGKILL: waits for the old lease, and holds the keys again'
   expect((await second.end('SIGINT')).code).toBe(0)
 }, 60_000)
 
-test('--hold of keys of a dead lease, one of which its owner takes first: holds the others', async () => {
+test('apply --hold of keys of a dead lease holds the others if an owner takes one of them first', async () => {
   const file = join(folder, 'one-taken.json')
   const endpoints = [1, 2, 3].map((port) => ({
     service: 'hello',
@@ -358,7 +358,7 @@ test('--hold of keys of a dead lease, one of which its owner takes first: holds 
   expect(stderr).toContain('/hello/10.0.0.1:3 is held by another registrar')
 }, 60_000)
 
-test('--ttl: an owner takes the key over at once with --takeover, or when the lease has lapsed', async () => {
+test('apply --ttl: an owner takes a key over at once with --takeover, otherwise once the lease has expired', async () => {
   const file = join(folder, 'ttl.json')
   const endpoints = [1, 2].map((port) => ({ service: 'hello', addr: `10.0.0.1:${port}` }))
   writeFileSync(file, JSON.stringify({ schema: 'disco.registry/v1', endpoints }))
@@ -371,7 +371,7 @@ test('--ttl: an owner takes the key over at once with --takeover, or when the le
   for (const { addr } of endpoints) expect(await storedText(etcd, `/hello/${addr}`)).not.toBe('')
 }, 60_000)
 
-test('a user with a role for one service exports and applies that', async () => {
+test('a user with a role for one service can export and apply that service only', async () => {
   const guarded = await RealEtcd.start()
   try {
     await guarded.ctl('put', ...registration('hello', '10.0.0.1:1'))
@@ -394,7 +394,7 @@ test('a user with a role for one service exports and applies that', async () => 
   }
 }, 60_000)
 
-test('on a terminal it asks, with the name of a production context', async () => {
+test('apply on a terminal asks for confirmation, and names the production context', async () => {
   const { file } = bigFile('ask.json', 2, () => 1)
   const home = mkdtempSync(join(folder, 'home-'))
   const user = disco.with({ env: { HOME: home, XDG_CONFIG_HOME: home } })
@@ -413,7 +413,7 @@ test('on a terminal it asks, with the name of a production context', async () =>
   expect(await revision(etcd)).toBe(before + 1)
 }, 60_000)
 
-test('100,000 endpoints are exported in bounded memory', async () => {
+test('export of 100,000 endpoints uses bounded memory', async () => {
   using closing = new Closing(etcd.endpoint)
   for (let at = 0; at < 100_000; at += 125) {
     const success = Array.from({ length: 125 }, (_, index) => {

@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const file of files.splice(0)) await file[Symbol.asyncDispose]()
 })
 
-/** A file of endpoints of one service, without leases unless they say so. */
+/** A file with endpoints of one service. An endpoint has a lease only if `leased` is set. */
 async function fileOf(entries: readonly Entry[], service = 'hello', head: object = {}): Promise<string> {
   const endpoints = entries.map((entry) => ({ service, leased: false, ...entry }))
   const text = JSON.stringify({ schema: 'disco.registry/v1', ...head, endpoints })
@@ -35,7 +35,7 @@ async function applied(...args: string[]): Promise<ApplyDoc> {
 }
 
 describe('disco apply', () => {
-  test('adds, changes and, with --prune, removes; a second apply has nothing to do', async () => {
+  test('adds, changes and, with --prune, removes endpoints; a second apply has nothing to do', async () => {
     await putAll(etcd, 'hello', [
       { addr: '10.0.0.2:1', weight: 3 },
       { addr: '10.0.0.3:1' },
@@ -72,7 +72,7 @@ describe('disco apply', () => {
     expect(await revision(etcd)).toBe(rev + 1)
   })
 
-  test('a change keeps the lease, unknown fields and trailing bytes of the key', async () => {
+  test('keeps the lease, unknown fields and trailing bytes of a key that it changes', async () => {
     const lease = await grantLease(etcd, 60)
     const value = '{"name":"hello","addr":"10.0.0.1:1","zone":"b","version":"","weight":1} \n'
     await etcd.ctl('put', '/hello/10.0.0.1:1', value, `--lease=${lease}`)
@@ -88,7 +88,7 @@ describe('disco apply', () => {
     })
   })
 
-  test('what an entry leaves out stays as it is', async () => {
+  test('keeps the fields that an entry omits', async () => {
     const value = '{"name":"hello","addr":"10.0.0.1:1","version":"","weight":7,"metadata":{"a":"b"}}'
     await etcd.ctl('put', '/hello/10.0.0.1:1', value)
     const bare = await fileOf([{ addr: '10.0.0.1:1' }])
@@ -101,7 +101,7 @@ describe('disco apply', () => {
     expect(await storedText(etcd, '/hello/10.0.0.1:1')).toBe(value.replace('7', '2').replace('"b"', '"c"'))
   })
 
-  test('what had a lease is added with --ttl, else refused by name', async () => {
+  test('adds a leased endpoint with --ttl, otherwise refuses and names the endpoint', async () => {
     const file = await fileOf([{ addr: '10.0.0.1:1', leased: true }])
     const refused = await tool.run('apply', '-f', file, '--yes')
     expect(refused).toMatchObject({ code: 2, stdout: '' })
@@ -114,7 +114,7 @@ describe('disco apply', () => {
     expect(JSON.parse(stdout)).toMatchObject({ endpoints: [{ addr: '10.0.0.1:1', grantedTtlSeconds: 60 }] })
   })
 
-  test('the plan says when a value of the file replaces more than the weight', async () => {
+  test('shows in the plan if a value of the file replaces more than the weight', async () => {
     const key = '/hello/10.0.0.1:1'
     await etcd.ctl('put', key, '{"name":"hello","addr":"10.0.0.1:1","weight":3}')
     const { stdout } = await tool.run('export', 'hello')
@@ -130,7 +130,7 @@ describe('disco apply', () => {
     })
   })
 
-  test('--hold asks, where leases are all that it would change', async () => {
+  test('asks for confirmation with --hold even if only leases change', async () => {
     const file = await fileOf([{ addr: '10.0.0.1:1', leased: true }])
     await applied('-f', file, '--ttl', '60', '--yes')
     const held = await tool.run('apply', '-f', file, '--hold')
@@ -138,7 +138,7 @@ describe('disco apply', () => {
     expect(held.stderr).toContain('Not done without --yes: hold 1 endpoint')
   })
 
-  test('--prune leaves what a living lease holds, but for --force, and what cannot be read', async () => {
+  test('does not prune unreadable keys, nor keys with a live lease unless --force is given', async () => {
     const lease = await grantLease(etcd, 60)
     const value = '{"name":"hello","addr":"10.0.0.2:1","version":"","weight":1}'
     await etcd.ctl('put', '/hello/10.0.0.2:1', value, `--lease=${lease}`)
@@ -160,7 +160,7 @@ describe('disco apply', () => {
     expect(await storedText(etcd, '/hello/10.0.0.4:1')).not.toBe('')
   })
 
-  test('weights are not turned on or off by accident', async () => {
+  test('refuses to turn the weights of a service on or off without --force', async () => {
     await putAll(etcd, 'hello', [
       { addr: '10.0.0.1:1', weight: 0 },
       { addr: '10.0.0.2:1', weight: 0 },
@@ -176,7 +176,7 @@ describe('disco apply', () => {
     expect((await applied('-f', file, '--yes', '--force')).end).toBe('done')
   })
 
-  test('a file of selected endpoints does not prune the others', async () => {
+  test('refuses to prune by a file of selected endpoints', async () => {
     const file = await fileOf([{ addr: '10.0.0.1:1' }], 'hello', { selection: 'hello -l version=1' })
     const ran = await tool.run('apply', '-f', file, '--prune', '--yes')
     expect(ran).toMatchObject({
@@ -185,7 +185,7 @@ describe('disco apply', () => {
     })
   })
 
-  test('in another layout: exactly, or refused; ids stay the same from one apply to the next', async () => {
+  test('writes another layout without loss or refuses, and keeps ids between runs', async () => {
     const file = await fileOf([{ addr: '10.0.0.1:1', version: '1.0.0', weight: 3, metadata: { zone: 'b' } }])
     const { changes } = await applied('-f', file, '--layout', 'kratos', '--yes')
     expect(changes).toMatchObject([{ op: 'add', layout: 'kratos', weight: { to: 3 }, version: '1.0.0' }])
@@ -199,7 +199,7 @@ describe('disco apply', () => {
     }
   })
 
-  test('as JSON', async () => {
+  test('prints the documented JSON', async () => {
     await putAll(etcd, 'hello', [{ addr: '10.0.0.2:1', weight: 3 }, { addr: '10.0.0.3:1' }])
     const lease = await grantLease(etcd, 60)
     await etcd.ctl('put', '/hello/10.0.0.4:1', '{"name":"hello","addr":"10.0.0.4:1"}', `--lease=${lease}`)
@@ -228,7 +228,7 @@ describe('disco apply', () => {
     expect(await revision(etcd)).toBe(before)
   })
 
-  test('UTF-16, as some shells write it, is named; a byte order mark is not part of the text', async () => {
+  test('names UTF-16, which some shells write, and ignores a byte order mark', async () => {
     const file = await fileOf([{ addr: '10.0.0.1:1' }])
     const text = await readFile(file, 'utf8')
     await writeFile(file, Buffer.from(`\ufeff${text}`, 'utf16le'))

@@ -21,7 +21,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** An endpoint of hello with another weight, and one that is new. */
+/** A file with an endpoint of hello at another weight, and a new endpoint. */
 const EXPORTED = ['127.0.0.1:1', '127.0.0.1:3'].reduce(
   (file, addr) =>
     `${file}  - {service: hello, addr: "${addr}", version: "2.0.0", weight: 7, leased: false, metadata: {}, layout: seed, key: "/hello/2.0.0/${addr}"}\n`,
@@ -69,7 +69,7 @@ const COMMANDS: readonly (readonly [line: string, code: number])[] = [
 ]
 
 describe('in a locale without UTF-8', () => {
-  test.each(COMMANDS)('%s', async (line, expected) => {
+  test.each(COMMANDS)('disco %s prints ASCII only', async (line, expected) => {
     writeFileSync(file, EXPORTED)
     const words = line.replace('SINCE', since).replace('FILE', file).split(' ')
     for (const one of [tool, other]) {
@@ -80,7 +80,7 @@ describe('in a locale without UTF-8', () => {
     }
   })
 
-  test('questions', async () => {
+  test('questions are ASCII only', async () => {
     await putAll(etcd, 'hello', [{ addr: 'höst–1:1', version: '3.0.0', weight: 3 }])
     const asked = disco
       .with({ env: { LC_ALL: 'C' } })
@@ -93,7 +93,7 @@ describe('in a locale without UTF-8', () => {
     expect(stdout).not.toMatch(NOT_ASCII)
   })
 
-  test('the screen of watch', async () => {
+  test('the screen of watch is ASCII only', async () => {
     const ascii = disco.with({ env: { LC_ALL: 'C' } })
     const watch = ascii.onTerminal(80, 24, 'watch', 'hello')
     await watch.printed('/ filter')

@@ -52,7 +52,7 @@ describe('a change of several endpoints', () => {
       'unregister 2 endpoints of hello (10.0.0.5:1, 10.0.0.6:1)',
     ],
     [['unregister', 'etcd:///hello?version=2.0.0', '--host', '10.0.0.6'], 'unregister 2 endpoints of hello'],
-  ])('%j needs --yes where nobody can be asked', async (args, change) => {
+  ])('%j needs --yes without a terminal', async (args, change) => {
     const before = await revision(etcd)
     const ran = await tool.run(...args)
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({
@@ -62,7 +62,7 @@ describe('a change of several endpoints', () => {
     expect(await revision(etcd)).toBe(before)
   })
 
-  test('also of one that is selected, where it is all that the service has', async () => {
+  test('needs --yes also for one selected endpoint that is the last of its service', async () => {
     await etcd.ctl('put', ...registration('alone', '10.0.0.9:1', { weight: 1 }))
     const ran = await tool.run('unregister', 'alone', '-l', 'weight=1')
     expect(ran.code).toBe(2)
@@ -70,7 +70,7 @@ describe('a change of several endpoints', () => {
     expect(named).toMatchObject({ code: 0, stderr: '! alone has no endpoint left\n' })
   })
 
-  test('asks on a terminal, and does what the answer says', async () => {
+  test('asks on a terminal, and obeys the answer', async () => {
     const words = ['weight', 'hello', '-l', 'version=2.0.0', '7']
     const refused = disco.onTerminal(200, 24, ...words)
     await refused.printed('[y/N]')
@@ -84,7 +84,7 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([2, 7, 7, 4, 4])
   })
 
-  test('changes what the question has named, and not what meets the conditions since', async () => {
+  test('changes only endpoints that the question named and that are still selected', async () => {
     const asked = disco.onTerminal(200, 24, 'unregister', 'hello', '-l', 'version=2.0.0')
     await asked.printed('Really unregister 2 endpoints of hello (10.0.0.6:1, 10.0.0.6:2)? [y/N]')
     await etcd.ctl('put', ...registration('hello', '10.0.0.6:9', { version: '2.0.0' }))
@@ -98,7 +98,7 @@ describe('a change of several endpoints', () => {
     expect(await storedWeight(etcd, '/hello/2.0.0/10.0.0.6:9')).toBe(1)
   })
 
-  test('weight: leaves what is no longer selected, and names it', async () => {
+  test('weight: skips an endpoint that is no longer selected, and names it', async () => {
     const asked = disco.onTerminal(200, 24, 'weight', 'hello', '-l', 'weight>2', '7')
     await asked.printed('[y/N]')
     await etcd.ctl('put', ...registration('hello', '10.0.0.6:2', { version: '2.0.0', weight: 1 }))
@@ -110,7 +110,7 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([2, 7, 1, 4, 4])
   })
 
-  test('names every address under a key that goes', async () => {
+  test('names every address under a key that is removed', async () => {
     const value = {
       ...{ id: 'k1', name: 'hello', version: '1.0.0', metadata: {} },
       endpoints: ['http://10.0.0.8:8000', 'grpc://10.0.0.8:9000'],
@@ -129,7 +129,7 @@ describe('a change of several endpoints', () => {
     }
   })
 
-  test('unregister: conditions leave out keys that cannot be read', async () => {
+  test('unregister: conditions do not select unreadable keys', async () => {
     const key = '/hello/1.0.0/10.0.0.5:9'
     await etcd.ctl('put', key, 'not JSON')
     const only = await tool.run('unregister', 'hello', '-l', 'weight=0', '--yes')
@@ -148,7 +148,7 @@ describe('a change of several endpoints', () => {
     expect(await storedText(etcd, key)).toBe('')
   })
 
-  test('unregister: an address that is not registered is a warning, and the others go', async () => {
+  test('unregister: an address that is not registered causes a warning, and the others are removed', async () => {
     const ran = await tool.run('unregister', 'hello', '10.0.0.9:1', '10.0.0.6:1', '--yes')
     expect(ran).toMatchObject({ code: 0, stderr: '! hello 10.0.0.9:1 is not registered\n' })
     expect(await weights()).toEqual([2, null, 5, 4, 4])
@@ -161,7 +161,7 @@ describe('a change of several endpoints', () => {
     expect((await tool.run('unregister', 'hello', '10.0.0.5:1', '--dry-run')).code).toBe(6)
   })
 
-  test('unregister: Ctrl-C stops before the next service, and names what stays', async () => {
+  test('unregister: Ctrl-C stops before the next service, and names the endpoints that remain', async () => {
     const before = await revision(etcd)
     const running = disco.start('unregister', '--host', '10.0.0.5', '--yes')
     await until(
@@ -179,14 +179,14 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([null, 3, 5, 4, 4])
   })
 
-  test('weight: where one service refuses, none is changed', async () => {
+  test('weight: changes no service if the change of one service is refused', async () => {
     await etcd.ctl('put', ...registration('payments', '10.0.0.6:3', { weight: 0 }))
     const ran = await tool.run('weight', '--host', '10.0.0.5', '0', '--yes')
     expect(ran.code).toBe(6)
     expect(await weights()).toEqual([2, 3, 5, 4, 0])
   })
 
-  test('weight: one transaction a service; JSON by service where none is named', async () => {
+  test('weight: uses one transaction per service; JSON is grouped by service if the command names none', async () => {
     const before = await revision(etcd)
     const doc = await json<WeightDoc>('weight', 'hello', '-l', 'version=2.0.0', '+1', '--yes')
     expect(doc.changes.map(({ addr, from, to }) => [addr, from, to])).toEqual([
@@ -200,7 +200,7 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([1, 4, 6, 2, 4])
   })
 
-  test('weight: a selection leaves drained endpoints alone, unless --drained is given', async () => {
+  test('weight: a selection skips drained endpoints, unless --drained is given', async () => {
     await etcd.ctl('put', ...registration('hello', '10.0.0.6:1', { version: '2.0.0', weight: 0 }))
     const ran = await tool.run('weight', 'hello', '-l', 'version=2.0.0', '8', '--yes')
     expect(ran.stderr).toContain('! 10.0.0.6:1 left as it is: weight 0')
@@ -209,7 +209,7 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([2, 9, 9, 4, 4])
   })
 
-  test('unregister: one transaction; leases stay with their owners', async () => {
+  test('unregister: uses one transaction per service, and leaves the leases to their owners', async () => {
     const before = await revision(etcd)
     const doc = await json<UnregisterDoc>('unregister', 'hello', '-l', 'version=2.0.0', '--yes')
     expect(doc.removed.map(({ addr }) => addr)).toEqual(['10.0.0.6:1', '10.0.0.6:2'])
@@ -220,7 +220,7 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([null, null, null, null, 4])
   })
 
-  test('unregister: more keys than a transaction takes', async () => {
+  test('unregister: removes more keys than fit into one transaction', async () => {
     const many = Array.from({ length: 130 }, (_, at) => ({ addr: `10.1.0.1:${at + 1}` }))
     await putAll(etcd, 'many', many.slice(0, 100))
     await putAll(etcd, 'many', many.slice(100))
@@ -229,7 +229,7 @@ describe('a change of several endpoints', () => {
     expect(await storedText(etcd, '/many/10.1.0.1:130')).toBe('')
   })
 
-  test('drain: a host over all services, and its undo', async () => {
+  test('drain: drains a host over all services, and undoes that', async () => {
     const running = disco.start('drain', '--host', '10.0.0.5', '--yes', '--grace', '1m', '--json')
     await running.printed('payments 10.0.0.5:2 weight 4 → 0')
     await running.printed('hello 10.0.0.5:1 weight 2 → 0')
@@ -258,12 +258,12 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([null, 3, 5, null, 4])
   })
 
-  test('drain: an undo goes on after an endpoint whose weight is not known', async () => {
+  test('drain: an undo continues after an endpoint whose former weight is not known', async () => {
     await etcd.ctl('put', ...registration('hello', '10.0.0.5:77', { version: '1.0.0', weight: 0 }))
     const running = disco.start('drain', 'hello', '-l', 'version=1.0.0,weight>0', '--yes', '--grace', '1m')
     await running.printed('→ unregistering')
     const stopped = await running.end('SIGINT')
-    // The weight is 0 now: the conditions of the drain would select nothing.
+    // The weight is 0 now, so the conditions of the drain would not select the endpoint.
     expect(stopped.stdout).toContain('Undo: disco drain hello /hello/1.0.0/10.0.0.5:1 --undo\n')
     const undone = await disco.run('drain', '--host', '10.0.0.5', '--undo', '--yes')
     expect({ code: undone.code, stderr: undone.stderr }).toEqual({ code: 6, stderr: '' })
@@ -271,7 +271,7 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([2, 3, 5, 4, 4])
   })
 
-  test('drain: a service without weights is refused before any is changed, with each reason', async () => {
+  test('drain: a service without weights is refused before any change, with a reason for each service', async () => {
     const put = (service: string, addr: string) =>
       etcd.ctl('put', ...registration(service, addr, { weight: 0 }))
     await put('unset', '10.0.0.5:3')
@@ -284,7 +284,7 @@ describe('a change of several endpoints', () => {
     expect(await weights()).toEqual([2, 3, 5, 4, 4])
   })
 
-  test('drain: what has no weight is refused with the way, left out beside others, or removed at once by --force', async () => {
+  test('drain: endpoints that cannot carry a weight are refused with a remedy if selected alone, skipped beside others, and removed at once with --force', async () => {
     const naming = (service: string, addr: string) =>
       etcd.ctl('put', `${service}/${addr}`, JSON.stringify({ Op: 0, Addr: addr, Metadata: null }))
     await naming('plain', '10.0.0.5:7')
@@ -324,7 +324,7 @@ describe('a change of several endpoints', () => {
     expect(await storedText(etcd, 'payments/10.0.0.5:8')).toBe('')
   })
 
-  test('drain: where one service refuses, none is changed', async () => {
+  test('drain: changes no service if the drain of one service is refused', async () => {
     await etcd.ctl('put', ...registration('payments', '10.0.0.6:3', { weight: 0 }))
     const ran = await tool.run('drain', '--host', '10.0.0.5', '--yes', '--grace', '0')
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({
@@ -341,7 +341,7 @@ describe('a change of several endpoints', () => {
     [['drain', 'hello', '10.0.0.5:1'], 'hello 10.0.0.5:1 would be drained: weight 2 → 0'],
     [['unregister', '--host', '10.0.0.5'], '1 endpoint of hello (10.0.0.5:1) would be unregistered'],
     [['unregister', 'hello', '10.0.0.5:1'], 'hello 10.0.0.5:1 would be unregistered'],
-  ])('%j --dry-run shows it and changes nothing', async (args, line) => {
+  ])('%j --dry-run shows the change and does not make it', async (args, line) => {
     const before = await revision(etcd)
     const ran = await tool.run(...args, '--dry-run')
     expect(ran.code, ran.stderr).toBe(0)
@@ -366,7 +366,7 @@ describe('a change of several endpoints', () => {
       '"gone 10.0.0.5:1" names its endpoint',
     ],
     [['drain', '--host', '[]', '--yes'], 'Invalid --host "[]": the host is empty'],
-  ])('%j means more than was written: refused', async (args, problem) => {
+  ])('%j is refused, because it would select more than it appears to', async (args, problem) => {
     const metadata = { zone: 'b' }
     await etcd.ctl('put', ...registration('hello', '10.0.0.7:1', { version: '1.0.0', metadata }))
     const before = await revision(etcd)
@@ -378,7 +378,7 @@ describe('a change of several endpoints', () => {
     expect(await revision(etcd)).toBe(before)
   })
 
-  test('weight: a URI without conditions is a service', async () => {
+  test('weight: a URI without conditions means the whole service', async () => {
     const doc = await json<WeightDoc>('weight', 'etcd:///hello', '--all', '5')
     expect(doc.changes).toHaveLength(3)
     expect(await weights()).toEqual([5, 5, 5, 4, 4])
@@ -388,7 +388,7 @@ describe('a change of several endpoints', () => {
     [['weight', 'hello', '-l', 'zone=q', '5', '--yes']],
     [['drain', 'hello', '-l', 'zone=q', '--yes']],
     [['unregister', '--host', '10.9.9.9', '--yes']],
-  ])('%j, where nothing is selected: exit 4', async (args) => {
+  ])('%j exits 4, because it selects no endpoint', async (args) => {
     const ran = await tool.run(...args)
     expect(ran.code).toBe(4)
     expect(ran.stderr).toMatch(/^✗ No endpoint of (hello|any service) is selected by /)
@@ -396,7 +396,7 @@ describe('a change of several endpoints', () => {
 })
 
 describe('a target of one endpoint', () => {
-  test('weight, drain and unregister by URI choose by version', async () => {
+  test('weight, drain and unregister select the version that a URI names', async () => {
     await etcd.ctl('put', ...registration('hello', '10.0.0.5:1', { version: '2.0.0', weight: 2 }))
     expect((await tool.run('weight', 'hello', '10.0.0.5:1', '6')).code).toBe(6)
     await json('weight', 'etcd://2.0.0/hello', '10.0.0.5:1', '6')
@@ -408,7 +408,7 @@ describe('a target of one endpoint', () => {
     expect(await storedText(etcd, '/hello/1.0.0/10.0.0.5:1')).toBe('')
   })
 
-  test('register: the version and the layout of a URI; a selection is refused', async () => {
+  test('register takes the version and the layout from a URI, and refuses a selection', async () => {
     const held = disco.start('register', 'etcd://3.0.0/hello', '10.0.0.7:1')
     await held.printed('"type":"added"')
     expect(await storedWeight(etcd, '/hello/3.0.0/10.0.0.7:1')).toBe(1)

@@ -10,7 +10,7 @@ import { RealEtcd } from '../support/etcd.js'
 import { fetchGrpcJs } from '../support/grpc-js.js'
 import { pack } from '../support/pack.js'
 
-/** npm may have to fetch everything. */
+/** npm may have to download every package. */
 const INSTALL_DEADLINE_MS = 240_000
 
 const BUNDLERS = [
@@ -27,9 +27,9 @@ const NODES = [
 
 let etcd: RealEtcd
 let parent: string
-/** Where a team has the package and its bundlers. */
+/** Project folder with the package and the bundlers installed. */
 let project: string
-/** Where the bundles run, without any package. */
+/** Folder in which the bundles run, without any package. */
 let elsewhere: string
 const started: Process[] = []
 
@@ -62,7 +62,7 @@ function run(node: string, folder: string, ...args: string[]): Process {
   return running
 }
 
-describe('a client and a server in one file, without any package beside it', () => {
+describe('a client and a server, each bundled into one file, without any package beside it', () => {
   beforeAll(async () => {
     await inProject(process.execPath, 'bundle.js')
     mkdirSync(elsewhere)
@@ -70,7 +70,7 @@ describe('a client and a server in one file, without any package beside it', () 
   }, INSTALL_DEADLINE_MS)
 
   describe.each(NODES)('on %s', (_name, nodeBinary) => {
-    test.each(BUNDLES)('built as %s', async (bundle) => {
+    test.each(BUNDLES)('register, call and drain when built as %s', async (bundle) => {
       const node = nodeBinary()
       const server = run(node, elsewhere, bundle, 'server')
       await server.printed('registered')
@@ -89,7 +89,7 @@ test.each([
   ['nodenext', 'nodenext'],
   ['esnext', 'bundler'],
 ])(
-  'its types are sound in a strict program: --module %s --moduleResolution %s',
+  'the types of the package compile in a strict program: --module %s --moduleResolution %s',
   async (module, resolution) => {
     const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--noEmit']
     const args = [...strict, '--target', 'es2022', '--module', module, '--moduleResolution', resolution]

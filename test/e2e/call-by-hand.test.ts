@@ -18,7 +18,7 @@ const FILES = compiled({
     }`,
 })
 
-/** Milliseconds since the epoch, or Infinity, of each call. */
+/** Deadline of each received call in milliseconds since the epoch; Infinity for a call without a deadline. */
 const deadlines: unknown[] = []
 let received = 0
 let server: ReflectingServer
@@ -53,10 +53,10 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const TALK = ['call', 'chat', 'Talk', '-d', '-']
 
-test('on a terminal each line is sent at Enter, replies come at once, and Ctrl-D ends the request', async () => {
+test('call -d - on a terminal sends each line at Enter and prints replies at once; Ctrl-D ends the request', async () => {
   const typed = disco.onTerminal(120, 30, ...TALK)
   await typed.printed('Enter sends one, Ctrl-D ends the request')
-  // The terminal shows what is typed, so that the reply is told by its spaces.
+  // The terminal echoes the typed text. The reply has no spaces around its colon, which distinguishes it.
   typed.child.stdin?.write('{"text" : "one"}\r')
   await typed.printed('{"text":"one"}')
   typed.child.stdin?.write('{"txt" : "typo"}\r')
@@ -70,7 +70,7 @@ test('on a terminal each line is sent at Enter, replies come at once, and Ctrl-D
   expect(deadlines.at(-1)).toBe(Number.POSITIVE_INFINITY)
 })
 
-test('Ctrl-C cuts a call by hand: exit 130', async () => {
+test('Ctrl-C ends a call typed on a terminal with exit code 130', async () => {
   const typed = disco.onTerminal(120, 30, ...TALK)
   await typed.printed('Ctrl-D ends the request')
   typed.child.stdin?.write('{"text" : "one"}\r')
@@ -79,7 +79,7 @@ test('Ctrl-C cuts a call by hand: exit 130', async () => {
   expect(code, stdout).toBe(130)
 })
 
-test.each(['-', '@-'])('from a pipe each message is sent as it comes: -d %s', async (data) => {
+test.each(['-', '@-'])('each message from a pipe is sent when it arrives: -d %s', async (data) => {
   const piped = disco.start('call', 'chat', 'Talk', '-d', data)
   piped.child.stdin?.write('{"text":"one"}\n')
   await piped.printed('{"text":"one"}')
@@ -91,7 +91,7 @@ test.each(['-', '@-'])('from a pipe each message is sent as it comes: -d %s', as
   expect(lines(stdout)).toEqual([{ text: 'one' }, { text: 'two' }, { n: 3 }, { text: 'last' }])
 })
 
-test('a pipe of the shell whose writer takes its time, and JSON for programs', async () => {
+test('call reads a shell pipe with a slow writer, and prints the replies as JSON', async () => {
   const slow = disco.shell(
     `(echo '{"text":"a"}'; sleep 1; echo '{"text":"b"}') | disco call chat Talk -d - --json`,
   )
@@ -106,7 +106,7 @@ test('a pipe of the shell whose writer takes its time, and JSON for programs', a
   expect((JSON.parse(stdout) as CallDoc).reply).toEqual([{ text: 'a' }, { text: 'b' }])
 })
 
-test('a message from a pipe that cannot be sent ends the call with exit 2, and is counted', async () => {
+test('a message from a pipe that cannot be sent ends the call with exit code 2, and the error has its number', async () => {
   const bad = disco.start(...TALK)
   bad.child.stdin?.write('{"text":"one"}\n')
   await bad.printed('{"text":"one"}')
@@ -122,7 +122,7 @@ test('a message from a pipe that cannot be sent ends the call with exit 2, and i
   expect(ran.stderr).toContain('Message 2 of standard input is not JSON')
 })
 
-test('methods that take a stream and reply once, or take one message, read standard input, too', async () => {
+test('client-streaming and unary methods also read standard input', async () => {
   const collect = disco.start('call', 'chat', 'Collect', '-d', '-')
   collect.child.stdin?.end('{"text":"one"}\n{"n":4}\n')
   expect(JSON.parse((await collect.exited()).stdout)).toEqual({ text: 'one', n: 4 })
@@ -136,7 +136,7 @@ test('methods that take a stream and reply once, or take one message, read stand
   expect(stdout).toContain('Interrupted while the data were read')
 })
 
-test('--deadline holds where it is given', async () => {
+test('a call typed by hand has a deadline only with --deadline', async () => {
   const held = disco.start(...TALK, '--deadline', '1s')
   held.child.stdin?.write('{"text":"one"}\n')
   const { code, stderr } = await held.exited()

@@ -10,12 +10,12 @@ const { dead } = hundred
 const [first, second] = hundred.all
 if (!first || !second) throw new Error('there are a hundred')
 
-/** Longer than a test has: a call that waited for its end would fail the test. */
+/** Longer than the test may take: a call that waits for this deadline fails the test. */
 const PATIENT = ['--connect-deadline', '10m']
 
 const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 
-test('a single call goes out at the first READY endpoint, whatever others do', async () => {
+test('a single call is sent to the first READY endpoint, regardless of the others', async () => {
   const others = [dead.refused, dead.mute, dead.swallowed, dead.reset]
   await hello.putAll({ addr: first.addr }, ...others.map((addr) => ({ addr })))
   const doc = await hello.reportOf(...PATIENT)
@@ -26,17 +26,17 @@ test('a single call goes out at the first READY endpoint, whatever others do', a
   )
 })
 
-test('a single call that is pinned waits for its endpoint, and for a refused one no longer than one retry', async () => {
+test('a pinned call waits for its endpoint, but if it is refused, only for one retry', async () => {
   await hello.putAll({ addr: first.addr }, { addr: dead.refused })
   const pinned = async (addr: string) => await hello.run('--policy', 'pinned', '--pin', addr, ...PATIENT)
   const [served, refused] = await Promise.all([pinned(first.addr), pinned(dead.refused)])
   expect(served).toMatchObject({ code: 0, stdout: expect.stringContaining(first.addr) })
   expect(refused.stderr).toContain(`The pinned endpoint ${dead.refused} is not READY`)
-  // Its methods are asked of the same endpoint.
+  // Reflection is sent to the pinned endpoint as well.
   expect(refused.code).toBe(7)
 })
 
-test('a counted run reports the unserved weight and the reason, in the header, the verdict and the table', async () => {
+test('a counted run reports the unserved weight and its reason in the header, the verdict and the table', async () => {
   await hello.putAll(
     { addr: first.addr },
     { addr: second.addr },
@@ -61,7 +61,7 @@ test('a counted run reports the unserved weight and the reason, in the header, t
   })
 })
 
-test('an endpoint that cannot be dialled is named with its reason, by resolve and by call', async () => {
+test('resolve and call name an endpoint that cannot be dialled, with the reason', async () => {
   await hello.putAll({ addr: '1.2.3.4' })
   const [resolved, called] = await Promise.all([hello.disco.run('resolve', 'hello'), hello.run(...PATIENT)])
   expect(resolved.stdout).toMatch(/^! 1\.2\.3\.4 is not dialled: .*port/m)
@@ -70,7 +70,7 @@ test('an endpoint that cannot be dialled is named with its reason, by resolve an
   expect(called.stderr).toMatch(/1\.2\.3\.4 .*port/)
 })
 
-test('servers that close their connections are reconnects with a reason, no changes, and there is a verdict', async () => {
+test('connections closed by servers are counted as reconnects with a reason, not as changes, and the run has a verdict', async () => {
   await hello.putAll(
     { addr: first.addr, weight: 1 },
     { addr: second.addr, weight: 3 },
@@ -84,7 +84,7 @@ test('servers that close their connections are reconnects with a reason, no chan
   expect(doc.reconnects[0]).toMatchObject({ addr: dead.goAway.addr, reason: 'GOAWAY NO_ERROR' })
 })
 
-test('ends among 500 refused endpoints in a small heap, in which a garbage collection removes unreferenced objects', async () => {
+test('a run against 500 refused endpoints ends on a small heap, in which a garbage collection removes unreferenced objects', async () => {
   const refused = Array.from(
     { length: 500 },
     (_, at): Placed => ({
@@ -103,7 +103,7 @@ test('ends among 500 refused endpoints in a small heap, in which a garbage colle
   expect(JSON.parse(ran.stdout)).toMatchObject({ calls: 20, ok: 20, ready: { endpoints: 1, refused: 500 } })
 })
 
-test('beyond the limit of open files one message names the limit, and how to raise it', async () => {
+test('one message reports that the limit of open files was reached, and how to raise it', async () => {
   await hundred.register(hello.etcd)
   const ran = await hello.disco.shell('ulimit -n 64; disco call hello SayHello --n 20').exited()
   expect(ran.stderr).toContain(

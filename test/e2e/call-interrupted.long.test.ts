@@ -8,7 +8,7 @@ const hello = await callsOfHello()
 const hundred = await hundredGreeters()
 
 describe('a run', () => {
-  test.each([0, 5, 50])('that is interrupted twice, %s ms apart, still reports', async (gapMs) => {
+  test.each([0, 5, 50])('that is interrupted twice, %s ms apart, still prints its report', async (gapMs) => {
     const mute = await startGreeter({ port: 0, latencyMs: 600_000 })
     try {
       await Promise.all([hundred.register(hello.etcd), hello.put(mute.addr, { weight: 50 })])

@@ -13,7 +13,7 @@ const hello = await callsOfHello()
 const hundred = await hundredGreeters()
 
 describe('a run', () => {
-  test('that is interrupted cancels calls that hang, and reports it', async () => {
+  test('that is interrupted cancels outstanding calls, and reports them', async () => {
     const mute = await startGreeter({ port: 0, latencyMs: 600_000 })
     try {
       await Promise.all([hundred.register(hello.etcd), hello.put(mute.addr, { weight: 50 })])
@@ -26,7 +26,7 @@ describe('a run', () => {
     }
   })
 
-  test('shows how it goes on a terminal, on one line that it clears', async () => {
+  test('shows its progress on a terminal in one line, which it clears at the end', async () => {
     await hundred.register(hello.etcd)
     const running = hello.disco.onTerminal(120, 30, 'call', 'hello', 'SayHello', ...SOON, ...ENDLESS)
     await running.printed(/\d+ calls {2}\d+\/s {2}p50 /, 2)
@@ -36,7 +36,7 @@ describe('a run', () => {
   })
 })
 
-test('policies side by side, interrupted in the first, are a comparison of the finished runs', async () => {
+test('that compares policies and is interrupted prints a comparison of the finished runs', async () => {
   await hundred.register(hello.etcd)
   const running = hello.startRun('--json', '--policy', 'rr,wrr')
   await untilCalled(hundred, 200)
@@ -48,7 +48,7 @@ test('policies side by side, interrupted in the first, are a comparison of the f
   expect(doc.runs).toMatchObject([{ policy: 'round_robin', interrupted: true }])
 })
 
-/** A port that takes connections and never says anything. */
+/** A port that accepts connections and never sends a byte. */
 async function mutePort(): Promise<AsyncDisposable & { readonly addr: string }> {
   const server = createServer(() => undefined)
   server.listen(0, '127.0.0.1')
@@ -62,8 +62,8 @@ async function mutePort(): Promise<AsyncDisposable & { readonly addr: string }> 
   }
 }
 
-test('Ctrl-C ends the stages before the first call at once: exit 130, and a clean line', async () => {
-  // Asked for its services, the first server never answers; the second never becomes READY.
+test('Ctrl-C before the first call ends the command at once with exit code 130, and clears the progress line', async () => {
+  // The first server never answers reflection. The second never becomes READY.
   const files = compiled({
     'a.proto': 'syntax = "proto3"; message A {} service S { rpc Do (A) returns (A); }',
   })
@@ -82,7 +82,7 @@ test('Ctrl-C ends the stages before the first call at once: exit 130, and a clea
       const { code, stdout } = await running.pressCtrlC()
       expect(code, stdout).toBe(130)
       expect(stdout).toContain(says)
-      // The line of progress is cleared before the error.
+      // The progress line is cleared before the error is printed.
       expect(stdout.lastIndexOf('\u001b[')).toBeGreaterThan(stdout.lastIndexOf(shows))
     }
   }

@@ -7,8 +7,8 @@ import { expectShape } from '../support/shape.js'
 const hello = await callsOfHello()
 const hundred = await hundredGreeters()
 
-describe('policies side by side', () => {
-  test('make the same calls one after the other, and are compared', async () => {
+describe('a run with several policies', () => {
+  test('makes the same calls under each policy in turn, and compares them', async () => {
     await hundred.registerSteady(hello.etcd)
     const args = ['SayHello', '--n', '300', '--policy', 'rr,wrr']
     const [json, table] = await Promise.all([
@@ -35,7 +35,7 @@ describe('policies side by side', () => {
 })
 
 describe('assertions', () => {
-  test('about measures that a short run lacks do not hold', async () => {
+  test('fail if a run has too few calls for their measure', async () => {
     await hundred.register(hello.etcd)
     const ran = await hello.run('--n', '5', '--assert', 'p99<1m')
     expect(ran.code).toBe(8)
@@ -43,7 +43,7 @@ describe('assertions', () => {
   })
 })
 
-test('lines of calls come with the verdict, and so the reason of the exit code', async () => {
+test('call -o ndjson prints the verdict, and the reason for the exit code, on standard error', async () => {
   await hundred.register(hello.etcd)
   const ran = await hello.run('--n', '600', '-o', 'ndjson', '--assert', 'max<0.001ms')
   expect(ran.code).toBe(8)

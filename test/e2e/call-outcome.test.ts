@@ -10,7 +10,7 @@ const hello = await callsOfHello()
 const hundred = await hundredGreeters()
 
 describe('assertions', () => {
-  test('that do not hold exit with 8; all of them are listed', async () => {
+  test('that fail exit with 8; all assertions are listed', async () => {
     await hundred.register(hello.etcd)
     const ran = await hello.run('--n', '300', '--assert', 'max<0.001ms,skew<5%')
     expect(ran.code).toBe(8)
@@ -30,17 +30,20 @@ describe('assertions', () => {
     }
   })
 
-  test.each(['table', 'ndjson', 'name'])('of a single call are printed beside its %s', async (format) => {
-    await hundred.register(hello.etcd)
-    const ran = await hello.run('-o', format, '--assert', 'p99<1m,max<1m,errors<=0%')
-    expect(ran.code).toBe(8)
-    expect(ran.stderr).toMatch(/^✗ p99<1m: too few calls$/m)
-    expect(ran.stderr).toMatch(/^✓ max<1m: it is [\d.]+ms$/m)
-    expect(ran.stdout).not.toContain('<1m')
-  })
+  test.each(['table', 'ndjson', 'name'])(
+    'about a single call are printed on standard error beside -o %s',
+    async (format) => {
+      await hundred.register(hello.etcd)
+      const ran = await hello.run('-o', format, '--assert', 'p99<1m,max<1m,errors<=0%')
+      expect(ran.code).toBe(8)
+      expect(ran.stderr).toMatch(/^✗ p99<1m: too few calls$/m)
+      expect(ran.stderr).toMatch(/^✓ max<1m: it is [\d.]+ms$/m)
+      expect(ran.stdout).not.toContain('<1m')
+    },
+  )
 })
 
-describe('calls that fail', () => {
+describe('failed calls', () => {
   test('are counted by status, and the first is shown with its endpoint and reason', async () => {
     await hundred.register(hello.etcd)
     const args = ['call', 'hello', 'One', ...FROM_PROTO, ...SOON, '--n', '10']
@@ -56,7 +59,7 @@ describe('calls that fail', () => {
   })
 
   test.each(['table', 'json', 'ndjson'])(
-    'because the reply is not a valid message show that reason: %s',
+    'because of an invalid reply show that reason: %s',
     async (format) => {
       await using file = await temporaryFile(
         'other.proto',
@@ -87,7 +90,7 @@ describe('a service config', () => {
     },
   })
 
-  test('makes retries, which are counted apart and leave shares and verdict alone', async () => {
+  test('causes retries, which are counted separately and do not affect shares and verdict', async () => {
     const failing = await startGreeter({ port: 0, errorFraction: 1 })
     try {
       await Promise.all([hundred.register(hello.etcd), hello.put(failing.addr, { weight: 100 })])
@@ -105,7 +108,7 @@ describe('a service config', () => {
     }
   })
 
-  test('that grpc-js refuses is a usage error with its reason', async () => {
+  test('that grpc-js rejects is a usage error with the reason', async () => {
     await hundred.register(hello.etcd)
     const ran = await configured({ methodConfig: [retrying('many')] })
     expect(ran).toMatchObject({ code: 2, stdout: '' })

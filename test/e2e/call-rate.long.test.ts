@@ -9,11 +9,11 @@ import { hundredGreeters, untilCalled } from '../support/greeters.js'
 const hello = await callsOfHello()
 const hundred = await hundredGreeters()
 
-/** A heap that carries some thousand calls under way: what is due in two seconds at 50,000/s needs ten times as much. */
+/** A heap for a few thousand outstanding calls. The calls due in two seconds at 50,000/s need ten times as much. */
 const small = new Disco(hello.etcd.endpoint, { NODE_OPTIONS: '--max-old-space-size=128' })
 afterEach(() => small.stopAll())
 
-/** No call is lost from the counts. */
+/** Checks that every call is counted once. */
 function expectConsistent({ calls, ok, failures, endpoints, starts }: CallDoc): void {
   expect(starts.due).toBe(starts.started + starts.notStarted)
   expect(starts.started).toBe(calls + starts.unfinished)
@@ -21,11 +21,11 @@ function expectConsistent({ calls, ok, failures, endpoints, starts }: CallDoc): 
   expect(endpoints.reduce((sum, { picks }) => sum + picks, 0)).toBeLessThanOrEqual(starts.started)
 }
 
-test('above the capacity of the client, a run ends with its duration, in a small heap, and names the client', async () => {
+test('at a rate above the capacity of the client, a run on a small heap ends on time, and reports a saturated client', async () => {
   await using one = await GreeterProcess.start()
   await using other = await GreeterProcess.start()
-  // Of those that serve, two of their own processes alone: a hundred in the process of the test would share its core
-  // with what the test does, and be what is saturated.
+  // Only two endpoints serve, each in a process of its own. A hundred in the test process would share its core with the
+  // work of the test, and be saturated before the client is.
   await hello.putAll({ addr: one.addr }, { addr: other.addr }, ...hundred.unserved)
   const args = [
     'call',
@@ -40,19 +40,19 @@ test('above the capacity of the client, a run ends with its duration, in a small
     '--json',
   ]
   const { stdout, stderr, code } = await small.run(...args)
-  // Not all that was due was done, which --strict does not let pass.
+  // --strict fails, because not all due calls were started.
   expect(code, stderr).toBe(8)
   const doc = JSON.parse(stdout) as CallDoc
   expectConsistent(doc)
   expect(doc).toMatchObject({ failures: {}, verdict: { result: 'pass' } })
   expect(doc.starts).toMatchObject({ due: 100_000, unfinished: 0, saturated: 'client' })
   expect(doc.starts.notStarted).toBeGreaterThan(10_000)
-  // Those that were started late have waited, and their latency tells it.
+  // The latency of a call includes the time by which it started late.
   expect(doc.latencyMs.max).toBeGreaterThanOrEqual(doc.starts.maxLateMs)
   expect(doc.starts.maxLateMs).toBeGreaterThan(500)
 })
 
-test('above the capacity of the client, Ctrl-C ends a run, with a report of the calls so far', async () => {
+test('at a rate above the capacity of the client, Ctrl-C ends a run with a report of the calls so far', async () => {
   await hundred.register(hello.etcd)
   const args = ['call', 'hello', 'SayHello', ...SOON, '--rate', '50000', '--n', '10000000', '--json']
   const running = small.start(...args)
@@ -66,12 +66,12 @@ test('above the capacity of the client, Ctrl-C ends a run, with a report of the 
   expect(doc.starts.due).toBeLessThan(10_000_000)
 })
 
-test('above the capacity of the backends, no more calls than allowed are outstanding, and the backends are named', async () => {
+test('at a rate above the capacity of the backends, outstanding calls stay within the limit, and the backends are reported', async () => {
   const slow = await startGreeter({ port: 0, latencyMs: 100 })
   try {
-    // Of those that serve, the slow one alone: its latency and the limit give how many calls there can be.
+    // Only the slow endpoint serves: its latency and the limit determine the number of calls.
     await hello.putAll({ addr: slow.addr }, ...hundred.unserved)
-    // 10 at a time and 100 ms each: no more than 100 a second.
+    // At most 10 calls at a time that last 100 ms each: at most 100 calls per second.
     const args = ['--rate', '1000', '--duration', '1500ms', '-c', '10']
     const [doc, table] = await Promise.all([hello.reportOf(...args), hello.run(...args)])
     expectConsistent(doc)
@@ -86,10 +86,10 @@ test('above the capacity of the backends, no more calls than allowed are outstan
   }
 })
 
-test('as many workers as the heap does not carry are limited, and obey Ctrl-C', async () => {
+test('more workers than the heap allows are limited, and end on Ctrl-C', async () => {
   const mute = await startGreeter({ port: 0, latencyMs: 600_000 })
   try {
-    // Of those that serve, one alone that answers no call, so that all workers are under way.
+    // Only one endpoint accepts calls, and it never answers, so that all workers are busy.
     await hello.putAll({ addr: mute.addr }, ...hundred.unserved)
     const args = [
       'call',

@@ -8,7 +8,10 @@ import { temporaryFile } from '../support/temporary-file.js'
 
 const hello = await callsOfHello()
 
-/** The server sends the bytes of the request back: what is described as its reply need not be the same message. */
+/**
+ * Calls a server that returns the bytes of the request. The reply may therefore differ from the type in its
+ * description.
+ */
 async function echo(...args: string[]): Promise<Ran> {
   await using server = await startEchoServer([])
   await wipe(hello.etcd)
@@ -16,7 +19,7 @@ async function echo(...args: string[]): Promise<Ran> {
   return await hello.disco.run('call', 'hello', 'One', ...args)
 }
 
-test('a reply above 4 MiB is refused with the flag that takes it, and reflection takes more', async () => {
+test('a reply above 4 MiB is refused with the flag that allows it; reflection accepts larger replies', async () => {
   const data = JSON.stringify({ aString: 'x'.repeat(5 * 2 ** 20) })
   await using file = await temporaryFile('data.json', data)
   await using server = await startEchoServer(['grpc.reflection.v1'], { commentBytes: 5 * 2 ** 20 })
@@ -84,7 +87,7 @@ const GOT = {
   '@note': 'required and not set: needed',
 }
 
-test('values without a JSON form, and without a description, are shown raw beside the rest', async () => {
+test('values without a JSON form or a description are shown as raw bytes beside the others', async () => {
   await using file = await temporaryFile('odd.proto', ODD)
   const args = ['--proto', file.path, '-d', JSON.stringify(SENT)]
   const single = await echo(...args)
@@ -95,13 +98,13 @@ test('values without a JSON form, and without a description, are shown raw besid
   expect(lines<CallLineDoc>(many.stdout).map(({ reply }) => reply)).toEqual([GOT, GOT])
 })
 
-/** A google.rpc.Status whose details are a google.rpc.ErrorInfo with a reason, and a type that nobody described. */
+/** A google.rpc.Status with two details: an ErrorInfo with a reason, and a message of an unknown type. */
 const STATUS = Buffer.concat([
   part(3, part(1, 'type.googleapis.com/google.rpc.ErrorInfo'), part(2, part(1, 'NO_STOCK'))),
   part(3, part(1, 'x/no.Such'), part(2, 'abc')),
 ]).toString('base64')
 
-/** A field with a length, of protobuf's wire format. */
+/** A length-delimited field in protobuf’s wire format. */
 function part(number: number, ...content: (string | Buffer)[]): Buffer {
   const bytes = Buffer.concat(content.map((one) => Buffer.from(one)))
   return Buffer.concat([Buffer.of(number * 8 + 2, bytes.length), bytes])
@@ -128,13 +131,13 @@ test('the details of an error are decoded', async () => {
   expect(doc.firstFailure?.errorDetails).toEqual(details)
 })
 
-test('fields with their default value are left out, unless --emit-defaults is given', async () => {
+test('fields with default values are omitted, unless --emit-defaults is given', async () => {
   const [bare, full] = [await echo(...FROM_PROTO), await echo(...FROM_PROTO, '--emit-defaults')]
   expect(JSON.parse(bare.stdout)).toEqual({})
   expect(JSON.parse(full.stdout)).toMatchObject({ aString: '', anInt64: '0', aBool: false })
 })
 
-test('headers go with reflection unless they are held back, and --authority with the calls', async () => {
+test('headers are sent with reflection unless disabled, and --authority with the calls', async () => {
   await using server = await startEchoServer(['grpc.reflection.v1'], { token: 'Bearer 1' })
   await wipe(hello.etcd)
   await hello.put(server.addr)

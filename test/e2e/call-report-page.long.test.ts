@@ -13,7 +13,7 @@ import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
 
-/** Would fetch something and run a script in a page that does not escape it. */
+/** HTML that fetches an image and runs a script if the page does not escape it. */
 const HOSTILE_VERSION = '<img src=x onerror=document.title="run">'
 
 let page: string
@@ -21,7 +21,7 @@ let doc: CallDoc
 let server: Server
 let url: string
 let requests: string[]
-/** What the server serves; the report by default. */
+/** The document that the server serves: the report, unless a test replaces it. */
 let served: string
 
 beforeAll(async () => {
@@ -58,7 +58,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 describe('the page of a report in a browser', () => {
-  test('asks for nothing, and reports no error', async () => {
+  test('fetches nothing, and reports no error', async () => {
     requests = []
     const seen = await seePage(url, { width: 1100, height: 3000 })
     expect(seen.console).toEqual([])
@@ -66,26 +66,26 @@ describe('the page of a report in a browser', () => {
     expect(seen.requests).toEqual([url])
   })
 
-  test('draws the shares of each endpoint in its colour, light as well as dark, and on a narrow screen', async () => {
+  test('draws the shares of each endpoint in its colour, in light and dark mode, and on a narrow screen', async () => {
     const colors = { light: ['#0072b2', '#d55e00', '#009e73'], dark: ['#4aa3dc', '#f08039', '#2fbf94'] }
     const papers = { light: '#ffffff', dark: '#14171b' }
     for (const scheme of ['light', 'dark'] as const) {
       const { image } = await seePage(url, { width: 1100, height: 3000, isDark: scheme === 'dark' })
       const all = image.width * image.height
       expect(image.colors.get(papers[scheme])).toBeGreaterThan(all / 3)
-      // The column of an endpoint is some hundred pixels wide, and as high as its share.
+      // The column of an endpoint is about a hundred pixels wide. Its height is its share.
       for (const color of colors[scheme]) expect(image.colors.get(color), color).toBeGreaterThan(5_000)
     }
     const narrow = await seePage(url, { width: 390, height: 3000 })
     for (const color of colors.light) expect(narrow.image.colors.get(color), color).toBeGreaterThan(500)
   })
 
-  test('says what the run was, with text of the registry as text', async () => {
+  test('describes the run, and shows text from the registry as text', async () => {
     const dom = await openPage(url)
     expect(dom).toContain('<title>disco call hello SayHello</title>')
     expect(dom).toContain('&lt;img src=x onerror=document.title="run"&gt;')
     expect(dom).not.toMatch(/<script|<img/)
-    // As the reader sees it: without tags.
+    // The text that the reader sees: without tags.
     const text = dom
       .replace(/<style>.*?<\/style>/s, '')
       .replace(/<[^>]+>/g, ' ')
@@ -100,7 +100,7 @@ describe('the page of a report in a browser', () => {
     for (const { addr } of doc.endpoints) expect(text).toContain(addr)
   })
 
-  test('has a policy that would hold back what was not escaped', async () => {
+  test('has a content security policy that blocks unescaped content', async () => {
     const origin = new URL(url).origin
     const smuggled = `<img src="${origin}/leak"><script>document.title = 'run'; fetch('${origin}/fetched')</script>
       <link rel="stylesheet" href="${origin}/style"><style>body { background: url(${origin}/background) }</style>
@@ -110,7 +110,7 @@ describe('the page of a report in a browser', () => {
     try {
       expect(await openPage(url)).toContain('<title>disco call hello SayHello</title>')
       expect(requests).toEqual(['/report.html'])
-      // Without it, the browser fetches all of them: the test would notice.
+      // Without the policy, the browser fetches everything. This proves that the check above can fail.
       served = served.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, '')
       await openPage(url)
       expect(requests).toContain('/leak')

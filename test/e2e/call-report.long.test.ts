@@ -47,7 +47,7 @@ async function put(): Promise<void> {
   ])
 }
 
-/** Cases of the JUnit file by name, with their result. */
+/** Test cases of the JUnit file by name, each with its result. */
 function cases(): Record<string, string> {
   const document = new DOMParser({ onError: onErrorStopParsing }).parseFromString(
     readFileSync(xml, 'utf8'),
@@ -68,7 +68,7 @@ function callsOnPage(): number[] {
 }
 
 describe('reports are written', () => {
-  test('when a run is ended by Ctrl-C, and replace older ones as a whole', async () => {
+  test('when a run is ended by Ctrl-C, and replace older files in one step', async () => {
     await put()
     writeFileSync(html, 'older')
     const running = disco.start('call', 'hello', 'SayHello', ...ENDLESS, '--json', ...both)
@@ -98,7 +98,7 @@ describe('reports are written', () => {
     expect(readFileSync(xml, 'utf8')).toContain('No service &quot;nobody&quot;')
   })
 
-  test('with the finished runs when a later one of several policies fails, which they name', async () => {
+  test('with the finished runs when the run of a later policy fails, and name the policies without a result', async () => {
     await put()
     const policies = ['--policy', 'rr,random,lr']
     const load = ['--n', '400', '--rate', '100', ...SOON]
@@ -110,7 +110,7 @@ describe('reports are written', () => {
     expect(callsOnPage()).toEqual([400])
     const page = readFileSync(html, 'utf8')
     expect(page).toContain('Policy round_robin')
-    // The counts are of the time when the calls began.
+    // The ready count is from the start of the run.
     expect(page).toContain('2 of 2 ready')
     expect(page).toMatch(/NOT_FOUND.*No result of random, least_request: exit code 4\./s)
     expect(cases()).toMatchObject({ calls: expect.any(String) as string, run: 'skipped' })
@@ -119,7 +119,7 @@ describe('reports are written', () => {
     )
   })
 
-  test('of calls that fail, with each status and its first message', async () => {
+  test('for failed calls, with each status and its first message', async () => {
     await put()
     await using server = await startEchoServer(['grpc.reflection.v1alpha'])
     await etcd.ctl('put', ...registration('hello', server.addr))
@@ -129,7 +129,7 @@ describe('reports are written', () => {
     expect(readFileSync(html, 'utf8')).toMatch(/<table class="errors">.*UNIMPLEMENTED.*<\/table>/s)
   })
 
-  test('of a single call, of a stream, and of an address without a registry', async () => {
+  test('for a single call, a stream, and an address without a registry', async () => {
     await put()
     const single = await disco.run('call', 'hello', 'SayHello', ...both)
     expect(single.code, single.stderr).toBe(0)
@@ -146,7 +146,7 @@ describe('reports are written', () => {
     expect(callsOnPage()).toEqual([3])
   })
 
-  test('of several policies in one file, and of a run at a rate', async () => {
+  test('for several policies in one file, and for a run at a rate', async () => {
     await put()
     const args = ['--policy', 'rr,wrr', '--rate', '100', '--duration', '500ms', '--json', ...both]
     const { stdout, code, stderr } = await disco.run('call', 'hello', 'SayHello', ...args)
@@ -156,7 +156,7 @@ describe('reports are written', () => {
     expect(readFileSync(xml, 'utf8').match(/<testsuite /g)).toHaveLength(2)
   })
 
-  test('of several registries', async () => {
+  test('for several registries', async () => {
     await put()
     mkdirSync(join(folder, 'disco'))
     const entry = (name: string) => `  ${name}: { endpoints: "${etcd.endpoint}" }\n`
@@ -173,7 +173,7 @@ describe('reports are written', () => {
   })
 })
 
-test('a report whose folder is gone at the end is exit 1, says so, and leaves standard output as it is', async () => {
+test('call exits 1 if the folder of the report no longer exists at the end, names the report, and still prints its output', async () => {
   await put()
   const running = disco.start(
     'call',
@@ -193,7 +193,7 @@ test('a report whose folder is gone at the end is exit 1, says so, and leaves st
   expect([code, stderr]).toEqual([1, `✗ The report ${html} cannot be written: no such file or directory\n`])
 })
 
-test('a report is written where the reader of the lines has gone', async () => {
+test('a report is written even if the reader of standard output has exited', async () => {
   await put()
   const line = `disco call hello SayHello ${ENDLESS.join(' ')} -o ndjson --report ${html} | head -1`
   await disco.shell(line).exited()

@@ -11,7 +11,7 @@ const { etcd, tool } = await toolOnEtcd()
 const folder = mkdtempSync(join(tmpdir(), 'disco-report-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('a run writes a page and JUnit with the numbers of its JSON, and names them on standard error alone', async () => {
+test('a run writes an HTML page and a JUnit file with the numbers of its JSON, and names the files on standard error only', async () => {
   const greeters = await Promise.all([startGreeter({ port: 0 }), startGreeter({ port: 0 })])
   try {
     for (const [at, { addr }] of greeters.entries()) {
@@ -41,7 +41,7 @@ test('a run writes a page and JUnit with the numbers of its JSON, and names them
       expect(text).toContain('-H &#39;token: …&#39; -d &#39;…&#39; --json')
       expect(text).not.toContain('s3cret')
     }
-    // Nothing temporary is left beside them.
+    // No temporary file is left.
     expect(readdirSync(folder).sort()).toEqual(['run.html', 'run.xml'])
   } finally {
     for (const greeter of greeters) greeter.stop()
@@ -65,7 +65,7 @@ describe('a report that cannot be written is refused before any call', () => {
     expect(stderr).toContain(hint)
   })
 
-  test('so is a file that is named twice, and a report of what calls nothing', async () => {
+  test('a file that is named twice, and a report of a command without calls', async () => {
     const file = join(folder, 'twice.html')
     const twice = await tool.run('call', 'hello', 'SayHello', '--report', file, '--report', file)
     expect([twice.code, twice.stderr]).toEqual([2, `✗ --report names ${file} twice\n`])

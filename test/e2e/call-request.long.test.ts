@@ -7,11 +7,11 @@ const hello = await callsOfHello()
 const hundred = await hundredGreeters()
 
 describe('the content of a call', () => {
-  test('hash keys with a placeholder spread calls, and one without keeps them together', async () => {
+  test('has hash keys that spread calls if they contain a placeholder, and otherwise keep them on one endpoint', async () => {
     await hundred.register(hello.etcd)
     const used = async (key: string) => {
       const args = ['--n', '600', '--policy', 'ring_hash', '--hash-key', key, '--json']
-      // Its exit code is the verdict's, which this is not about.
+      // The exit code is that of the verdict, which does not matter here.
       const doc = JSON.parse((await hello.run(...args)).stdout) as CallDoc
       return doc.endpoints.filter(({ picks }) => picks > 0).length
     }

@@ -15,7 +15,7 @@ describe('the content of a call', () => {
     return printed.map(({ reply }) => (reply as { message: string }).message)
   }
 
-  test('is filled in anew for each call', async () => {
+  test('has its placeholders filled in for each call', async () => {
     expect(await replies('--n', '3', '-d', '{"name":"user-{{n}}"}')).toEqual([
       'Hello user-1',
       'Hello user-2',
@@ -26,12 +26,12 @@ describe('the content of a call', () => {
     for (const id of ids) expect(id).toMatch(/^Hello [0-9a-f-]{36} \d{4}-\d\d-\d\dT[\d:.]+Z$/)
   })
 
-  test('goes through several messages by turns, one a call', async () => {
+  test('cycles through several messages, one per call', async () => {
     const three = '{"name":"a"}\n{"name":"b"}\n\n{"name":"c"}\n'
     expect(await replies('--n', '4', '-d', three)).toEqual(['Hello a', 'Hello b', 'Hello c', 'Hello a'])
   })
 
-  test('comes from standard input', async () => {
+  test('is read from standard input', async () => {
     await hundred.register(hello.etcd)
     const running = hello.disco.start('call', 'hello', 'SayHello', '-d', '@-')
     running.child.stdin?.end('{"name":"piped"}\n')
@@ -40,8 +40,8 @@ describe('the content of a call', () => {
   })
 })
 
-describe('the methods of a service', () => {
-  test('is listed for a service without a method, and described for one with --describe', async () => {
+describe('call without calls', () => {
+  test('lists the methods of a service, and describes a method with --describe', async () => {
     await hundred.register(hello.etcd)
     expectShape('methods', JSON.parse(await hello.output('--json')))
     expect(await hello.output('-o', 'name')).toBe('helloworld.Greeter/SayHello\n')
@@ -52,7 +52,7 @@ describe('the methods of a service', () => {
   })
 })
 
-test('missing parts of a file are named beside its methods', async () => {
+test('missing imports of a .proto file are named when its methods are listed', async () => {
   const source = `syntax = "proto3"; import "no/where.proto"; message A { no.B b = 1; }
     service S { rpc Do(A) returns (A); }`
   await using file = await temporaryFile('gap.proto', source)
@@ -61,7 +61,7 @@ test('missing parts of a file are named beside its methods', async () => {
   expect(ran.stderr).toContain('imports no/where.proto, which is missing')
 })
 
-describe('refused with exit 2', () => {
+describe('call refuses with exit code 2', () => {
   const refused: [what: string, args: string[], says: string][] = [
     ['an unknown placeholder', ['-d', '{"name":"{{uid}}"}'], 'Available: {{n}}, {{uuid}}, {{now}}'],
     ['more messages than calls', ['-d', '{}\n{}'], 'One call for each: --n 2'],
@@ -81,7 +81,7 @@ describe('refused with exit 2', () => {
     ],
     ['an unknown one of several policies', ['--policy', 'rr,best'], 'Unknown LB policy "best"'],
   ]
-  test('errors in the data of a run come before the wait for endpoints', async () => {
+  test('errors in the data before it waits for endpoints', async () => {
     await hundred.register(hello.etcd)
     const ofRun = async (...args: string[]) => {
       const waiting = ['--n', '10', '--connect-deadline', '1h']

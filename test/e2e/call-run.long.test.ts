@@ -7,7 +7,7 @@ const hello = await callsOfHello()
 const hundred = await hundredGreeters()
 
 describe('a run', () => {
-  test('of several calls at a time makes exactly the requested number, and counts them all', async () => {
+  test('with several concurrent calls makes exactly the requested number, and counts them all', async () => {
     await hundred.registerSteady(hello.etcd)
     const before = hundred.calls()
     const doc = await hello.reportOf('--n', '600', '-c', '32')
@@ -15,7 +15,7 @@ describe('a run', () => {
     expect(hundred.calls() - before).toBe(600)
   })
 
-  test('leaves the calls of its warm-up out of the report', async () => {
+  test('excludes its warm-up calls from the report', async () => {
     await hundred.registerSteady(hello.etcd)
     const before = hundred.calls()
     const doc = await hello.reportOf('--n', '300', '--warmup', '130')
@@ -25,12 +25,12 @@ describe('a run', () => {
     expect(doc.endpoints.slice(0, 20)).toMatchObject(Array.from({ length: 20 }, () => heaviest))
   })
 
-  test('at a rate that the server cannot keep, latencies grow by the time that calls had to wait', async () => {
+  test('at a rate above the capacity of the server has latencies that include the waiting time of calls', async () => {
     const slow = await startGreeter({ port: 0, latencyMs: 100 })
     try {
-      // Of those that serve, the slow one alone: another would take calls that are to wait.
+      // Only the slow endpoint serves: another one would take calls that have to wait.
       await hello.putAll({ addr: slow.addr }, ...hundred.unserved)
-      // Due every 20 ms, one at a time and 100 ms each: the 20th waits for 1.6 s.
+      // A call is due every 20 ms, but each lasts 100 ms and runs alone: the 20th waits for 1.6 s.
       const doc = await hello.reportOf('--rate', '50', '--n', '20', '-c', '1')
       expect(doc.latencyMs.max).toBeGreaterThan(1_500)
     } finally {

@@ -15,7 +15,7 @@ const hundred = await hundredGreeters()
 const [first, second, third, ...others] = hundred.all as [Greeter, Greeter, Greeter, ...Greeter[]]
 
 describe('a run', () => {
-  test('reports an endpoint without a server, and lines as well as documents have the shape of their golden files', async () => {
+  test('reports an endpoint without a server, and its documents and lines have the fields of their golden files', async () => {
     const [greeter, another] = [first, second]
     const [port] = await freePorts(1)
     await hello.put(greeter.addr, { weight: 3 })
@@ -47,14 +47,14 @@ describe('a run', () => {
     await untilCalled(another)
     await hello.etcd.ctl('del', registration('hello', another.addr, { version: '2.0.0' })[0])
     await untilCalled(greeter, 200)
-    // Long enough for several of its connections.
+    // Long enough for several connections of the restless server.
     await delay(500)
     const changing = await interrupted(running)
     restless.stop()
     expectShape('call', one, changing, JSON.parse(failed.stdout))
   })
 
-  test('shows at which call an endpoint joined, got another weight and left, and when it was picked last', async () => {
+  test('shows at which call an endpoint joined, changed its weight and left, and when it was last picked', async () => {
     const unserved = [...hundred.unserved, { addr: hundred.dead.goAway.addr, weight: 1 }]
     const placed = [...others.map(({ addr }) => ({ addr })), ...unserved]
     await hello.putAll(...placed.map((each) => ({ ...each, version: '1.0.0' })))
@@ -75,13 +75,13 @@ describe('a run', () => {
       expect.objectContaining({ type: 'left', addr: second.addr, reason: 'gone from the registry' }),
     ])
     const [weighed, joined, left] = doc.changes.map(({ atCall }) => atCall)
-    // Changes that come within 20 ms of each other reach the balancer together.
+    // Changes that arrive within 20 ms of each other reach the balancer together.
     expect(joined).toBeGreaterThanOrEqual(weighed ?? 0)
     expect(left).toBeGreaterThan(joined ?? 0)
     expect(doc.failovers).toHaveLength(1)
     const [failover] = doc.failovers
     expect(failover?.addr).toBe(second.addr)
-    // The deletion is told to the balancer with what comes within 20 ms of it; a pick may fall in between.
+    // The balancer receives the deletion up to 20 ms late, together with other changes. A pick may happen in between.
     if (failover?.picksAfter === 0) expect(failover.lastPickMs).toBeLessThanOrEqual(0)
     else expect(failover?.lastPickMs).toBeGreaterThan(0)
     expect(doc.versions.map(({ version, endpoints }) => [version, endpoints])).toEqual([
@@ -93,17 +93,17 @@ describe('a run', () => {
     expect(doc.histogram.reduce((sum, band) => sum + band.calls, 0)).toBe(doc.calls)
   })
 
-  test('at a rate has as many calls due as the rate and the time give, and reports those that it did not start', async () => {
+  test('at a rate has as many calls due as the rate and the duration give, and reports the calls that it did not start', async () => {
     await hundred.register(hello.etcd)
     const doc = await hello.reportOf('--rate', '50', '--duration', '1s')
-    // A busy machine may hold the client up at the end of the second.
+    // On a busy machine the client may be delayed at the end of the second.
     const { due, notStarted, unfinished } = doc.starts
     expect({ due, accountedFor: doc.calls + notStarted + unfinished }).toEqual({ due: 50, accountedFor: 50 })
     expect(doc.calls).toBeGreaterThan(25)
     expect(doc.elapsedMs).toBeGreaterThan(950)
   })
 
-  test('shows on a terminal what it waits for', async () => {
+  test('shows on a terminal how many endpoints are ready while it connects', async () => {
     const silent = createServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const { port } = silent.address() as AddressInfo
@@ -117,7 +117,7 @@ describe('a run', () => {
   })
 })
 
-test('plaintext to an address outside of private networks is remarked on, and only there', async () => {
+test('plaintext to an address outside private networks causes a warning; to private addresses it does not', async () => {
   await hello.put(first.addr)
   expect((await hello.run()).stderr).not.toContain('Plaintext')
   await hello.put('nobody.invalid:443')

@@ -10,12 +10,15 @@ import { temporaryFile } from '../support/temporary-file.js'
 const hello = await callsOfHello()
 const dead = await deadEndpoints()
 
-/** A server among some that do not serve. Where one that sends GOAWAY served, it would not have these methods. */
+/**
+ * Registers the server beside endpoints that do not serve. The one that sends GOAWAY does serve, but without these
+ * methods, so it is not among them.
+ */
 async function putAmongDead(addr: string): Promise<void> {
   await hello.putAll({ addr }, { addr: dead.refused }, { addr: dead.reset }, { addr: dead.mute })
 }
 
-test('a server without reflection is named, with the flags that describe it instead', async () => {
+test('a server without reflection is named, with the flags that provide a description instead', async () => {
   await using server = await startEchoServer([])
   await putAmongDead(server.addr)
   const { code, stderr } = await hello.disco.run('call', 'hello', 'One')
@@ -40,7 +43,7 @@ describe('methods that stream', () => {
     ['Down', '{"aString":"a"}', ['a', 'a', 'a']],
     ['Up', '{"aString":"a"}\n{"aString":"b"}', ['b']],
     ['Both', '{"aString":"a"}\n{"aString":"b"}', ['a', 'b']],
-  ])('%s prints each reply, a line each where there may be several', async (method, data, texts) => {
+  ])('%s prints each reply, streamed replies one per line', async (method, data, texts) => {
     const ran = await echo(method, '-d', data)
     expect(ran.code, ran.stderr).toBe(0)
     const printed = method === 'Down' || method === 'Both' ? lines(ran.stdout) : [JSON.parse(ran.stdout)]
@@ -50,7 +53,7 @@ describe('methods that stream', () => {
     expect(doc.reply).toEqual(method === 'Down' || method === 'Both' ? printed : printed[0])
   })
 
-  test('count as one call each in a run, with all replies in its line and every digit of a number', async () => {
+  test('count as one call each in a run, with all replies in one line and all digits of 64-bit numbers', async () => {
     const ran = await echo(
       'Both',
       '-d',
@@ -67,7 +70,7 @@ describe('methods that stream', () => {
   })
 
   test.each(['table', 'json', 'ndjson'])(
-    'a reply that is no such message is exit 7, and its bytes are shown: %s',
+    'exit 7 if a reply is not a valid message, and show its bytes: %s',
     async (format) => {
       await using file = await temporaryFile(
         'other.proto',
@@ -87,7 +90,7 @@ describe('methods that stream', () => {
     },
   )
 
-  test('a message may be larger than the flow control window', async () => {
+  test('send and receive messages larger than the flow control window', async () => {
     const text = 'x'.repeat(200_000)
     await using file = await temporaryFile('data.json', `${JSON.stringify({ aString: text })}\n`.repeat(5))
     const ran = await echo('Both', '-d', `@${file.path}`)
@@ -96,7 +99,7 @@ describe('methods that stream', () => {
     )
   })
 
-  test('headers go out, by flags and files, and come back under -v with the trailers', async () => {
+  test('send headers from flags and files, and show returned headers and trailers with -v', async () => {
     await using file = await temporaryFile('headers', '# comment\nx-b: from a file\n')
     const args = ['-H', 'x-a=1 {{n}}', '-H', `@${file.path}`, '-H', 'x-c-bin=AP8=']
     const ran = await echo('One', '-v', ...args)

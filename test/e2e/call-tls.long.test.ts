@@ -20,9 +20,9 @@ let client: KeyPairFiles
 let expired: KeyPairFiles
 let foreign: KeyPairFiles
 let greeters: TlsServers['greeters']
-/** Takes connections and closes them without a word. */
+/** Accepts connections and closes them without sending a byte. */
 let dropping: RawServer
-/** A server in Go, which says by an alert what it has against a client certificate. */
+/** A server in Go, which rejects a client certificate with a TLS alert that gives the reason. */
 let member: RealEtcd
 
 beforeAll(async () => {
@@ -48,8 +48,8 @@ afterEach(async () => {
 })
 
 /**
- * One call of a service with one endpoint that serves, and two that do not. A mute one would cost each refusal a second
- * more, the time that it has to show whether it speaks TLS.
+ * Calls a service with one serving endpoint and two that do not serve. No mute endpoint is among them: it would add a
+ * second to each failing call, in which disco finds out whether it speaks TLS.
  */
 async function call(addr: string, ...args: string[]): Promise<Ran> {
   await putAll(etcd, 'hello', [{ addr }, { addr: dead.refused }, { addr: dead.reset }])
@@ -57,13 +57,13 @@ async function call(addr: string, ...args: string[]): Promise<Ran> {
 }
 
 describe('TLS to backends', () => {
-  test('is verified against a CA, by the name of the service or one that is given', async () => {
+  test('is verified against a CA, for the name of the service or the name in --tls-name', async () => {
     const ca = ['--tls-ca', authority.caFile]
     expect(await call(greeters.tls.addr, ...ca)).toMatchObject({ code: 0 })
     expect(await call(greeters.tls.addr, ...ca, '--tls-name', 'other.example')).toMatchObject({ code: 0 })
   })
 
-  test('takes an address for a name, where the certificate has it', async () => {
+  test('accepts an address as name if the certificate contains it', async () => {
     const pair = pairOf(await authority.sign('loopback'))
     const greeter = await startGreeter({ port: 0, credentials: ServerCredentials.createSsl(null, [pair]) })
     try {
@@ -78,12 +78,12 @@ describe('TLS to backends', () => {
     }
   })
 
-  test('shows a client certificate to a server that asks for it', async () => {
+  test('sends a client certificate to a server that asks for it', async () => {
     expect(await call(greeters.mutual.addr, ...mutualFlags(authority, client))).toMatchObject({ code: 0 })
   })
 })
 
-describe('mismatches are named', () => {
+describe('the error names a mismatch', () => {
   type Whom = keyof typeof greeters | 'member' | 'dropping'
   const cases: [what: string, whom: Whom, args: () => string[], says: string][] = [
     ['plaintext to TLS', 'tls', () => [], 'speaks TLS (try --tls)'],
@@ -164,8 +164,8 @@ describe('mismatches are named', () => {
   })
 })
 
-describe('a stage that fails or hangs', () => {
-  test('is named: resolve', async () => {
+describe('the error of a stage that fails or hangs', () => {
+  test('names the stage: resolve', async () => {
     const args = ['call', 'hello', 'SayHello', '--no-cache', '--connect-deadline', '1s']
     const failed = await disco.run(...args, '--endpoints', '127.0.0.1:1')
     expect(failed.code).toBe(3)
@@ -179,7 +179,7 @@ describe('a stage that fails or hangs', () => {
     expect(hung.stderr).toContain('The stage that hung: resolve')
   })
 
-  test('is named with the endpoint: connect, reflect or call', async () => {
+  test('names the stage and the endpoint: connect, reflect or call', async () => {
     await using mute = await RawServer.start()
     const connect = await call(mute.addr)
     expect(connect.code).toBe(7)
@@ -206,7 +206,7 @@ describe('a stage that fails or hangs', () => {
   })
 })
 
-/** A gRPC server that takes every question about its methods and answers none. */
+/** A gRPC server that accepts reflection requests and never answers them. */
 async function deafToReflection(): Promise<AsyncDisposable & { readonly addr: string }> {
   const server = new GrpcServer()
   const same = (bytes: Buffer) => bytes
@@ -225,7 +225,7 @@ async function deafToReflection(): Promise<AsyncDisposable & { readonly addr: st
   return { addr: `127.0.0.1:${port}`, [Symbol.asyncDispose]: async () => server.forceShutdown() }
 }
 
-/** A TCP server that handles each connection by a function, by default without an answer. */
+/** A TCP server that passes each connection to a function; by default it sends nothing. */
 class RawServer implements AsyncDisposable {
   private constructor(
     readonly addr: string,

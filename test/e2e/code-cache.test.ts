@@ -50,7 +50,7 @@ function onlyFile(): string {
   return join(folder, name ?? 'none')
 }
 
-test('the bundle is ASCII, as its start reads it: other characters would be taken for two', () => {
+test('the bundle is ASCII, because the start code reads one byte per character', () => {
   for (const file of ['disco.cjs', 'start.cjs']) {
     const bytes = readFileSync(join(ROOT, 'dist/bundle', file))
     expect(bytes.findIndex((byte) => byte > 0x7f)).toBe(-1)
@@ -58,7 +58,7 @@ test('the bundle is ASCII, as its start reads it: other characters would be take
 })
 
 describe('the code cache', () => {
-  it('is made by the first run for this user alone, and is left as it is by the next', async () => {
+  it('is created by the first run, readable only by this user, and not changed by the next run', async () => {
     expectSuccess(await verdict(base))
     expect(statSync(folder).mode & 0o777).toBe(0o700)
     const made = statSync(onlyFile())
@@ -67,7 +67,7 @@ describe('the code cache', () => {
     expect(statSync(onlyFile()).ino).toBe(made.ino)
   })
 
-  it('is made once by several first runs at the same time, which leave no drafts', async () => {
+  it('is created once by several concurrent first runs, which leave no temporary files', async () => {
     const runs = await Promise.all(Array.from({ length: 4 }, () => verdict(base)))
     for (const ran of runs) expectSuccess(ran)
     expect(onlyFile()).toMatch(/verdict-[0-9a-f]{32}\.bin$/)
@@ -79,7 +79,7 @@ describe('the code cache', () => {
     expect(readdirSync(base)).toEqual([])
   })
 
-  it('is made again where a file is damaged, cut short, empty or of another command', async () => {
+  it('is recreated if a file is damaged, truncated, empty or from another command', async () => {
     await verdict(base)
     await new Disco('', { XDG_CACHE_HOME: base }).run('--help')
     const [help = '', own = ''] = files().sort()
@@ -96,7 +96,7 @@ describe('the code cache', () => {
     }
   })
 
-  it('is not read from a folder or file that others could have written to, nor through links', async () => {
+  it('is not read from a folder or file that other users could write to, nor through links', async () => {
     await verdict(base)
     const file = onlyFile()
     chmodSync(file, 0o622)
@@ -129,7 +129,7 @@ describe('the code cache', () => {
     expect(readdirSync(join(base, 'real'))).toEqual([])
   })
 
-  it('is skipped without a folder for it', async () => {
+  it('is skipped if its folder cannot be used', async () => {
     const file = join(base, 'file')
     writeFileSync(file, '')
     const fifo = join(base, 'fifo')
@@ -141,13 +141,13 @@ describe('the code cache', () => {
     expect(readdirSync(base).sort()).toEqual(['fifo', 'file', 'loop'])
   })
 
-  it('goes below the home where XDG_CACHE_HOME is relative, which its specification has ignored', async () => {
+  it('is below the home folder if XDG_CACHE_HOME is relative, which the XDG specification says to ignore', async () => {
     expectSuccess(await verdict('node_modules', { HOME: base }))
     expect(readdirSync(join(base, '.cache'))).toEqual(['disco-code'])
     expectSuccess(await verdict('', { HOME: 'relative' }))
   })
 
-  it('leaves nothing of a file that the disk has no room for', async () => {
+  it('leaves no partial file if the disk is full', async () => {
     const ran = await new Disco('', { XDG_CACHE_HOME: base })
       .shell(`ulimit -f 64; disco ${VERDICT.join(' ')}`)
       .exited()
@@ -155,7 +155,7 @@ describe('the code cache', () => {
     expect(files()).toEqual([])
   })
 
-  it('drops files that are a month old', async () => {
+  it('removes files that are a month old', async () => {
     mkdirSync(folder, { mode: 0o700 })
     writeFileSync(join(folder, 'ls-old.bin'), '')
     execFileSync('touch', ['-d', '32 days ago', join(folder, 'ls-old.bin')])
@@ -163,7 +163,7 @@ describe('the code cache', () => {
     expect(onlyFile()).toContain('verdict-')
   })
 
-  it('serves the very source that it was made of, and these flags of V8', async () => {
+  it('is used only for the exact source and the V8 flags that it was compiled with', async () => {
     const copy = join(base, 'copy')
     cpSync(join(ROOT, 'bin'), join(copy, 'bin'), { recursive: true })
     cpSync(join(ROOT, 'dist/bundle'), join(copy, 'dist/bundle'), { recursive: true })
@@ -176,7 +176,7 @@ describe('the code cache', () => {
     expect(onlyFile()).toContain('verdict-')
     expect(run('--no-opt')).toContain('PASS')
     expect(files()).toHaveLength(2)
-    // Of the same length, which is all that V8 itself compares.
+    // The patched source has the same length, and V8 itself compares only the length.
     const bundle = join(copy, 'dist/bundle/disco.cjs')
     const source = readFileSync(bundle, 'latin1')
     const patched = source.replaceAll('OBSERVED', 'REPLACED')

@@ -10,17 +10,20 @@ import { commandsOfDocs } from '../support/snippets.js'
 
 const NETWORK = new URL('../snippets/network.js', import.meta.url)
 const COMMANDS = commandsOfDocs()
-/** Commands that run until Ctrl-C, or until a condition holds that may never hold here. */
+/** Commands that run until Ctrl-C, or until a condition holds that may never hold in this test. */
 const STAYS =
   /^disco (register|watch|proxy|dev|xds(?!.*--bootstrap)|health .*--watch|wait (?!.*--timeout (0|\ds)\b))/
 
-/** A bug, a wrong usage, and what a shell cannot run. Any other code is an answer: the docs' registry is not this one. */
+/**
+ * Exit codes of an internal error, wrong usage, and a command that the shell cannot run. Other codes are results: the
+ * registry of the docs is not the one of this test.
+ */
 const WRONG = [1, 2, 126, 127]
 
-/** Where 1 is an answer as well. */
+/** Commands for which exit code 1 is a result as well. */
 const COMPARES = /\bdisco diff\b/
 
-/** A job of the background prints into a file: without both it can be watched. */
+/** Turns a background job, which prints into a file, into a foreground command whose output the test can read. */
 function inForeground(line: string): string {
   return line.replace(/ 2> \S+ &(?= |$)/, '')
 }
@@ -39,7 +42,7 @@ beforeAll(async () => {
     writeFileSync(join(home, name), 'secret\n', { mode: 0o600 })
   mkdirSync(join(home, '.config/fish/completions'), { recursive: true })
   writeFileSync(join(home, 'server.js'), 'setInterval(() => undefined, 1_000)\n')
-  // For pages that apply what another page exports.
+  // Some pages apply a file that another page exports.
   writeFileSync(
     join(home, 'hello.yaml'),
     'schema: disco.registry/v1\nendpoints: [{ service: hello, addr: "127.0.0.1:1003", leased: false }]\n',
@@ -62,11 +65,11 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-test('the docs have commands', () => {
+test('the docs contain commands', () => {
   expect(COMMANDS.map(({ line }) => line)).toContain('disco ls hello')
 })
 
-describe('a command of the docs is one that disco knows, and does not fail for a bug', () => {
+describe('a command in the docs is known to disco, and does not fail with a bug', () => {
   test.each(COMMANDS)('$place $line', async ({ line, block }) => {
     const config = join(home, `config-${block}`)
     const words = `unset DISCO_ENDPOINTS; export XDG_CONFIG_HOME=${config}; cd ${home}; ${inForeground(line)}`

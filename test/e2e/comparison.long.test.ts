@@ -45,7 +45,7 @@ async function lease(): Promise<string> {
   return String(kvs[0]?.lease ?? 'none')
 }
 
-test('the table of README compares with etcdctl by commands that work, and leave what it says', async () => {
+test('the etcdctl commands in the comparison table of README work, and have the effects that the table states', async () => {
   expect(rows.map(({ job }) => job)).toEqual(
     expect.arrayContaining(['list endpoints', 'what changed', 'look back']),
   )

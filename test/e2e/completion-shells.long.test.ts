@@ -17,7 +17,7 @@ beforeAll(async () => {
   await etcd.ctl('put', ...registration('orders', '10.0.0.6:80', { version: '1.0.0', metadata }))
 })
 
-/** How each shell loads the script, as `disco completion --help` and the script itself say. */
+/** How each shell loads the script, as documented in `disco completion --help` and in the script itself. */
 const LOAD: readonly [InteractiveShell, string][] = [
   ['bash', 'source <(disco completion bash)'],
   ['zsh', 'source <(disco completion zsh)'],
@@ -46,7 +46,7 @@ describe.each(LOAD)('Tab in a real %s', (shell, load) => {
     await terminal.completes('disco ls --cacert /etc/hostn', /--cacert \/etc\/hostname/)
   })
 
-  test('redirects nothing to a file that a value in the registry names', async () => {
+  test('does not write to a file that a value in the registry names in a redirection', async () => {
     using terminal = open(etcd.endpoint)
     await terminal.completes('disco ls orders -l ver', /-l version=/)
     if (shell !== 'bash') {
@@ -59,7 +59,7 @@ describe.each(LOAD)('Tab in a real %s', (shell, load) => {
     expect(terminal.screen).toMatch(/disco ls orders -l zo$/)
   })
 
-  test('says nothing while etcd is away, and leaves the line as it was typed', async () => {
+  test('prints nothing while etcd is unavailable, and leaves the typed line unchanged', async () => {
     using terminal = open('127.0.0.1:1')
     await terminal.completes('disco unre', /disco unregister/)
     terminal.clear()
@@ -69,7 +69,7 @@ describe.each(LOAD)('Tab in a real %s', (shell, load) => {
   })
 })
 
-test('the script for PowerShell parses, and a broken one does not', async () => {
+test('PowerShell parses the completion script, and rejects a broken copy', async () => {
   const script = SCRIPTS.powershell
   expect(await parsePowerShell(script)).toMatchObject({ isValid: true })
   expect(await parsePowerShell(script.slice(0, -1))).toMatchObject({ isValid: false })

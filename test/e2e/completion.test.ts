@@ -7,7 +7,7 @@ import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco, tool } = await toolOnEtcd()
 
-/** What a script of fish is told, without descriptions. */
+/** Suggestions for a line, as the script of fish receives them, without descriptions. */
 async function offered(line: string): Promise<string[]> {
   const { stdout, stderr, code } = await tool.run('completion', 'fish', '--line', `disco ${line}`)
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
@@ -16,7 +16,7 @@ async function offered(line: string): Promise<string[]> {
 }
 
 describe('completion', () => {
-  test('of what needs no registry', async () => {
+  test('suggests commands, flags and choices without a registry', async () => {
     expect(await offered('')).toEqual(expect.arrayContaining(['ls', 'watch', 'call', 'completion']))
     expect(await offered('dr')).toEqual(['drain'])
     expect(await offered('-o json dr')).toEqual(['drain'])
@@ -33,13 +33,13 @@ describe('completion', () => {
     expect(await offered('version ')).toEqual([])
   })
 
-  test('asks for names of files where a flag or a command of the user takes one', async () => {
+  test('requests file names if a flag or a command of the user takes one', async () => {
     for (const line of ['ls --cacert ', 'call hello SayHello -d @x', 'register hello :1 -- ./ser']) {
       expect((await tool.run('completion', 'bash', '--line', `disco ${line}`)).stdout).toBe('files\n')
     }
   })
 
-  test('of services, addresses, versions and selectors, from the registry that the line names', async () => {
+  test('suggests services, addresses, versions and selectors from the registry that the line names', async () => {
     await etcd.ctl('put', ...registration('hello', '127.0.0.1:1001', { version: '1.0.0' }))
     await etcd.ctl('put', ...registration('payments', '10.0.0.5:80', { weight: 1 }))
     const line = async (text: string) => {
@@ -55,7 +55,7 @@ describe('completion', () => {
     await eventually('--endpoints 127.0.0.1:1 ', /^words\n$/)
   })
 
-  test('deletes answers older than an hour in the background, and nothing else in their folder', async () => {
+  test('deletes cached answers older than an hour in the background, and no other files in their folder', async () => {
     await using home = await temporaryFile('x', '')
     const folder = join(dirname(home.path), 'disco-completion')
     await mkdir(folder)
@@ -73,7 +73,7 @@ describe('completion', () => {
     await expect.poll(left, { timeout: 20_000 }).toEqual([answer, 'notes.txt'])
   })
 
-  test('names the shells that there are', async () => {
+  test('suggests the supported shells', async () => {
     const without = await tool.run('completion')
     expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('needs the name of a shell') })
     const other = await tool.run('completion', 'zhs')

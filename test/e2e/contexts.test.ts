@@ -21,10 +21,10 @@ import { expectShape } from '../support/shape.js'
 
 const ADDR = '127.0.0.1:1001'
 
-/** Two data centres, each with one service of its own, users and a password. */
+/** Two clusters, each with a service, users and passwords of its own. */
 let dc1: RealEtcd
 let dc2: RealEtcd
-/** Where commands run; project files lie here. */
+/** Folder in which commands run, with the project files. */
 let folder: string
 let config: string
 let env: Record<string, string>
@@ -61,7 +61,7 @@ function write(name: string, text: string, mode = 0o600): string {
   return file
 }
 
-/** Both contexts by hand: one with a password file, one with a variable. */
+/** Writes a file of both contexts: one takes its password from a file, the other from a variable. */
 function writeContexts(more = '', of2 = ''): void {
   write('dc1-password', 'secret-of-dc1\n')
   write(
@@ -81,13 +81,13 @@ ${of2}${more}`,
   )
 }
 
-/** The services that a list shows, or the error. */
+/** Names of the services that a list shows, or the error message. */
 async function services(...args: string[]): Promise<string> {
   const { stdout, stderr, code } = await tool.run('ls', '-o', 'name', ...args)
   return code === 0 ? stdout.trim() : stderr
 }
 
-/** Runs a line of a shell in a folder below the project. */
+/** Runs a shell command line in a folder below the project. */
 function inside(path: string, line: string, more: Record<string, string> = {}): Promise<Ran> {
   mkdirSync(join(folder, path), { recursive: true })
   return disco
@@ -97,7 +97,7 @@ function inside(path: string, line: string, more: Record<string, string> = {}): 
 }
 
 describe('disco context', () => {
-  it('adds, uses, lists, shows and removes contexts, with which commands reach their own cluster as their own user', async () => {
+  it('adds, uses, lists, shows and removes contexts, and commands connect to their cluster as their user', async () => {
     const passwordFile = write('alice-password', 'secret-of-dc1')
     const add1 = await tool.run(
       ...[
@@ -141,7 +141,7 @@ describe('disco context', () => {
     expect(readFileSync(config, 'utf8')).not.toContain('use:')
   })
 
-  it('keeps every context of processes that add at the same time, and the comments and link of the file', async () => {
+  it('keeps the contexts of all processes that add concurrently, and the comments and the symbolic link of the file', async () => {
     const kept = write('dotfiles/disco.yaml', '# mine\ncontexts:\n  old: { endpoints: "x:1" } # kept\n')
     mkdirSync(dirname(config), { recursive: true })
     symlinkSync(kept, config)
@@ -155,7 +155,7 @@ describe('disco context', () => {
     expect(readdirSync(dirname(kept))).toEqual(['disco.yaml'])
   })
 
-  it('refuses a name that exists, unless --force, flags without effect, and connections that cannot work', async () => {
+  it('refuses an existing name without --force, flags without effect, and connections that cannot work', async () => {
     writeContexts()
     const refusals: [args: string[], code: number, message: string][] = [
       [['add', 'dc1', '--endpoints', 'x:1'], 6, 'A context "dc1" exists already'],
@@ -197,15 +197,15 @@ describe('disco context', () => {
 })
 
 describe('the settings of a command', () => {
-  it('come from -C, then variables, then the context in use, and credentials from where the endpoints come from', async () => {
+  it('come from -C, then variables, then the context in use; credentials come from the source of the endpoints', async () => {
     writeContexts()
-    // A user of no cluster: sent to one, it would be refused.
+    // No cluster knows this user: any cluster that received it would refuse the command.
     const stranger = { ETCDCTL_USER: 'stranger:x', DC2_PASSWORD: '' }
     await using one = new ResidentTool('', { ...env, ...stranger })
     expect((await one.run('ls', '-o', 'name')).stdout).toBe('in-dc1\n')
     const shown = await one.run('context', 'show')
     expect(shown.stderr).toContain('Not used with these endpoints: ETCDCTL_USER')
-    // What the password is needed for fails without it, and nothing else.
+    // Only commands that need the missing password fail.
     const missing = 'The variable DC2_PASSWORD is not set: context dc2 takes its password from there'
     expect(await one.run('ls', '-C', 'dc2')).toMatchObject({ code: 2, stderr: `✗ ${missing}\n` })
     const dc2Shown = await one.run('context', 'show', 'dc2')
@@ -218,13 +218,13 @@ describe('the settings of a command', () => {
     await using other = new ResidentTool(dc2.endpoint, { ...env, DISCO_USER: 'bob:secret-of-dc2' })
     expect((await other.run('ls', '-o', 'name')).stdout).toBe('in-dc2\n')
     expect((await other.run('ls', '-o', 'name', '-C', 'dc1')).stdout).toBe('in-dc1\n')
-    // The password of dc1 does not go to dc2.
+    // The password of dc1 is not sent to dc2.
     const flag = await tool.run('ls', '--endpoints', dc2.endpoint, '-C', 'dc1')
     expect(flag.code).toBe(3)
     expect(flag.stderr).toContain('etcd asks for a user')
   })
 
-  it('are refused where a file is broken, unreadable or names what does not exist', async () => {
+  it('are refused if a file is broken, unreadable or names something that does not exist', async () => {
     expect(await services('-C', 'dc1')).toContain('No context "dc1"\n  There is none in')
     writeContexts()
     expect(await services('-C', 'dc')).toContain('Did you mean dc1 or dc2?')
@@ -232,7 +232,7 @@ describe('the settings of a command', () => {
     const unknown = await services()
     expect(unknown).toContain(`${config}:13:5: unknown key "pasword"\n  Did you mean password?`)
     expect(unknown).not.toContain('hunter2')
-    // What needs no context works all the same.
+    // Commands that need no context still work.
     expect((await tool.run('ls', '--endpoints', dc1.endpoint)).code).toBe(3)
     expect((await tool.run('version')).code).toBe(0)
     rmSync(config)
@@ -240,7 +240,7 @@ describe('the settings of a command', () => {
     expect(await services()).toContain(`Cannot read ${config}: it is a directory`)
   })
 
-  it('are refused where other users can read a secret, until the command in the message has been run', async () => {
+  it('are refused while other users can read a secret, and accepted after the command in the message', async () => {
     writeContexts('  dc3:\n    endpoints: x:1\n    user: u\n    password: p\n')
     for (const file of [config, join(folder, 'dc1-password')]) {
       chmodSync(file, 0o640)
@@ -252,7 +252,7 @@ describe('the settings of a command', () => {
     expect(await services()).toBe('in-dc1')
   })
 
-  it('need no home folder and no entry in the password database, but contexts do', async () => {
+  it('work without a home folder and without an entry in the password database, but contexts do not', async () => {
     const missing = `() => { throw new Error('A system error occurred: returned ENOENT') }`
     const preload = write(
       'homeless.cjs',
@@ -272,7 +272,7 @@ describe('the settings of a command', () => {
 })
 
 describe('a project file', () => {
-  it('names a context, layout and root for all folders below it; variables win', async () => {
+  it('sets context, layout and root for all folders below it; variables override it', async () => {
     writeContexts()
     write('project/.disco.yaml', 'context: dc2\nlayout: seed\n', 0o644)
     expect((await inside('project/a/b', 'disco ls -o name')).stdout).toBe('in-dc2\n')
@@ -286,7 +286,7 @@ describe('a project file', () => {
     expect(unknown.stderr).toContain(`No context "dc4" from ${join(folder, 'project/.disco.yaml')}`)
   })
 
-  it('never sends credentials from elsewhere: neither of the context in use nor of files outside', async () => {
+  it('never causes credentials from elsewhere to be sent, neither from the context in use nor from files outside the project', async () => {
     writeContexts()
     const file = write('project/.disco.yaml', `endpoints: ${dc1.endpoint}\n`)
     const alone = await inside('project', 'disco ls', { ETCDCTL_USER: 'alice:secret-of-dc1' })
@@ -305,7 +305,7 @@ describe('a project file', () => {
     expect((await inside('project', 'disco ls -o name')).stdout).toBe('in-dc1\n')
   })
 
-  it('that other users can write to is refused, and ignored where the cluster is named otherwise', async () => {
+  it('is refused if other users can write to it, but ignored if the cluster is given otherwise', async () => {
     writeContexts()
     const file = write('project/.disco.yaml', 'context: dc2\n', 0o666)
     const refused = await inside('project', 'disco ls')
@@ -323,7 +323,7 @@ describe('a production context', () => {
 
   beforeEach(() => writeContexts('', '    production: true\n'))
 
-  it('is changed only with --yes without a terminal', async () => {
+  it('can be changed without a terminal only with --yes', async () => {
     for (const args of [
       [...weight, '5'],
       ['drain', 'in-dc2', ADDR],
@@ -342,7 +342,7 @@ describe('a production context', () => {
     expect(await services('-C', 'dc2')).toBe('in-dc2')
   })
 
-  it('is asked for on a terminal, with its name', async () => {
+  it('is named in the confirmation on a terminal', async () => {
     for (const [answer, code, after] of [
       ['n\n', 130, 1],
       ['\u0003', 130, 1],
