@@ -42,7 +42,7 @@ function contexts(endpoints: Readonly<Record<string, string>>): void {
 const json = ({ stdout }: Ran) => JSON.parse(stdout)
 
 describe('-C dc1,dc2', () => {
-  it('lists the endpoints of both, each with its registry', async () => {
+  it('lists the endpoints of both registries, each with the name of its registry', async () => {
     const listed = await disco.run('ls', 'hello', '-C', 'dc1,dc2', '--json')
     expect(listed.code).toBe(0)
     const doc = json(listed)
@@ -64,7 +64,7 @@ describe('-C dc1,dc2', () => {
     expect(json(await disco.run('ls', 'hello', '-C', 'dc1', '--json')).endpoints[0].registry).toBeUndefined()
   })
 
-  it('lists what it can where one is away, and says so by exit code 3', async () => {
+  it('lists the reachable registries if one is unavailable, and exits 3', async () => {
     const listed = await disco.run('ls', 'hello', '-C', 'dc1,away', '--json')
     expect(listed.code).toBe(3)
     expect(json(listed).endpoints.map(({ registry }: Row) => registry)).toEqual(['dc1'])
@@ -73,7 +73,7 @@ describe('-C dc1,dc2', () => {
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('No context "away2"')])
   })
 
-  it('names what no registry has in the order of -C', async () => {
+  it('names a service that exists in no registry, in the order of -C', async () => {
     for (const [first, second] of [
       ['dc1', 'dc2'],
       ['dc2', 'dc1'],
@@ -86,7 +86,7 @@ describe('-C dc1,dc2', () => {
     }
   })
 
-  it('resolves, calls and shares as a program does', async () => {
+  it('resolves, calls and computes shares as a program does', async () => {
     const resolved = json(await disco.run('resolve', 'hello', '-C', 'dc1,dc2', '--json'))
     expect(resolved.endpoints.map(({ registry, share }: Row) => [registry, share])).toEqual([
       ['dc1', 1],
@@ -120,7 +120,7 @@ describe('-C dc1,dc2', () => {
     )
   })
 
-  it('calls by the second where the first has nobody READY, or is away', async () => {
+  it('calls endpoints of the second registry if the first has no READY endpoint, or is unavailable', async () => {
     await dc1.ctl('put', ...registration('hello', '127.0.0.1:1', { weight: 1 }))
     await dc1.ctl('del', ...registration('hello', local.addr, { weight: 1 }).slice(0, 1))
     const spilled = json(await disco.run('call', 'hello', 'SayHello', '--n', '20', '-C', 'dc1,dc2', '--json'))
@@ -133,7 +133,7 @@ describe('-C dc1,dc2', () => {
     expect(json(away).registries[0].problem).toMatch(/not reachable/)
   })
 
-  it('watches both, and goes on where one is away', async () => {
+  it('watches both registries, and continues if one is unavailable', async () => {
     const watching = disco.start('watch', 'hello', '-C', 'dc1,dc2,away')
     await watching.printed('"synced"', 2)
     await watching.printed('"stale"')
@@ -157,7 +157,7 @@ describe('-C dc1,dc2', () => {
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('away is named twice')])
   })
 
-  it('is served by a proxy, which spills over, and names the registry of each endpoint', async () => {
+  it('is served by a proxy, which spills over and names the registry of each endpoint', async () => {
     const [port = 0] = await freePorts(1)
     const dying = await startGreeter({ port: 0 })
     await dc1.ctl('del', ...registration('hello', local.addr, { weight: 1 }).slice(0, 1))
@@ -200,7 +200,7 @@ describe('-C dc1,dc2', () => {
     ['register', 'hello', ':1001'],
     ['pick', 'hello'],
     ['wait', 'hello', '--for', 'endpoints>0'],
-  ])('is refused by %s, before anything is changed, with commands to copy', async (...args) => {
+  ])('is refused by %s before any change, with commands to copy', async (...args) => {
     const refused = await disco.run(...args, '-C', 'dc1,dc2')
     const typed = args.map((word) => (word.includes('>') ? `'${word}'` : word)).join(' ')
     expect([refused.code, refused.stderr]).toEqual([
@@ -214,7 +214,7 @@ describe('-C dc1,dc2', () => {
     ])
   })
 
-  it('has no connection of its own', async () => {
+  it('cannot be combined with connection flags', async () => {
     const refused = await disco.run('ls', '-C', 'dc1,dc2', '--endpoints', dc1.endpoint)
     expect([refused.code, refused.stderr]).toEqual([
       2,
@@ -222,7 +222,7 @@ describe('-C dc1,dc2', () => {
     ])
   })
 
-  it('names both where both are away', async () => {
+  it('names both registries if both are unavailable', async () => {
     contexts({ dc1: '127.0.0.1:1', dc2: '127.0.0.1:1' })
     for (const command of [
       ['ls', 'hello'],
@@ -240,19 +240,19 @@ describe('-C dc1,dc2', () => {
   })
 })
 
-describe('-C dc1,dc2 with an etcd that does not answer', () => {
+describe('-C dc1,dc2 while the etcd of dc1 does not answer', () => {
   beforeEach(() => dc1.pause())
   afterEach(() => dc1.resume())
 
   const quickly = ['-C', 'dc1,dc2', '--command-timeout', '2s', '--dial-timeout', '2s']
-  /** By the cache, the endpoints of dc1 would get the calls. */
+  /** With the cache, the endpoints of dc1 would receive the calls. */
   const uncached = ['--no-cache']
 
-  it('is left out by ls', async () => {
+  it('lists only dc2', async () => {
     const listed = await disco.run('ls', 'hello', ...quickly, '--json')
     expect([listed.code, json(listed).endpoints.map(({ registry }: Row) => registry)]).toEqual([3, ['dc2']])
     expect(listed.stderr).toMatch(/dc1 is left out: /)
-    // What no registry has that was read may be in the other one.
+    // A service that dc2 does not have may exist in dc1, so the exit code is 3, not 4.
     const selected = await disco.run('ls', 'hello', ...quickly, '-l', 'version=9.9.9')
     expect([selected.code, selected.stderr]).toEqual([
       3,
@@ -265,7 +265,7 @@ describe('-C dc1,dc2 with an etcd that does not answer', () => {
     ])
   })
 
-  it('leaves watch, call and resolve to the other one', async () => {
+  it('watches, calls and resolves with dc2 only', async () => {
     const watching = disco.start('watch', 'hello', ...quickly)
     await watching.printed('"stale"')
     await dc2.ctl('put', ...registration('hello', remote.addr, { weight: 7 }))
@@ -284,7 +284,7 @@ describe('-C dc1,dc2 with an etcd that does not answer', () => {
     expect(resolved.registries[0]).toMatchObject({ registry: 'dc1', rev: null })
   })
 
-  it('leaves a proxy and a control plane to the other one', async () => {
+  it('serves a proxy and a control plane with dc2 only', async () => {
     const proxy = disco.start('proxy', 'hello', '--listen', ':0', ...quickly, ...uncached, '--json')
     await proxy.printed('"listen"')
     const { listen } = proxy.events()[0] as { listen: string }
@@ -297,17 +297,17 @@ describe('-C dc1,dc2 with an etcd that does not answer', () => {
   })
 })
 
-describe('the page about data centres', () => {
+describe('docs/data-centres.md', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/data-centres.md'), 'utf8')
   const [, block = ''] = /```\n(disco [^`]*)```/.exec(page) ?? []
-  // The contexts of this test are others.
+  // The test uses contexts of its own.
   const commands = block.split('\n').filter((line) => line !== '' && !line.startsWith('disco context'))
 
-  it('has commands', () => {
+  it('contains commands', () => {
     expect(commands).toHaveLength(7)
   })
 
-  it.each(commands)('has a command that works: %s', async (command) => {
+  it.each(commands)('contains a command that works: %s', async (command) => {
     const [, ...words] = command.split(' ')
     const started = disco.start(...words)
     const printed = STAYS.get(words[0] ?? '')
@@ -317,7 +317,7 @@ describe('the page about data centres', () => {
   })
 })
 
-/** Commands that stay, and what they print once they have begun. */
+/** Commands that run until a signal, and the text that they print when they are ready. */
 const STAYS = new Map([
   ['watch', '"synced"'],
   ['proxy', 'proxy on'],

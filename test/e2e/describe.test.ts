@@ -67,14 +67,14 @@ test('--describe shows a service, a method, a message, an enum, and the type of 
   expect(await described('shop.Order.size', '--describe')).toBe(size)
   expect(await described('shop.Order.price', '--describe')).toBe(message)
   expect(await described('shop.Order.id', '--describe')).toContain('message shop.Order {')
-  // Which no service imports.
+  // No service imports the file of this type.
   expect(await described('other.Hidden', '--describe')).toContain('message other.Hidden {\n  bool is = 1;\n}')
   expect(await described('google.protobuf.Any', '--describe')).toContain('bytes value = 2;')
   expectShape('type', JSON.parse(await described('shop.Price', '--describe', '--json')))
   expect(await described('shop.Price', '--describe', '-o', 'name')).toBe('shop.Price\n')
 })
 
-test('an ambiguous or unknown name is refused with the candidates', async () => {
+test('--describe refuses an ambiguous or unknown name, and lists the candidates', async () => {
   const several = await tool.run('call', 'shop', 'Buy', '--describe')
   expect(several).toMatchObject({ code: 2, stdout: '' })
   expect(several.stderr).toContain('Name one: shop.Shop/Buy, shop.Returns/Buy')
@@ -85,7 +85,7 @@ test('an ambiguous or unknown name is refused with the candidates', async () => 
   expect(none.stderr).toContain('Available: shop.Shop, shop.Shop/Buy')
 })
 
-test('missing parts of a description are named, with their importer and the remedy', async () => {
+test('--describe names missing imports, with the importing file and the remedy', async () => {
   const source = `syntax = "proto3"; package gap; import "no/where.proto"; message A { no.B b = 1; C c = 2; }
     message C { string own = 1; } service S { rpc Do(A) returns (A); rpc Other(C) returns (C); }`
   await using file = await temporaryFile('gap.proto', source)
@@ -102,7 +102,7 @@ test('missing parts of a description are named, with their importer and the reme
 
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at)
 
-/** Schemas that name themselves, or are larger than a person reads. */
+/** Schemas that are recursive, or larger than a person reads. */
 const HUGE: Readonly<Record<string, string>> = {
   '12 types of 8 fields, every field of the next type': numbers(12)
     .map((at) => {
@@ -126,17 +126,20 @@ const HUGE: Readonly<Record<string, string>> = {
     .join(' ')} }`,
 }
 
-test.each(Object.keys(HUGE))('--describe of %s ends, with the nearest of it', async (what) => {
-  const source = `syntax = "proto3"; package huge; service S { rpc Do (T0) returns (T0); }\n${HUGE[what]}`
-  await using file = await temporaryFile('huge.proto', source)
-  for (const name of ['Do', 'huge.T0']) {
-    const args = ['call', 'shop', name, '--describe', '--proto', file.path]
-    const { code, stdout, stderr } = await tool.run(...args)
-    expect(code, stderr).toBe(0)
-    expect(stdout).toContain('message huge.T0 {')
-    expect(stdout.length).toBeLessThan(2 ** 20)
-    const doc = JSON.parse((await tool.run(...args, '--json')).stdout)
-    expect(doc).toMatchObject({ truncated: true })
-    expect(stdout).toContain('Not everything is shown')
-  }
-})
+test.each(Object.keys(HUGE))(
+  '--describe of %s ends, and shows the types closest to the name',
+  async (what) => {
+    const source = `syntax = "proto3"; package huge; service S { rpc Do (T0) returns (T0); }\n${HUGE[what]}`
+    await using file = await temporaryFile('huge.proto', source)
+    for (const name of ['Do', 'huge.T0']) {
+      const args = ['call', 'shop', name, '--describe', '--proto', file.path]
+      const { code, stdout, stderr } = await tool.run(...args)
+      expect(code, stderr).toBe(0)
+      expect(stdout).toContain('message huge.T0 {')
+      expect(stdout.length).toBeLessThan(2 ** 20)
+      const doc = JSON.parse((await tool.run(...args, '--json')).stdout)
+      expect(doc).toMatchObject({ truncated: true })
+      expect(stdout).toContain('Not everything is shown')
+    }
+  },
+)

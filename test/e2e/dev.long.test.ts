@@ -8,7 +8,7 @@ const DEMO = fileURLToPath(new URL('../../examples/demo.js', import.meta.url))
 afterEach(() => disco.stopAll())
 
 describe('disco dev', () => {
-  test('the demo runs through and exits 0, and shows both policies, a live change and the events', async () => {
+  test('runs the demo to its end with exit code 0, and shows both policies, a live change and the events', async () => {
     const args = [
       '--port',
       '0',
@@ -23,7 +23,7 @@ describe('disco dev', () => {
     const { code, stdout } = await disco.run('dev', ...args)
     expect(code).toBe(0)
     expect(stdout.match(/PASS/g)).toHaveLength(5)
-    // 140 calls through the proxy: ten for each of weight 1, a hundred for the one of weight 10.
+    // 140 calls through the proxy: ten for each endpoint of weight 1, a hundred for the endpoint of weight 10.
     expect(stdout.match(/ 1 +10 +7\.1% +7\.1%/g)?.length).toBeGreaterThanOrEqual(4)
     expect(stdout).toMatch(/ 10 +100 +71\.4% +71\.4%/)
     expect(stdout).toContain('policy round_robin')

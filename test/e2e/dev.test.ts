@@ -15,7 +15,7 @@ interface DevDoc {
   readonly proxy: string | null
 }
 
-/** The bytes of an answer, which have the backend's address. */
+/** The bytes of a reply, which contain the backend’s address. */
 function greet(client: Client): Promise<string> {
   const bytes = (value: Buffer) => value
   const path = '/helloworld.Greeter/SayHello'
@@ -34,7 +34,7 @@ async function startDev(...args: string[]) {
 }
 
 describe('disco dev', () => {
-  test('registers its backends through the ordinary registrar, and they answer by name', async () => {
+  test('registers its backends through the ordinary registrar, and they answer calls by name', async () => {
     const { dev, doc, client } = await startDev(
       '--backends',
       '2,3',
@@ -58,13 +58,13 @@ describe('disco dev', () => {
     expect((await dev.end('SIGTERM')).code).toBe(0)
   })
 
-  test('speaks to etcdctl', async () => {
+  test('serves etcdctl', async () => {
     const { doc } = await startDev('--backends', '1')
     const { stdout } = await etcdctl(doc.endpoint, ['get', '/hello/', '--prefix', '--print-value-only'])
     expect(JSON.parse(stdout)).toMatchObject({ name: 'hello', version: '1.0.0', weight: 1 })
   })
 
-  test('with -- CMD runs it against the registry and ends with its exit code', async () => {
+  test('with -- CMD runs the command against the registry and exits with its code', async () => {
     const line = 'test "$DISCO_ENDPOINTS" = "$ETCDCTL_ENDPOINTS" && test -n "$DISCO_ENDPOINTS" && exit 23'
     const { code, stderr } = await disco.run('dev', '--port', '0', '--backends', '1', '--', 'sh', '-c', line)
     expect(stderr).toContain('nothing is kept on disk')
@@ -72,7 +72,7 @@ describe('disco dev', () => {
     expect(code).toBe(23)
   })
 
-  test('--proxy balances calls to the backends, and CMD finds it', async () => {
+  test('--proxy balances calls to the backends, and CMD finds the proxy', async () => {
     const { dev, doc } = await startDev('--backends', '1,3', '--proxy-port', '0')
     const client = new Client(doc.proxy ?? '', credentials.createInsecure())
     const answers = await Promise.all(Array.from({ length: 8 }, () => greet(client)))
@@ -87,7 +87,7 @@ describe('disco dev', () => {
     expect(code).toBe(23)
   })
 
-  test('a command that cannot be started is a usage error', async () => {
+  test('refuses a command that cannot be started as a usage error', async () => {
     const { code, stderr } = await disco.run(
       'dev',
       '--port',
@@ -101,14 +101,14 @@ describe('disco dev', () => {
     expect(stderr).toContain('Cannot run /no/such/command')
   })
 
-  test('--latency and --error-rate are per backend', async () => {
+  test('applies --latency and --error-rate per backend', async () => {
     const { client } = await startDev('--backends', '1,1', '--error-rate', '100%,0')
     const { code, stdout } = await client.run('call', 'hello', 'SayHello', '--n', '10', '--json')
     expect(code).toBe(7)
     expect(JSON.parse(stdout)).toMatchObject({ calls: 10, ok: 5, failures: { UNAVAILABLE: 5 } })
   })
 
-  test('a taken port is named, with the remedy', async () => {
+  test('names a port that is in use, with the remedy', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
@@ -119,7 +119,7 @@ describe('disco dev', () => {
     expect(stderr).toContain('--port 0')
   })
 
-  test('a taken port of the proxy is named, with the remedy, and nothing is left', async () => {
+  test('names a port of the proxy that is in use, with the remedy, and leaves nothing running', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
@@ -151,7 +151,7 @@ describe('disco dev', () => {
     expect(code).toBe(2)
   })
 
-  test('refuses a port that is none', async () => {
+  test('refuses an invalid port', async () => {
     const { code, stderr } = await disco.run('dev', '--port', '70000')
     expect(stderr).toContain('70000')
     expect(code).toBe(2)

@@ -30,7 +30,10 @@ const C = '127.0.0.1:1003'
 const put = (at: RealEtcd, addr: string, weight: number, ...flags: string[]) =>
   at.ctl('put', ...registration('hello', addr, { version: '1.0.0', weight }), ...flags)
 
-/** The revision at which hello has A and B; then A has another weight, B is gone, and C is new. */
+/**
+ * Creates endpoints A and B of hello; afterwards changes the weight of A, removes B and adds C. Returns the revision
+ * between the two.
+ */
 let rev: number
 
 beforeEach(async () => {
@@ -84,7 +87,7 @@ describe('diff between revisions', () => {
     expect((await tool.run('diff', '--from', String(rev), '-o', 'name')).stdout).toBe(`${A}\n${B}\n${C}\n`)
   })
 
-  test('--to ends it, and equal states exit 0', async () => {
+  test('ends at the revision of --to, and exits 0 for equal states', async () => {
     const doc = await json(1, 'hello', '--from', String(rev), '--to', String(rev + 1))
     expect(doc.differences).toMatchObject([
       { type: 'changed', addr: A, fields: [{ field: 'weight', from: 1, to: 5 }] },
@@ -97,7 +100,7 @@ describe('diff between revisions', () => {
     })
   })
 
-  test('a new lease of the same registration is no difference', async () => {
+  test('ignores a new lease of the same registration', async () => {
     const before = await revision(etcd)
     const lease = await grantLease(etcd, 100)
     await put(etcd, A, 5, `--lease=${lease}`)
@@ -105,8 +108,8 @@ describe('diff between revisions', () => {
   })
 })
 
-describe('diff against', () => {
-  test('another context compares by endpoint, whatever the revisions', async () => {
+describe('diff --against', () => {
+  test('with another context compares endpoints, regardless of revisions', async () => {
     await put(other, A, 5)
     await put(other, C, 1)
     const equal = await tool.run('diff', 'hello', '--against', 'staging')
@@ -123,7 +126,7 @@ describe('diff against', () => {
     expect(none).toMatchObject({ code: 2, stdout: '' })
   })
 
-  test('another root reads both at one revision', async () => {
+  test('with another root reads both roots at one revision', async () => {
     await etcd.ctl(
       'put',
       `/staging/hello/1.0.0/${A}`,
@@ -140,7 +143,7 @@ describe('diff against', () => {
     ['export as JSON', ['export', '-o', 'json']],
     ['ls', ['ls', 'hello', '--json']],
     ['ls with a selection', ['ls', '-l', 'weight>0', '--json']],
-  ])('a file of %s is equal until something changes', async (_, args) => {
+  ])('with a file of %s reports equality until the registry changes', async (_, args) => {
     const file = join(home, 'file.json')
     writeFileSync(file, (await tool.run(...args)).stdout)
     expect(await json(0, 'hello', '--against', file)).toMatchObject({
@@ -153,13 +156,13 @@ describe('diff against', () => {
     ])
   })
 
-  test('standard input is a file too', async () => {
+  test('with - reads the file from standard input', async () => {
     const piped = disco.shell('disco export | disco diff --against -')
     expect(await piped.exited()).toMatchObject({ code: 0 })
   })
 })
 
-describe('exit codes', () => {
+describe('diff exits with the documented code for', () => {
   test.each([
     ['nothing to compare with', ['hello'], 2],
     ['--to without --from', ['hello', '--to', '5', '--against-root', '/x'], 2],
@@ -176,7 +179,7 @@ describe('exit codes', () => {
     expect(ran.stderr).toMatch(/^✗ /)
   })
 
-  test('a list without endpoints, or a damaged one, is 2', async () => {
+  test('2 for a list without endpoints or a damaged list', async () => {
     const file = join(home, 'bad.json')
     for (const text of ['{"schema":"disco.services/v1"}', '{"schema":"disco.endpoints/v1"}', '{}', '', '{']) {
       writeFileSync(file, text)

@@ -14,14 +14,14 @@ const { etcd, disco } = await toolOnEtcd()
 
 const PAGE = await readFile('docs/hooks.md', 'utf8')
 
-/** The command of the page that has this text. */
+/** The command of the page that contains this text. */
 function commandWith(text: string): string {
   const line = PAGE.split('\n').find((one) => one.startsWith('disco ') && one.includes(text))
   if (line === undefined) throw new Error(`docs/hooks.md has no command with ${text}`)
   return line
 }
 
-/** A folder with the examples, in which commands of the page run. */
+/** A temporary folder with the examples, in which commands of the page run. */
 async function workFolder() {
   const file = await temporaryFile('unused', '')
   const folder = dirname(file.path)
@@ -50,7 +50,7 @@ const hello = (...ports: number[]) =>
   )
 
 describe('docs/hooks.md', () => {
-  test('writes a configuration that haproxy accepts, and replaces it only by one that it accepts', async () => {
+  test('writes a configuration that haproxy accepts, and replaces it only with another valid one', async () => {
     await using work = await workFolder()
     await hello(1_001, 1_000, 1_600)
     await writeFile(join(work.folder, 'haproxy'), haproxyScript(), { mode: 0o755 })
@@ -62,7 +62,7 @@ describe('docs/hooks.md', () => {
     expect(first).toContain('  server s1 127.0.0.1:1000 weight 0 proto h2\n')
     expect(first).toContain('  server s2 127.0.0.1:1001 weight 1 proto h2\n')
     expect(first).toContain('  server s3 127.0.0.1:1600 weight 256 proto h2\n')
-    // A template that haproxy refuses.
+    // haproxy rejects the configuration from this template.
     await writeFile(join(work.folder, 'haproxy.cfg.template'), 'nonsense\n')
     await hello(1_002)
     await watch.printed('--exec: exit code 1, on added hello 127.0.0.1:1002')
@@ -72,7 +72,7 @@ describe('docs/hooks.md', () => {
     await watch.end('SIGINT')
   })
 
-  test('writes targets of Prometheus for all services, and leaves out what could be read as YAML', async () => {
+  test('writes Prometheus targets for all services, and omits values that YAML could misread', async () => {
     await using work = await workFolder()
     const command = commandWith('targets.yml.template').replace('/etc/prometheus/targets/', '')
     const watch = work.run(command)
@@ -86,7 +86,7 @@ describe('docs/hooks.md', () => {
     await watch.end('SIGINT')
   })
 
-  test('posts each event to a webhook; an HTTP error is a failed run', async () => {
+  test('posts each event to a webhook; an HTTP error counts as a failed run', async () => {
     const bodies: { type: string }[] = []
     const server = createServer(async (request, response) => {
       const parts = await request.toArray()
@@ -113,7 +113,7 @@ describe('docs/hooks.md', () => {
     }
   })
 
-  test('calls an autoscaler with the number of endpoints', async () => {
+  test('passes the number of endpoints to an autoscaler', async () => {
     await using work = await workFolder()
     await writeFile(join(work.folder, 'scale.sh'), '#!/bin/sh\necho "there are $1"\n', { mode: 0o755 })
     await hello(1_001, 1_000)

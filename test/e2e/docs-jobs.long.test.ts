@@ -14,7 +14,7 @@ describe('docs/doctor.md', () => {
     await etcd.ctl('put', ...registration('hello', LEFTOVER, { version: '1.0.0', weight: 1 }))
   })
 
-  test('has commands that run, and find the leftover until it is removed', async () => {
+  test('has commands that run, and that report the leftover registration until it is removed', async () => {
     const greeter = await startGreeter({ port: 0 })
     try {
       await etcd.ctl('put', ...registration('hello', greeter.addr, { version: '1.0.0', weight: 13 }))
@@ -25,7 +25,7 @@ describe('docs/doctor.md', () => {
         const { code, stdout, stderr } = await disco
           .shell(`cd "$(dirname '${folder.path}')"; ${command}`)
           .exited()
-        // The greeter's key has no lease either.
+        // The key of the greeter has no lease either.
         expect(code, `${command}\n${stderr}`).toBe(9)
         if (command === `disco doctor hello ${LEFTOVER}`) {
           expect(stdout).toContain(`✗ ${LEFTOVER}: it gets no traffic: no connection to its server`)
@@ -41,7 +41,7 @@ describe('docs/doctor.md', () => {
 })
 
 describe('docs/prove-balancing.md', () => {
-  test('has commands that run, and leave their reports', async () => {
+  test('has commands that run, and that write their reports', async () => {
     const greeters = [await startGreeter({ port: 0 }), await startGreeter({ port: 0 })]
     try {
       await using folder = await temporaryFile('unused', '')

@@ -8,7 +8,7 @@ import { temporaryFile } from '../support/temporary-file.js'
 
 interface Permission {
   readonly kind: 'read' | 'write'
-  /** As the page has it: `/hello/` is a prefix, `every key` all of them, else one key. */
+  /** Notation of the page: `/hello/` is a prefix, `every key` means all keys, anything else is one key. */
   readonly range: string
 }
 
@@ -17,7 +17,7 @@ interface Documented {
   readonly permissions: readonly Permission[]
 }
 
-/** The rows of the table of the page, a command each. */
+/** The rows of the table on the page, one for each command. */
 function rowsOfPage(): Documented[] {
   const rows = readFileSync('docs/roles.md', 'utf8').matchAll(/^\| (`disco .*?) *\| (.*?) *\| *(.*?) *\|$/gm)
   return [...rows].flatMap(([, commands = '', read = '', write = '']) => {
@@ -30,10 +30,10 @@ function rowsOfPage(): Documented[] {
 
 const ROWS = rowsOfPage()
 
-/** Until Ctrl-C. */
+/** Commands that run until Ctrl-C. */
 const RUNS_ON = /^disco (watch|register|proxy|xds)\b/
 
-/** Without a permission as well: a role that is granted later suffices. */
+/** Commands that keep running without a permission, because a role may be granted later. */
 const GOES_ON = /^disco (proxy|xds)\b/
 
 const SERVED = '127.0.0.1:1001'
@@ -59,12 +59,13 @@ afterAll(async () => {
   await etcd.stop()
 })
 
-/** A new user who has exactly these permissions. */
+/** Creates a user with exactly these permissions. */
 async function userWith(permissions: readonly Permission[]): Promise<string> {
   const name = `user${users++}`
   await etcd.ctl('user', 'add', `${name}:secret`)
   await etcd.ctl('role', 'add', name)
-  // A second permission on a range replaces the first.
+  // etcd replaces the permission of a role on a range with a later one on the same range, so all kinds are granted
+  // together.
   for (const range of new Set(permissions.map((one) => one.range))) {
     const kinds = permissions.flatMap((one) => (one.range === range ? [one.kind] : []))
     const kind = kinds.join('')
@@ -76,18 +77,21 @@ async function userWith(permissions: readonly Permission[]): Promise<string> {
   return name
 }
 
-/** Runs a command of the page as a user, until it ends or, if it runs on, has printed something. */
+/**
+ * Runs a command of the page as a user until it ends. A command that runs until Ctrl-C is stopped after its first
+ * output.
+ */
 async function runAs(user: string, command: string): Promise<Ran> {
   const disco = new Disco(etcd.endpoint, { DISCO_USER: `${user}:secret` })
   const line = GOES_ON.test(command) ? `${command} --listen 127.0.0.1:0` : command
   const running = disco.shell(`cd "$(dirname '${file.path}')"; ${line}`)
   if (!RUNS_ON.test(command)) return await running.exited()
   await running.printed(/\n/)
-  // An error ends it by itself.
+  // After this error the command ends without a signal.
   return running.stderr.startsWith('✗ etcd denies') ? await running.exited() : await running.end('SIGINT')
 }
 
-/** The registry of the page, written by root: two endpoints, one of which serves. */
+/** Writes the registry of the page as root: two endpoints, one of which serves. */
 async function putRegistry(): Promise<void> {
   const key = '/hello/1.0.0/'
   await etcd.ctl('del', '', '--prefix=true')
@@ -100,13 +104,13 @@ async function putRegistry(): Promise<void> {
 }
 
 describe('docs/roles.md', () => {
-  test('has permissions of reading and of writing commands', () => {
+  test('lists permissions for reading and for writing commands', () => {
     expect(ROWS.filter(({ permissions }) => permissions.length === 1).length).toBeGreaterThan(10)
     expect(ROWS.filter(({ permissions }) => permissions.length === 2).length).toBeGreaterThan(3)
   })
 
   test.each(ROWS)(
-    '$command: its permissions suffice, and none can be left out',
+    '$command works with its listed permissions, and with none of them missing',
     async ({ command, permissions }) => {
       await putRegistry()
       const allowed = await runAs(await userWith(permissions), command)
@@ -124,7 +128,7 @@ describe('docs/roles.md', () => {
         const [, grant] = /^ {2}Grant it: etcdctl (.*)$/m.exec(refused.stderr) ?? []
         const isNamed = grant !== undefined || GOES_ON.test(command) || permissions.length > 1
         expect(isNamed, refused.stderr).toBe(true)
-        // A further permission on the same range would replace the one that is there.
+        // Another grant on the same range would replace the existing permission.
         if (grant === undefined || permissions.filter(({ range }) => range === '/hello/').length > 1) continue
         await etcd.ctl(...grant.split(' ').map((word) => word.replace('ROLE', user).replace('""', '')))
         await putRegistry()

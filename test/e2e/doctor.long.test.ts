@@ -15,7 +15,7 @@ const [hello = ''] = well
 beforeEach(() => broken.put(etcd))
 
 describe('disco doctor on a terminal', () => {
-  test('Ctrl-C while servers are probed: what is known so far, the rest as not checked, exit 130', async () => {
+  test('Ctrl-C while servers are probed prints the findings so far and the rest as not checked, and exits 130', async () => {
     await etcd.ctl(
       'put',
       ...registration('hello', mute, { weight: 1 }),
@@ -41,7 +41,7 @@ describe('disco doctor on a terminal', () => {
 })
 
 describe('the commands of findings', () => {
-  test('mean one endpoint, whatever its service is called', async () => {
+  test('affect one endpoint only, even if the service is named like a flag or like shell syntax', async () => {
     const names = ['--all', "it's", 'a b', 'x;touch y']
     for (const name of names) {
       await etcd.ctl('put', '--', ...registration(name, leftover, { weight: 1 }))
@@ -61,7 +61,7 @@ describe('the commands of findings', () => {
   })
 })
 
-test('TLS beside plaintext: each is found where clients dial the other', async () => {
+test('doctor reports a TLS endpoint to plaintext clients, and a plaintext endpoint to TLS clients', async () => {
   await using servers = await TlsServers.start()
   const { tls, plain } = servers.greeters
   for (const { addr } of [tls, plain]) {

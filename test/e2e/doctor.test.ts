@@ -21,11 +21,11 @@ async function doctor(...args: string[]): Promise<{ code: number | null; doc: Do
 const codesOf = ({ findings }: DoctorDoc, of: string) =>
   findings.filter(({ addr }) => addr === of).map(({ code }) => code)
 
-/** The lines of a table, with what is as wide as a port taken together. */
+/** The lines of a table with single spaces, so that column widths, which depend on ports, do not matter. */
 const lines = (stdout: string) => stdout.replaceAll(/ +/g, ' ')
 
 describe('disco doctor, on 3 services on 5 hosts, 2 dead, 1 drained, 1 NOT_SERVING', () => {
-  test('finds each of them, since when, what it costs and the command that fixes it; exits 9', async () => {
+  test('reports each problem with its age, its effect and the command that fixes it, and exits 9', async () => {
     const { code, stdout, stderr } = await tool.run('doctor')
     expect({ code, stderr }).toEqual({
       code: 9,
@@ -72,7 +72,7 @@ describe('disco doctor, on 3 services on 5 hosts, 2 dead, 1 drained, 1 NOT_SERVI
     expect(names.toSorted()).toEqual([leftover, sick].toSorted())
   })
 
-  test('its commands run as they stand there, and no error is left', async () => {
+  test('prints commands that run unchanged and leave no error', async () => {
     const { doc } = await doctor()
     const commands = [...new Set(doc.findings.flatMap(({ mend }) => mend.command ?? []))]
     expect(commands).toHaveLength(4)
@@ -87,14 +87,14 @@ describe('disco doctor, on 3 services on 5 hosts, 2 dead, 1 drained, 1 NOT_SERVI
     [leftover, 'none', 'it gets no traffic: no connection to its server: connection refused', 9],
     [sick, 'none', 'it gets no traffic: its server reports NOT_SERVING', 9],
     [hello, 'some', 'it does get traffic: it is registered and SERVING, weight 6, 60.0% of the calls', 0],
-  ])('answers why %s gets traffic or not', async (addr, traffic, text, exit) => {
+  ])('explains why %s gets traffic or not', async (addr, traffic, text, exit) => {
     const { code, doc } = await doctor('hello', addr)
     expect(doc.answers).toMatchObject([{ addr, traffic, text: expect.stringContaining(text) as string }])
     expect(code).toBe(exit)
     expect((await tool.run('doctor', 'hello', addr)).stdout).toContain(`${addr}: ${text}`)
   })
 
-  test('says of a drained one that its weight is 0, and of an unknown one that it is not there', async () => {
+  test('reports weight 0 for a drained endpoint, and NOT_FOUND for an unknown one', async () => {
     const { code, doc } = await doctor('search', drained)
     expect(doc.answers[0]?.text).toMatch(/^it gets no traffic: its weight is 0 since rev \d+: it is drained$/)
     expect(code).toBe(0)
@@ -105,12 +105,12 @@ describe('disco doctor, on 3 services on 5 hosts, 2 dead, 1 drained, 1 NOT_SERVI
     expect((await tool.run('doctor', 'serach')).stderr).toContain('Did you mean search?')
   })
 
-  test('selects by host, over all services', async () => {
+  test('selects by host across all services', async () => {
     const { doc } = await doctor('--host', '127.0.0.6')
     expect(doc.findings.map(({ code, addr }) => [code, addr])).toEqual([['D002', dead]])
   })
 
-  test('without probing, health is not checked, and does not count as in order', async () => {
+  test('lists health as not checked with --no-probe, and does not report it as healthy', async () => {
     const { doc } = await doctor('payments', '--no-probe')
     expect(doc.unchecked).toEqual([{ what: 'health of 2 endpoints', why: 'left out by --no-probe' }])
     expect(doc.checks.map(({ name }) => name)).toEqual(['etcd', 'leases'])
@@ -121,8 +121,8 @@ describe('disco doctor, on 3 services on 5 hosts, 2 dead, 1 drained, 1 NOT_SERVI
   })
 })
 
-describe('where no service can be read', () => {
-  test('nothing is called in order: unreadable keys are listed as not checked', async () => {
+describe('disco doctor if no service can be read', () => {
+  test('lists unreadable keys as not checked, and reports nothing as healthy', async () => {
     await etcd.ctl('put', '/only bad/hello/1.0.0/127.0.0.1:1', '{"broken')
     const { code, stdout, stderr } = await tool.run('doctor', '--root', '/only bad')
     expect({ code, stderr }).toEqual({
@@ -137,7 +137,7 @@ describe('where no service can be read', () => {
     )
   })
 
-  test('a root by which keys are registrations is named', async () => {
+  test('names a root under which the keys would be registrations', async () => {
     await etcd.ctl('put', `/prod/search/${hello}`, registration('search', hello)[1])
     const { doc } = await doctor('--layout', 'seed')
     expect(doc.unchecked).toContainEqual({
@@ -147,10 +147,10 @@ describe('where no service can be read', () => {
   })
 })
 
-describe('--fix', () => {
+describe('disco doctor --fix', () => {
   const keyOf = `/hello/1.0.0/${leftover}`
 
-  test('--dry-run shows it and writes nothing; without a terminal it needs --yes', async () => {
+  test('shows the fix and writes nothing with --dry-run, and needs --yes without a terminal', async () => {
     const before = await revision(etcd)
     const dry = await tool.run('doctor', 'hello', '--fix', '--dry-run')
     expect(dry.stdout).toContain('→ would be removed by --fix')
@@ -161,7 +161,7 @@ describe('--fix', () => {
     expect(await revision(etcd)).toBe(before)
   })
 
-  test('removes the leftover, and nothing that a person has to decide about', async () => {
+  test('removes the leftover registration, but nothing that needs a human decision', async () => {
     const before = await revision(etcd)
     const { code, doc } = await doctor('--fix', '--yes')
     expect(doc.findings.map(({ code: of, addr, fixed }) => [of, addr, fixed]).slice(0, 2)).toEqual([
@@ -187,7 +187,7 @@ describe('--fix', () => {
 })
 
 describe('the commands of findings', () => {
-  test('name the etcd and the root of the command line', async () => {
+  test('contain the etcd endpoints and the root of the command line', async () => {
     await etcd.ctl('put', `/my root/hello/${leftover}`, registration('hello', leftover)[1])
     const { doc } = await doctor('hello', '--root', '/my root', '--endpoints', etcd.endpoint)
     expect(doc.findings[0]?.mend.command).toBe(
@@ -196,7 +196,7 @@ describe('the commands of findings', () => {
   })
 })
 
-test('disco help has a page on each finding, and the list', async () => {
+test('disco help has a list of findings, and a page for each', async () => {
   const { stdout } = await tool.run('help', 'findings')
   for (const { code, title } of RULES) expect(stdout).toContain(`${code} ${title}`)
   const page = await tool.run('help', 'd001')

@@ -16,7 +16,7 @@ async function put(addr: string, weight: number, lease?: string): Promise<void> 
 }
 
 describe('drain', () => {
-  test('sets weight 0 under the same lease, waits, and deletes the key; the registrar accepts that', async () => {
+  test('sets weight 0 under the same lease, waits, and deletes the key; the registrar accepts the removal', async () => {
     await put(OTHER, 1)
     const held = disco.start('register', 'hello', ADDR, '--weight', '3', '--ttl', '60')
     await held.printed('"type":"added"')
@@ -57,7 +57,7 @@ describe('drain', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ schema: 'disco.weight/v1', changes: [] })
   })
 
-  test('reports an interruption in --json', async () => {
+  test('reports an interruption in its JSON', async () => {
     await put(ADDR, 5)
     await put(OTHER, 1)
     const draining = disco.start('drain', 'hello', ADDR, '--grace', '10m', '--json')
@@ -67,7 +67,7 @@ describe('drain', () => {
     expect(JSON.parse(stdout)).toMatchObject({ unregistered: false, interrupted: true })
   })
 
-  test('--undo finds the weight behind other writes, and reports when it is lost', async () => {
+  test('--undo finds the previous weight behind other writes, and reports if it is no longer known', async () => {
     await put(ADDR, 5)
     await put(OTHER, 1)
     await put(ADDR, 0)

@@ -24,7 +24,7 @@ beforeEach(async () => {
   await etcd.ctl('put', ...registration('hello', greeter.addr, { weight: 1 }))
 })
 
-describe('a call ends when its reply is printed', () => {
+describe('a call ends once its reply is printed,', () => {
   async function expectReply(tool: Disco, remark: RegExp): Promise<void> {
     const { code, stdout, stderr } = await tool.run('call', 'hello', 'SayHello')
     expect(stdout).toContain('Hello')
@@ -42,7 +42,7 @@ describe('a call ends when its reply is printed', () => {
     )
   })
 
-  test('or fails, with a named pipe where its list should stand', async () => {
+  test('or fails, if a named pipe is in place of the cached list', async () => {
     const tool = disco.with({ env: { XDG_CACHE_HOME: folder } })
     await expectReply(tool, / at /)
     const [list = ''] = readdirSync(join(folder, 'disco'))
@@ -59,14 +59,14 @@ describe('a call ends when its reply is printed', () => {
     }
   })
 
-  test('while something still keeps the event loop busy', async () => {
+  test('even if something keeps the event loop busy', async () => {
     const busy = ['--import', 'data:text/javascript,setInterval(()=>{},1000)']
     await expectReply(disco.with({ node: busy }), / at /)
   })
 })
 
 describe('output in a shell', () => {
-  test('of ten megabytes arrives whole at a slow reader', async () => {
+  test('of ten megabytes arrives completely at a slow reader', async () => {
     const api = new EtcdApi(etcd.endpoint)
     const metadata = { text: 'x'.repeat(1_000_000) }
     for (let port = 1; port <= 10; port++) {
@@ -82,7 +82,7 @@ describe('output in a shell', () => {
   })
 
   test.each(['ls', 'watch hello', 'call hello SayHello -o ndjson --n 1', '--help', '--version', 'ls --help'])(
-    'disco %s on a full disk: one line, and exit 1',
+    'disco %s on a full disk prints one error line, and exits 1',
     async (args) => {
       const { code, stderr } = await disco.shell(`disco ${args} > /dev/full`).exited()
       const failures = stderr.split('\n').filter((line) => line.includes('✗'))
@@ -92,14 +92,14 @@ describe('output in a shell', () => {
     },
   )
 
-  test('in a file that takes only its first half is a failure', async () => {
+  test('into a file that accepts only the first half is an error', async () => {
     const file = join(folder, 'help')
     const { code, stderr } = await disco.shell(`trap '' XFSZ; ulimit -f 1; disco --help > '${file}'`).exited()
     expect(stderr).toBe('✗ Cannot write to standard output: file too large\n')
     expect(code).toBe(1)
   })
 
-  test('without a reader is lost quietly', async () => {
+  test('without a reader is discarded without an error', async () => {
     for (const args of ['ls -o name', '--help', '--version']) {
       const line = `(sleep 0.2; disco ${args}) | exec true; echo "\${PIPESTATUS[0]}"`
       expect(await disco.shell(line).exited(), args).toMatchObject({
@@ -109,7 +109,7 @@ describe('output in a shell', () => {
     }
   })
 
-  test('and remarks may be closed', async () => {
+  test('and standard error may be closed', async () => {
     const line =
       'disco ls >&-; echo $?; disco ls -o name 2>&-; echo $?; disco ls -o name 2>/dev/full <&-; echo $?'
     const { stdout, stderr } = await disco.shell(line).exited()
@@ -125,13 +125,13 @@ describe('a request on standard input', () => {
     ['a pipe', `echo '{"name":"abc"}' | ${CALL}`, 'Hello abc'],
     ['a process substitution', `${CALL} < <(sleep 0.5; echo '{"name":"abc"}')`, 'Hello abc'],
     ['a file that -d names', `disco call hello SayHello -d @<(echo '{"name":"abc"}')`, 'Hello abc'],
-  ])('comes from %s', async (_what, line, reply) => {
+  ])('is read from %s', async (_what, line, reply) => {
     const { code, stdout, stderr } = await disco.shell(line).exited()
     expect(stdout, stderr).toContain(reply)
     expect(code).toBe(0)
   })
 
-  test('that is empty or closed makes the command end', async () => {
+  test('that is empty or closed ends the command', async () => {
     writeFileSync(join(folder, 'empty'), '')
     const { stdout } = await disco.shell(`${CALL} < /dev/null; echo $?; ${CALL} <&-; echo $?`).exited()
     const codes = stdout.split('\n').filter((text) => /^\d+$/.test(text))

@@ -11,11 +11,11 @@ import { sharedEtcd } from '../support/shared-etcd.js'
 interface Case {
   readonly layout: string
   readonly service: string
-  /** What `register` is told besides. */
+  /** Additional arguments of `register`. */
   readonly args?: readonly string[]
-  /** The key, in which ADDR stands for the address, LEASE for a lease in decimal, ID for what was made up. */
+  /** The key with placeholders: ADDR for the address, LEASE for a decimal lease id, ID for a generated id. */
   readonly key: string
-  /** The weight that is stored when none is asked for; null where the layout carries none. */
+  /** The weight that is stored by default; null if the layout has no weights. */
   readonly weight: number | null
 }
 
@@ -66,7 +66,7 @@ afterAll(async () => {
   greeter.stop()
 })
 
-test('every layout that can be written is tried', () => {
+test('every writable layout is tested', () => {
   const written = LAYOUTS.filter(({ readOnly }) => readOnly === null).map(({ name }) => name)
   expect(CASES.map(({ layout }) => layout.split('=')[0])).toEqual(written)
 })
@@ -95,7 +95,7 @@ async function listed(...args: string[]): Promise<EndpointsDoc> {
 describe.concurrent.each(CASES)('$layout', ({ layout, service, args = [], key: form, weight }) => {
   const name = layout.split('=')[0] ?? ''
 
-  test('is registered, listed, weighed, watched, called and unregistered', async () => {
+  test('supports register, ls, weight, watch, call and unregister', async () => {
     const held = disco.start('register', service, greeter.addr, '--layout', layout, ...args)
     await held.printed('"type":"added"')
     const [added] = held.events()
@@ -146,8 +146,8 @@ describe.concurrent.each(CASES)('$layout', ({ layout, service, args = [], key: f
   })
 })
 
-describe('go-zero', () => {
-  test('a new lease is a new key, which is held like the first', async () => {
+describe('register in the layout go-zero', () => {
+  test('uses a new key for a new lease, and keeps it alive like the first', async () => {
     const held = disco.start('register', 'again.rpc', greeter.addr, '--layout', 'go-zero')
     await held.printed('"type":"added"')
     const first = held.events()[0]
@@ -164,7 +164,7 @@ describe('go-zero', () => {
     expect(held.events().at(-1)).toMatchObject({ type: 'gone', key: second?.key })
   })
 
-  test('with an id the key stays', async () => {
+  test('keeps the key with --id', async () => {
     const held = disco.start('register', 'kept.rpc', greeter.addr, '--layout', 'go-zero', '--id', '100')
     await held.printed('"type":"added"')
     await etcd.ctl('lease', 'revoke', String(held.events()[0]?.lease))
@@ -175,7 +175,7 @@ describe('go-zero', () => {
   })
 })
 
-test('an endpoint that does not speak gRPC is listed with the reason, and not dialled', async () => {
+test('an endpoint that does not speak gRPC is listed with the reason, and is not dialled', async () => {
   const value = {
     ...{ id: 'pod-1', name: 'mixed', version: 'v1', metadata: null },
     endpoints: ['http://127.0.0.1:1', `grpc://${greeter.addr}`],
@@ -188,14 +188,14 @@ test('an endpoint that does not speak gRPC is listed with the reason, and not di
   ])
   const report = JSON.parse(ok(await tool.run('call', 'mixed', 'SayHello', '--n', '5', '--json'))) as object
   expect(report).toMatchObject({ calls: 5, ok: 5, unserved: [], ready: { endpoints: 1, of: 1 } })
-  // They share the key's weight: it can be changed by either's address.
+  // Both addresses share the weight of the key, which can be changed by either address.
   expect(ok(await tool.run('weight', 'mixed', '127.0.0.1:1', '7')).match(/weight 100 → 7/g)).toHaveLength(2)
   expect(await storedText(etcd, '/microservices/mixed/pod-1')).toBe(
     JSON.stringify({ ...value, metadata: { weight: '7' } }),
   )
 })
 
-test("a weight of 0 that Kitex' own clients read as 10 is warned of", async () => {
+test('weight warns that Kitex’ own clients read weight 0 as 10', async () => {
   const key = 'kitex/registry-etcd/warned/127.0.0.1:8888'
   await etcd.ctl('put', key, '{"network":"tcp","address":"127.0.0.1:8888","weight":10,"tags":null}')
   const { code, stderr } = await tool.run('weight', 'warned', '127.0.0.1:8888', '0', '--force')

@@ -48,7 +48,7 @@ async function server(weight: number): Promise<{ process: Process; addr: string 
   return { process, addr }
 }
 
-test('the server registers, drains, deregisters and finishes on SIGTERM; the client balances by each policy', async () => {
+test('the example server registers, drains, deregisters and finishes on SIGTERM; the client balances under each policy', async () => {
   const [light, heavy] = await Promise.all([server(1), server(3)])
   const { stdout, stderr, code } = await example('client', '40').exited()
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
@@ -84,7 +84,7 @@ test('the server registers, drains, deregisters and finishes on SIGTERM; the cli
   expect(await leaseIds(etcd)).toEqual([])
 })
 
-test('an outage of etcd at SIGTERM costs the server no running call', async () => {
+test('an outage of etcd at SIGTERM does not fail running calls of the example server', async () => {
   await using own = await RealEtcd.start()
   const process = exampleOn(own, 'server', '1')
   await process.printed('serving hello at')
@@ -92,7 +92,7 @@ test('an outage of etcd at SIGTERM costs the server no running call', async () =
   const client = new Client(addr, credentials.createInsecure())
   try {
     await promisify(client.waitForReady.bind(client))(Date.now() + 20_000)
-    // Its request comes in after SIGTERM, so that it runs until then.
+    // The request is sent after SIGTERM, so that the call runs until then.
     const { call, reply } = openCall(client)
     await own.kill()
     process.child.kill('SIGTERM')
@@ -113,7 +113,7 @@ test('an outage of etcd at SIGTERM costs the server no running call', async () =
 /** A HelloRequest with the name `A`. */
 const NAME_A = Buffer.from([0x0a, 1, 0x41])
 
-/** A call of SayHello whose request is still to be sent. */
+/** A call of SayHello whose request is not yet sent. */
 function openCall(client: Client) {
   const bytes = (value: Buffer) => value
   const path = '/helloworld.Greeter/SayHello'
@@ -126,7 +126,7 @@ function openCall(client: Client) {
   return { call, reply }
 }
 
-test('the policies need nothing but themselves: no package, no module of Node’s', async () => {
+test('the policies entry point imports no package and no Node module', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'disco-policies-'))
   try {
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
@@ -143,7 +143,7 @@ test('the policies need nothing but themselves: no package, no module of Node’
   }
 })
 
-test('the entry points export what their users import', async () => {
+test('the entry points export everything that their users import', async () => {
   const script = `
     import * as registry from 'disco-registry'
     import * as grpc from 'disco-registry/grpc'

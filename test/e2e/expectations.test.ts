@@ -6,7 +6,7 @@ const { disco, tool } = await toolOnEtcd()
 const REGISTER = ['register', 'hello', '1.2.3.4:1001']
 const CALL = ['call', 'hello', 'SayHello']
 
-describe('what is expected leaves out what was given', () => {
+describe('an error states what is expected without repeating the given value', () => {
   test.each<[command: string[], flag: string, value: string, expected: string]>([
     [CALL, '--max-message-size', '2GiB', 'a size from 1B to 2047MiB'],
     [[...CALL, '--n', '5'], '--rate', '0', 'calls per second or minute, above 0'],
@@ -28,13 +28,13 @@ describe('what is expected leaves out what was given', () => {
     expect(stderr).toContain(`✗ Invalid ${flag} "${value}": expected ${expected}`)
   })
 
-  test('a minus of typography is shown as the one that it was read as', async () => {
+  test('a typographic minus is shown as the ASCII minus that it is read as', async () => {
     const { stderr } = await tool.run(...REGISTER, '--weight', '\u22125')
     expect(stderr).toContain('✗ Invalid --weight "-5": expected an integer from 0')
   })
 })
 
-describe('an error names what is wrong, and a remedy that fits', () => {
+describe('an error names the problem, and a remedy that fits', () => {
   test.each<[args: string[], says: string, hint: string]>([
     [
       [...CALL, '--protoset', '-', '--protoset', '-'],
@@ -60,14 +60,14 @@ describe('an error names what is wrong, and a remedy that fits', () => {
     expect(stderr).toContain(hint)
   })
 
-  test('a pipe that brings no password', async () => {
+  test('reports a password pipe without content', async () => {
     const ran = disco.shell('true | disco ls --user me --password-file -')
     expect((await ran.exited()).code).toBe(2)
     expect(ran.stderr).toContain('✗ --password-file - read no password: standard input is empty')
   })
 })
 
-test('the one name of an error is marked where it looks like plain ASCII, and so is found in the suggestion', async () => {
+test('a name in an error is escaped if it looks like plain ASCII, and can be compared with the suggestion', async () => {
   const cyrillic = await tool.run('verdict', '--counts', '\u0430=3', '--weights', 'a=1,b=1')
   expect(cyrillic.stderr).toContain('✗ No weight is given for "\\u0430"\n  Did you mean a?')
   const lists = [

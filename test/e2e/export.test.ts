@@ -12,7 +12,7 @@ async function exported(...args: string[]): Promise<RegistryFileDoc> {
 }
 
 describe('disco export', () => {
-  test('writes a service as YAML, with lease and granted TTL; says on standard error how many', async () => {
+  test('writes a service as YAML with lease and granted TTL, and prints the count on standard error', async () => {
     const lease = await grantLease(etcd, 60)
     await etcd.ctl(
       'put',
@@ -45,7 +45,7 @@ describe('disco export', () => {
     })
   })
 
-  test('as JSON: all services, several, or the selected endpoints with the selection', async () => {
+  test('writes all services, several services, or the selected endpoints with their selection as JSON', async () => {
     await putAll(etcd, 'hello', [
       { addr: '10.0.0.1:1', version: '1' },
       { addr: '10.0.0.2:1', version: '2' },
@@ -85,7 +85,7 @@ describe('disco export', () => {
     expectShape('registry', all, seen)
   })
 
-  test('names unreadable values, and leaves them out; what would control a terminal is escaped', async () => {
+  test('names and omits unreadable values, and escapes control characters', async () => {
     await etcd.ctl('put', '/hello/10.0.0.1:1', 'broken')
     await etcd.ctl(
       'put',
@@ -112,7 +112,7 @@ describe('disco export', () => {
     expect(ran).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(message) as string })
   })
 
-  test('an empty registry is an error: there is nothing to export', async () => {
+  test('fails on an empty registry, because there is nothing to export', async () => {
     const ran = await tool.run('export')
     expect(ran).toMatchObject({
       code: 4,

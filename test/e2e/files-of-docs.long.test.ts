@@ -25,7 +25,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** The blocks of a page in a language. */
+/** The code blocks of a page in a language. */
 function blocks(page: string, language: string): string[] {
   const text = readFileSync(`docs/${page}`, 'utf8')
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
@@ -38,7 +38,7 @@ describe('docs/prove-balancing.md', () => {
     readonly balancing?: { readonly script: readonly string[] }
   }
 
-  test('has jobs of GitLab, GitHub and Jenkins whose command runs, and leaves the files that they keep', async () => {
+  test('has jobs for GitLab, GitHub and Jenkins whose commands run and create the files that the jobs keep', async () => {
     const [gitlab = '', github = ''] = blocks('prove-balancing.md', 'yaml')
     const [jenkins = ''] = blocks('prove-balancing.md', 'groovy')
     const [step] = parse(github) as [{ run: string }]
@@ -60,7 +60,7 @@ describe('docs/prove-balancing.md', () => {
 })
 
 describe('docs/contexts.md', () => {
-  test('has a file of contexts and a project file that disco reads', async () => {
+  test('has a contexts file and a project file that disco reads', async () => {
     const [contexts = '', project = ''] = blocks('contexts.md', 'yaml')
     mkdirSync(join(folder, 'config/disco'), { recursive: true, mode: 0o700 })
     writeFileSync(join(folder, 'config/disco/config.yaml'), contexts, { mode: 0o600 })
@@ -76,7 +76,7 @@ describe('docs/contexts.md', () => {
 })
 
 describe('docs/migrate.md', () => {
-  test('has a file that disco applies', async () => {
+  test('has a file that disco apply accepts', async () => {
     const [file = ''] = blocks('migrate.md', 'yaml')
     writeFileSync(join(folder, 'registry.yaml'), file)
     const { code, stderr } = await disco.run(

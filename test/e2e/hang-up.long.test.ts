@@ -5,7 +5,7 @@ import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { disco } = await toolOnEtcd()
 
-it.each([['proxy'], ['xds']])('disco %s ends with the terminal that it was started on', async (command) => {
+it.each([['proxy'], ['xds']])('disco %s ends when its terminal is closed', async (command) => {
   const terminal = disco.onTerminal(120, 30, command, 'hello', '--listen', ':0')
   await terminal.printed(/127\.0\.0\.1:\d+/)
   const pid = terminal.child.pid ?? 0

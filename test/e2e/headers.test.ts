@@ -14,7 +14,7 @@ interface Asked {
   readonly host: string
 }
 
-/** A gRPC server that answers questions about its health only with the right `authorization`. */
+/** A gRPC server that answers health checks only with the right `authorization` header. */
 class GuardedServer {
   readonly asked: Asked[] = []
   addr = ''
@@ -65,9 +65,9 @@ const ASKING: [name: string, ...args: string[]][] = [
   ['wait', 'hello', '--for', 'healthy>=1', '--timeout', '0'],
 ]
 
-describe('headers of probes', () => {
+describe('headers of health checks', () => {
   test.each(ASKING)(
-    '%s %s: -H and --authority reach the server; without them it refuses',
+    'of %s %s reach the server with -H and --authority; without them the server refuses',
     async (...args) => {
       const without = await tool.run(...args)
       expect(without.stdout + without.stderr).not.toContain('internal')
@@ -81,7 +81,7 @@ describe('headers of probes', () => {
     },
   )
 
-  test('register --probe grpc: with them, the server is registered', async () => {
+  test('of register --probe grpc reach the server, which is then registered', async () => {
     const args = ['--probe', 'grpc', '--probe-interval', '50ms', '-H', `authorization=Bearer ${SECRET}`]
     const held = disco.start('register', 'guarded', server.addr, ...args, '--debug')
     await untilStored(etcd, `/guarded/${server.addr}`)
@@ -91,7 +91,7 @@ describe('headers of probes', () => {
   })
 })
 
-describe('a header that cannot be sent is refused before anything is asked, and its value is not shown', () => {
+describe('a header that cannot be sent is refused before any request, and its value is not printed', () => {
   const commands: [string, ...string[]][] = [
     ...ASKING,
     ['register', 'hello', ':1', '--probe', 'grpc'],

@@ -22,13 +22,13 @@ tls.describe([
   ],
 ])
 
-/** A Kratos instance, which names the scheme of its server. */
+/** A Kratos registration, which names the URL scheme of its server. */
 async function putKratos(url: string): Promise<void> {
   const instance = { id: 'a', name: 'hello', version: '', metadata: null, endpoints: [url] }
   await tls.etcd.ctl('put', '/microservices/hello/a', JSON.stringify(instance))
 }
 
-test('an endpoint that is registered as grpcs:// is asked by TLS without a flag, with the CAs of the system', async () => {
+test('health connects by TLS to an endpoint registered as grpcs://, without a flag and with the CAs of the system', async () => {
   const { addr } = tls.servers.greeters.tls
   await putKratos(`grpcs://${addr}`)
   const unknown = await tls.tool.run('health', 'hello')
@@ -41,7 +41,7 @@ test('an endpoint that is registered as grpcs:// is asked by TLS without a flag,
   expect((await tls.tool.run('health', 'hello')).stdout).toContain('speaks TLS (try --tls)')
 })
 
-describe('flags that have no effect, and files that cannot be used, are refused before anything is asked', () => {
+describe('flags without effect, and files that cannot be used, are refused before any request', () => {
   test.each([
     [['ls', '--tls'], '--tls has no effect without --probe'],
     [['ls', '-H', 'a=b'], '--header has no effect without --probe'],

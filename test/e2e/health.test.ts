@@ -46,7 +46,7 @@ function byAddr<Doc extends { addr: string }>(docs: readonly Doc[], addr: string
 }
 
 describe('health', () => {
-  test('asks every endpoint: SERVING, no grpc.health.v1, no server; exit 7 when one is not healthy', async () => {
+  test('checks every endpoint: SERVING, no grpc.health.v1, no server; exits 7 if one is not healthy', async () => {
     await etcd.ctl('put', '/hello/x', 'not JSON')
     const { code, stdout, stderr } = await tool.run('health', 'hello')
     expect(code).toBe(7)
@@ -67,7 +67,7 @@ describe('health', () => {
     expect(names.toSorted()).toEqual([serving.addr, plain.addr].toSorted())
   })
 
-  test('all healthy is exit 0; NOT_SERVING is not; an unknown service is exit 4', async () => {
+  test('exits 0 if all endpoints are healthy, 7 for NOT_SERVING, and 4 for an unknown service', async () => {
     await etcd.ctl('del', `/hello/${down}`)
     expect((await tool.run('health', 'hello')).code).toBe(0)
     serving.setHealth('NOT_SERVING')
@@ -77,7 +77,7 @@ describe('health', () => {
     expect((await tool.run('health', 'helo')).code).toBe(4)
   })
 
-  test('--watch prints each endpoint once, then changes', async () => {
+  test('--watch prints each endpoint once, and then changes', async () => {
     const watching = disco.start('health', 'hello', '--watch', '--probe-timeout', '30s')
     await until(
       () => watching.events().length >= 3,
@@ -99,14 +99,14 @@ describe('health', () => {
     ])
   })
 
-  test('--watch ends by exit 3 without etcd', async () => {
+  test('--watch exits 3 without etcd', async () => {
     const away = await new Disco('127.0.0.1:1').run('health', 'hello', '--watch')
     expect(away.code).toBe(3)
   })
 })
 
 describe('ls --probe', () => {
-  test('shows the answer of each endpoint, and the ready endpoints of each service', async () => {
+  test('shows the health of each endpoint, and the number of ready endpoints of each service', async () => {
     const { stdout } = await tool.run('ls', 'hello', '--probe')
     const [head = ''] = stdout.split('\n')
     expect(head).toMatch(/SHARE +READY +TTL/)
@@ -122,7 +122,7 @@ describe('ls --probe', () => {
 })
 
 describe('wait', () => {
-  test('shows its condition and the current state, and ends when the condition holds', async () => {
+  test('shows its condition and the current state, and ends once the condition holds', async () => {
     const waiting = disco.start(
       ...[
         'wait',
@@ -152,7 +152,7 @@ describe('wait', () => {
     expect(doc).toMatchObject({ schema: 'disco.wait/v1', service: 'hello', endpoints: 3, healthy: 3 })
   })
 
-  test('a service that is not there yet is waited for, and so is etcd', async () => {
+  test('waits for a service that does not exist yet, and for etcd', async () => {
     const waiting = disco.start('wait', 'newcomer', '--for', 'endpoints>=1', '--timeout', '2m')
     await waiting.printed('now: endpoints 0')
     await etcd.kill()
@@ -164,7 +164,7 @@ describe('wait', () => {
     expect(stdout).toMatch(/^✓ newcomer: endpoints>=1 after .* \(rev \d+\)\n$/)
   })
 
-  test('--timeout 0 looks once: whether it is so now', async () => {
+  test('--timeout 0 checks the condition once', async () => {
     const now = await tool.run('wait', 'hello', '--for', 'ready>=2', '--timeout', '0')
     expect(now).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ hello: ready>=2') as string })
     const not = await tool.run('wait', 'hello', '--for', 'ready>=3', '--timeout', '0')
@@ -172,7 +172,7 @@ describe('wait', () => {
     expect(not.stderr).toContain('✗ hello does not meet ready>=3: ready 2')
   })
 
-  test('interrupted is 130, and an invalid condition is 2', async () => {
+  test('exits 130 if interrupted, and 2 for an invalid condition', async () => {
     const waiting = disco.start('wait', 'hello', '--for', 'endpoints>=9')
     await waiting.printed('now:')
     expect((await waiting.end('SIGINT')).code).toBe(130)

@@ -15,14 +15,14 @@ test.each([['help'], ...COMMANDS.map((command) => ['help', command, '--command']
   },
 )
 
-test('the help of the tool itself has examples, exit codes and environment', async () => {
+test('the top-level help has examples, exit codes and environment variables', async () => {
   const { stdout } = await tool.run('--help')
   expect(stdout).toMatch(/\nEXAMPLES\n {2}\$ disco \S.*\n {2}\$ disco \S/)
   expect(stdout).toMatch(/\nEXIT CODES\n {2}0 +success\n[\s\S]*\n {2}3 .*\n[\s\S]*\n {2}130 /)
   expect(stdout).toMatch(/\nENVIRONMENT\n {2}DISCO_ENDPOINTS[\s\S]*\n {2}All: disco help environment\n/)
 })
 
-describe('help ends with exit codes and environment', () => {
+describe('help ends with exit codes and environment variables', () => {
   test.each(COMMANDS)('%s', async (command) => {
     const { stdout } = await tool.run('help', command, '--command')
     const [, exits = '', environment = ''] =
@@ -33,7 +33,7 @@ describe('help ends with exit codes and environment', () => {
   })
 })
 
-test('documents of help and version have the fields of their golden files', async () => {
+test('JSON documents of help and version have the fields of their golden files', async () => {
   const help = [await tool.run('help', '--json'), await tool.run('help', 'ls', '--json')]
   expectShape('help', ...help.map(({ stdout }) => JSON.parse(stdout)))
   expectShape('version', JSON.parse((await tool.run('version', '--json')).stdout))

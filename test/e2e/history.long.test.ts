@@ -26,7 +26,10 @@ async function put(key: string, value: string | Uint8Array, lease = '0'): Promis
 
 const REGISTRIES = LAYOUTS.filter(({ isConfiguration }) => !isConfiguration)
 
-/** An example of a layout, if possible one that clients dial: another weight of others is no weight event. */
+/**
+ * An example of a layout, if possible of an endpoint that clients dial: for an endpoint that is not dialled, a changed
+ * weight is not a weight event.
+ */
 function exampleOf({ name }: Layout): Pick<Example, 'key' | 'value'> {
   const examples = LAYOUT_VECTORS.find(({ id }) => id === name)?.examples ?? []
   const recordIn = ({ key, value }: Example) => {
@@ -39,7 +42,7 @@ function exampleOf({ name }: Layout): Pick<Example, 'key' | 'value'> {
   return example
 }
 
-describe('every type of change', () => {
+describe('history reports every type of change', () => {
   test.each(REGISTRIES.map((layout) => [layout.name, layout] as const))(
     'in the layout %s',
     async (name, layout) => {
@@ -79,7 +82,7 @@ describe('every type of change', () => {
   )
 })
 
-/** Changes of one endpoint, a revision each, many at a time. */
+/** Changes the weight of one endpoint `times` times, each in a revision of its own, with 20 concurrent writers. */
 async function change(times: number): Promise<void> {
   const [key, value] = registration('many', '127.0.0.1:1')
   let left = times
@@ -90,7 +93,7 @@ async function change(times: number): Promise<void> {
 }
 
 describe('a long history', () => {
-  test('is complete after cut connections, each change once and in order', async () => {
+  test('is complete despite cut connections, with each change once and in order', async () => {
     const before = await revision(etcd)
     await change(3_500)
     await using proxy = await FaultProxy.start(etcd.endpoint)
@@ -105,7 +108,7 @@ describe('a long history', () => {
     expect(revisions).toEqual(Array.from({ length: 3_500 }, (_, at) => before + 1 + at))
   })
 
-  test('ends quietly when its reader has gone', async () => {
+  test('ends without an error when its reader has exited', async () => {
     await change(3_500)
     for (const format of ['table', 'json', 'ndjson']) {
       const ran = await disco.into('pipe', 'head -1', 'history', 'many', '-o', format).exited()
@@ -115,10 +118,10 @@ describe('a long history', () => {
     }
   })
 
-  test('ends with 130 by Ctrl-C, with a complete document', async () => {
+  test('ends with a complete document and exit code 130 on Ctrl-C', async () => {
     await change(3_500)
     await using proxy = await FaultProxy.start(etcd.endpoint)
-    // So little of it passes that it is still under way.
+    // The proxy holds back most of the answer, so that the command is still reading.
     proxy.holdAfter('toClient', 400_000)
     const reading = disco.start('history', 'many', '--json', '--endpoints', proxy.endpoint)
     await reading.printed('"type": "weight"', 100)
@@ -127,7 +130,7 @@ describe('a long history', () => {
     expect(JSON.parse(stdout)).toMatchObject({ interrupted: true, changes: { 0: { service: 'many' } } })
   })
 
-  test('ends with 130 by Ctrl-C before etcd has answered', async () => {
+  test('exits 130 on Ctrl-C before etcd has answered', async () => {
     etcd.pause()
     try {
       const reading = disco.start('history')

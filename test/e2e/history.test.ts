@@ -22,14 +22,14 @@ afterAll(async () => {
 const A = '127.0.0.1:1001'
 const B = '127.0.0.1:1002'
 
-/** The revision before the test's own. */
+/** The revision before the first write of the test. */
 let before: number
 
 beforeEach(async () => {
   before = await revision(etcd)
 })
 
-/** Waits for the sample, which a command takes beside its work. */
+/** Waits until a command has stored a sample of the revision, which it does in the background. */
 async function noted(): Promise<void> {
   await until(
     () => existsSync(notes) && readdirSync(notes).length > 0,
@@ -46,7 +46,7 @@ async function put(addr: string, weight: number, ...flags: string[]): Promise<vo
   await etcd.ctl('put', ...registration('hello', addr, { version: '1.0.0', weight }), ...flags)
 }
 
-/** One change of each type, and one of another service. */
+/** Makes one change of each type, and a change of another service. */
 async function changeAll(): Promise<string> {
   await put(A, 1)
   await put(A, 5)
@@ -66,7 +66,7 @@ async function json(...args: string[]): Promise<HistoryDoc> {
 describe('history', () => {
   afterEach(forget)
 
-  test('has added, weight, updated and gone, each with its revision and lease', async () => {
+  test('prints added, weight, updated and gone, each with its revision and lease', async () => {
     const lease = await changeAll()
     const doc = await json('hello', '--since', String(before))
     const of = { service: 'hello', addr: A, key: `/hello/1.0.0/${A}`, version: '1.0.0', layout: 'seed' }
@@ -86,7 +86,7 @@ describe('history', () => {
     expectShape('history', doc)
   })
 
-  test('is the same in NDJSON, and in a table with a remark on what it is', async () => {
+  test('is the same in NDJSON, and in a table with a note on what it contains', async () => {
     await changeAll()
     const { changes } = await json('--since', String(before))
     const lines = await tool.run('history', '--since', String(before), '-o', 'ndjson')
@@ -108,7 +108,7 @@ describe('history', () => {
     expect((await tool.run('history', '-o', 'name', '--since', String(before))).stdout).toBe(`${A}\n${B}\n`)
   })
 
-  test('-l, --host and addresses select what met them before or after the change', async () => {
+  test('-l, --host and addresses select endpoints that match before or after the change', async () => {
     await put(A, 1)
     await put(A, 5)
     await put(A, 0)
@@ -122,7 +122,7 @@ describe('history', () => {
     expect(await types('-l', 'version=2.0.0')).toEqual([])
   })
 
-  test('what etcd has compacted is said, and only an older --since is refused', async () => {
+  test('reports the compacted revision, and refuses only an older --since', async () => {
     await put(A, 1)
     await put(A, 2)
     await etcd.ctl('del', `/hello/1.0.0/${A}`)
@@ -143,7 +143,7 @@ describe('history', () => {
     expect(await tool.run('history', 'hello', '--since', String(compacted))).toMatchObject({ code: 0 })
   })
 
-  test('a future revision, an unknown service and an invalid address are refused', async () => {
+  test('refuses a future revision, an unknown service and an invalid address', async () => {
     const future = await tool.run('history', '--since', String(before + 1), '--json')
     expect(future.code).toBe(3)
     expect(JSON.parse(future.stdout)).toMatchObject({ error: { code: 'REVISION_UNAVAILABLE', exit: 3 } })
@@ -158,7 +158,7 @@ describe('history', () => {
     )
   })
 
-  test('a service without changes in that time has none, which is no error', async () => {
+  test('is empty for a service without changes in that time, which is not an error', async () => {
     await put(A, 1)
     expect(await tool.run('history', 'hello', '--since', String(before + 1))).toEqual({
       code: 0,
@@ -169,19 +169,19 @@ describe('history', () => {
   })
 })
 
-/** Sets the samples of the only cluster; times in minutes before now. */
+/** Replaces the stored samples of the cluster. Times are in minutes before now. */
 function setNotes(...samples: readonly (readonly [minutesAgo: number, revision: number])[]): void {
   const [file = ''] = readdirSync(notes)
   const lines = samples.map(([ago, rev]) => `@${Date.now() - ago * 60_000} 5 ${rev} 2\n`)
   writeFileSync(join(notes, file), lines.join(''))
-  // The last one counts as just taken.
+  // The last sample counts as just taken.
   utimesSync(join(notes, file), new Date(), new Date())
 }
 
-describe('times', () => {
+describe('the times of changes', () => {
   afterEach(forget)
 
-  /** Three changes: the first was noted 20 minutes ago, the second 10. */
+  /** Makes three changes, with a sample after the first (20 minutes ago) and one after the second (10 minutes ago). */
   async function putNoted(): Promise<void> {
     await put(A, 1)
     await tool.run('ls', 'hello')
@@ -191,7 +191,7 @@ describe('times', () => {
     setNotes([20, before + 1], [10, before + 2])
   }
 
-  test('any command notes the revision, and history bounds changes by what was noted', async () => {
+  test('are bounded by the revision samples that any command stores', async () => {
     await putNoted()
     const { changes } = await json('hello', '--since', String(before))
     const minutesAgo = (iso: string | null) => iso && Math.round((Date.now() - Date.parse(iso)) / 60_000)
@@ -203,14 +203,14 @@ describe('times', () => {
     ])
   })
 
-  test('--since 15m begins at the last revision that was noted before', async () => {
+  test('let --since 15m begin at the last sample that is older', async () => {
     await putNoted()
     const { since, changes } = await json('hello', '--since', '15m')
     expect(since).toBe(String(before + 1))
     expect(changes).toMatchObject([{ to: 2 }, { to: 3 }])
   })
 
-  test('where nothing is known, it says so, and gives revisions', async () => {
+  test('are unknown without samples, so that --since 15m returns all changes with a note', async () => {
     await put(A, 1)
     const ran = await tool.run('history', 'hello', '--since', '15m', '--json')
     expect(ran.stderr).toContain(
@@ -222,7 +222,7 @@ describe('times', () => {
   })
 })
 
-test('a cache folder that cannot be written to is not mentioned', async () => {
+test('a cache folder that is not writable causes no message', async () => {
   await using other = new ResidentTool(etcd.endpoint, { XDG_CACHE_HOME: '/proc' })
   await put(A, 1)
   expect(await other.run('ls', 'hello', '-o', 'name')).toEqual({ code: 0, stdout: `${A}\n`, stderr: '' })

@@ -11,7 +11,7 @@ import { freePorts } from '../support/ports.js'
 import { ResidentTool } from '../support/resident-tool.js'
 
 let etcd: RealEtcd
-/** As processes, where it matters how they end or several run at once. */
+/** Starts processes, for tests of their end or of several at once. */
 let disco: Disco
 let tool: ResidentTool
 let greeters: Greeter[]
@@ -38,7 +38,7 @@ afterAll(async () => {
 })
 afterEach(() => disco.stopAll())
 
-/** A failure in order: its own exit code, nothing but words on stderr, and etcd as it was. */
+/** Expects a proper failure: the documented exit code, only a message on stderr, and an unchanged etcd. */
 async function expectRefusal(ran: Ran, exit: number, says: readonly string[]): Promise<void> {
   expect(ran.code, ran.stderr).toBe(exit)
   expect(ran.stdout).toBe('')
@@ -128,7 +128,7 @@ describe('invalid input is refused with exit 2, and nothing is written', () => {
     await expectRefusal(await tool.run(...args), 2, says)
   })
 
-  test('a weight below 0: the error has the current weight', async () => {
+  test('a weight below 0, and the error has the current weight', async () => {
     const [key = '', value = ''] = registration('drained', AT, { weight: 0 })
     await etcd.ctl('put', key, value)
     before = { ...before, revision: await revision(etcd) }
@@ -143,13 +143,13 @@ describe('invalid input is refused with exit 2, and nothing is written', () => {
   })
 })
 
-describe('a missing thing is answered with the existing ones', () => {
-  test('a service with a look-alike name: the letters as codes', async () => {
+describe('the error for an unknown name lists the existing ones:', () => {
+  test('a service with a look-alike name, whose letters are shown as code points', async () => {
     const says = ['No service "h\\u0435llo" under / (rev ', 'Did you mean hello?']
     await expectRefusal(await tool.run('ls', 'h\u0435llo'), 4, says)
   })
 
-  test('a service: the nearest names', async () => {
+  test('a service, with the closest names', async () => {
     const says = [
       'No service "helo" under / (rev ',
       'Did you mean hello? ',
@@ -161,23 +161,23 @@ describe('a missing thing is answered with the existing ones', () => {
     await expectRefusal(called, 4, says)
   })
 
-  test('an endpoint: the ones that the service has', async () => {
+  test('an endpoint, with the endpoints of the service', async () => {
     const says = [`hello has no endpoint ${AT}`, `It has: ${greeters[0]?.addr}`]
     await expectRefusal(await tool.run('weight', 'hello', AT, '5'), 4, says)
   })
 
-  test('a method: those of the server, and their source', async () => {
+  test('a method, with the methods of the server and where they were found', async () => {
     const says = ['helloworld.Greeter has no method "SayHi"', 'SayHello', `v1 at ${greeters[0]?.addr}`]
     await expectRefusal(await tool.run('call', 'hello', 'SayHi'), 4, says)
   })
 
-  test("a method of another service: the full names of the server's own", async () => {
+  test('a method of another service, with the full names of the methods of the server', async () => {
     const says = ['"Other/SayHello"', 'helloworld.Greeter/SayHello']
     await expectRefusal(await tool.run('call', 'hello', 'Other/SayHello'), 4, says)
   })
 })
 
-describe('addresses of other kinds are taken as they are', () => {
+describe('IPv6 and Unix socket addresses are accepted unchanged', () => {
   test.each(['[::1]:1001', 'unix:/run/hello.sock'])('%s', async (addr) => {
     const held = disco.start('register', 'kinds', addr)
     await held.printed('"type":"added"')
@@ -194,7 +194,7 @@ describe('addresses of other kinds are taken as they are', () => {
   })
 })
 
-describe('servers that differ', () => {
+describe('servers', () => {
   let folder = ''
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'disco-proto-'))
@@ -219,19 +219,19 @@ describe('servers that differ', () => {
   })
   afterAll(() => rm(folder, { recursive: true }))
 
-  test('without reflection: the hint is --proto', async () => {
+  test('without reflection get the hint --proto', async () => {
     const says = ['no reflection, neither v1 nor v1alpha', '--proto FILE [--import-path DIR]']
     await expectRefusal(await tool.run('call', 'mute', 'SayHello'), 7, says)
   })
 
-  test('without reflection, described by --proto and --import-path: called', async () => {
+  test('without reflection are called with --proto and --import-path', async () => {
     const described = ['--proto', join(folder, 'service.proto'), '--import-path', folder]
     const ran = await tool.run('call', 'mute', 'SayHello', ...described, '-d', '{"name":"abc"}')
     expect(ran.code, ran.stderr).toBe(0)
     expect(JSON.parse(ran.stdout)).toEqual({ message: 'Hello abc', endpoint: greeters[1]?.addr })
   })
 
-  test('with reflection v1alpha alone: asked by that', async () => {
+  test('with only reflection v1alpha are asked by v1alpha', async () => {
     const [called, missing] = await Promise.all([
       tool.run('call', 'elder', 'SayHello', '-d', '{"name":"abc"}'),
       tool.run('call', 'elder', 'SayHi'),
@@ -241,7 +241,7 @@ describe('servers that differ', () => {
     await expectRefusal(missing, 4, ['reflection v1alpha'])
   })
 
-  test('that refuse the connection: exit 7, with the address and why', async () => {
+  test('that refuse the connection cause exit code 7, with the address and the reason', async () => {
     const [port] = await freePorts(1)
     const [key = '', value = ''] = registration('dead', `127.0.0.1:${port}`)
     await etcd.ctl('put', key, value)
@@ -255,7 +255,7 @@ describe('servers that differ', () => {
     expect(errorIn(json)).toMatchObject({ code: 'RPC_FAILED', exit: 7 })
   })
 
-  test('that fail a single call: exit 64 + its status, and the status in words', async () => {
+  test('that fail a single call cause exit code 64 + status, with the status in words', async () => {
     const failing = await startGreeter({ port: 0, errorFraction: 1 })
     try {
       await etcd.ctl('put', ...registration('failing', failing.addr))
@@ -277,7 +277,7 @@ function errorIn({ stdout }: Ran): unknown {
   return (JSON.parse(stdout) as { error: unknown }).error
 }
 
-describe('etcd out of reach', () => {
+describe('while etcd is unavailable', () => {
   let nobody = ''
   beforeAll(async () => {
     const [port] = await freePorts(1)
@@ -292,7 +292,7 @@ describe('etcd out of reach', () => {
     ['call', 'hello', 'SayHello', '--no-cache'],
   ]
 
-  test('down: every command reports where, why and how often it tried, and exits 3', async () => {
+  test('because it is down, every command reports where, why and how often it tried, and exits 3', async () => {
     for (const command of commands) {
       const ran = await tool.run(...command, '--endpoints', nobody)
       expect(ran.code, command.join(' ')).toBe(3)
@@ -303,13 +303,13 @@ describe('etcd out of reach', () => {
     }
   })
 
-  test('never answering: every command gives up at --command-timeout and exits 3', async () => {
+  test('because it never answers, every command gives up at --command-timeout and exits 3', async () => {
     etcd.pause()
     try {
       const runs = commands.map((command) => disco.run(...command, '--command-timeout', '1s'))
       for (const ran of await Promise.all(runs)) {
         expect(ran).toMatchObject({ code: 3, stdout: '' })
-        // Six processes at once, whose clocks go on while others run.
+        // Six processes run at once, and the timeout of each goes on while the others use the CPU.
         expect(ran.stderr).toContain(`No answer from etcd at ${etcd.endpoint} in `)
         expect(ran.stderr).toMatch(/ in [1-4]\.\d/)
         expectNoStack(ran)
@@ -320,7 +320,7 @@ describe('etcd out of reach', () => {
   })
 })
 
-describe('under --json an error is a document on stdout, with the same exit code', () => {
+describe('with --json an error is a document on stdout, with the same exit code', () => {
   const failures: [what: string, args: string[], exit: number, code: string][] = [
     ['an address', ['register', 'hello', '1.2.3.4', '--json'], 2, 'USAGE'],
     ['a flag', ['ls', '--nope', '-o', 'json'], 2, 'USAGE'],
@@ -338,7 +338,7 @@ describe('under --json an error is a document on stdout, with the same exit code
     expect(errorIn(ran)).toEqual({ code, exit, message: expect.any(String), hint: expect.any(String) })
   })
 
-  test('a stack trace is for --debug alone, on stderr', async () => {
+  test('a stack trace is printed only with --debug, on stderr', async () => {
     const ran = await tool.run('ls', 'helo', '--json', '--debug')
     expect(errorIn(ran)).toMatchObject({ code: 'NOT_FOUND' })
     expect(ran.stderr).toMatch(/^\s+at .+:\d+/m)

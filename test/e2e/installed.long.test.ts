@@ -9,16 +9,16 @@ import { RealEtcd } from '../support/etcd.js'
 import { putAll } from '../support/etcd-state.js'
 import { pack } from '../support/pack.js'
 
-/** npm may have to fetch everything. */
+/** npm may have to download every package. */
 const INSTALL_DEADLINE_MS = 240_000
 
 let etcd: RealEtcd
 let packed: string
-/** Where somebody has installed the package. */
+/** A project folder in which the package is installed. */
 let folder: string
 const started: Process[] = []
 
-/** As a user does it: an empty folder, the published tarball, the registry of npm. */
+/** Installs like a user: into an empty folder, from the packed tarball, with dependencies from the npm registry. */
 beforeAll(async () => {
   etcd = await RealEtcd.start()
   packed = mkdtempSync(join(tmpdir(), 'disco-packed-'))
@@ -72,7 +72,7 @@ test('npx disco prints its help and lists the endpoints in etcd', async () => {
   ])
 })
 
-test('the package that npm pack makes is installed by the line of README', async () => {
+test('the install command of README installs the tarball of npm pack', async () => {
   const [, line = ''] = /^(npm install --global \S+)/m.exec(readFileSync('README.md', 'utf8')) ?? []
   const prefix = join(packed, 'prefix')
   const env = {
@@ -88,7 +88,7 @@ test('the package that npm pack makes is installed by the line of README', async
   expect(stdout).toMatch(/^disco-registry\//)
 })
 
-test('npx disco prints its version, and runs a registry for a command that calls it again', async () => {
+test('npx disco prints its version, and runs a registry for a command that calls disco again', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
   expect(await npx('--version')).toMatch(new RegExp(`^disco-registry/${version.replaceAll('.', '\\.')} `))
   const dev = ['dev', '--port', '0', '--backends', '1,3', '--', 'npx', '--no', 'disco', '--', 'ls', 'hello']
@@ -110,19 +110,19 @@ test('all entry points of the library can be imported', async () => {
   expect({ stdout, stderr, code }).toEqual({ stdout: 'function weighted_round_robin\n', stderr: '', code: 0 })
 })
 
-test('npm installs the imports of the library, each once, and the licences of the built-in libraries', () => {
+test('npm installs each dependency of the library once, and the licences of the built-in libraries', () => {
   const modules = join(folder, 'node_modules')
   expect(existsSync(join(modules, 'disco-registry/dist/bundle/THIRD-PARTY-NOTICES.txt'))).toBe(true)
   const copies = (readdirSync(modules, { recursive: true }) as string[]).filter((path) =>
     path.endsWith('@grpc/grpc-js/package.json'),
   )
-  // With two of them, policies registered in one would be unknown to the other.
+  // A policy that is registered in one copy would be unknown to the other.
   expect(copies).toEqual(['@grpc/grpc-js/package.json'])
   for (const left of ['@oclif', 'chalk', 'esbuild', 'typescript'])
     expect(readdirSync(modules)).not.toContain(left)
 })
 
-test('a server registers and a client balances by the library, imported by its name', async () => {
+test('a server registers and a client balances with the library, imported by its package name', async () => {
   await install('@grpc/proto-loader')
   await promisify(execFile)('npm', ['pkg', 'set', 'type=module'], { cwd: folder })
   cpSync('examples', folder, { recursive: true })

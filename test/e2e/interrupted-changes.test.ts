@@ -31,7 +31,7 @@ const PATIENT = ['--command-timeout', '10m']
 
 const WAITS = '→ waiting for etcd: a change was sent. Ctrl-C again: end now, with its outcome unknown'
 
-describe('while etcd does not answer a read, Ctrl-C ends', () => {
+describe('while etcd does not answer a read, Ctrl-C', () => {
   test.each([
     `drain hello ${ADDR}`,
     'drain --host 10.0.0.5 --yes',
@@ -42,7 +42,7 @@ describe('while etcd does not answer a read, Ctrl-C ends', () => {
     'weight hello --all 7',
     `shift hello ${ADDR}=5% --yes`,
     'shift hello --undo --yes',
-  ])('disco %s: nothing was changed', async (line) => {
+  ])('ends disco %s without a change', async (line) => {
     const before = await revision(etcd)
     link.blackhole()
     const running = disco.start(...line.split(' '), ...PATIENT)
@@ -60,33 +60,36 @@ describe('while etcd does not answer a read, Ctrl-C ends', () => {
   })
 })
 
-/** Commands, and the text that their write alone has. */
+/** Commands, each with a text that only its write request contains, and the subject of its error. */
 const WRITES: readonly (readonly [line: string, text: string, what: string])[] = [
   [`weight hello ${ADDR} 77`, '"weight":77', `The weight of ${ADDR} of hello`],
   ['weight hello --all 77', '"weight":77', 'The weights of 2 endpoints of hello'],
   [`drain hello ${ADDR} --grace 0`, '"weight":0', `The weight of ${ADDR} of hello`],
-  // The key as an operation deletes it.
+  // The key in the encoding of a delete operation.
   [`unregister hello ${ADDR}`, `\u001a\u0013\n\u0011${KEY}`, `hello ${ADDR}`],
   [`shift hello ${ADDR}=50% --yes`, '"weight":', 'The weights of hello'],
 ]
 
-describe('while a change is under way', () => {
-  test.each(WRITES)('disco %s: the first Ctrl-C waits for etcd, and says so', async (line, text) => {
-    const before = await revision(etcd)
-    link.holdFrom('toServer', text)
-    const running = disco.start(...line.split(' '), ...PATIENT)
-    await held()
-    running.child.kill('SIGINT')
-    await running.printed(WAITS)
-    await link.heal()
-    const { code, stdout } = await running.exited()
-    expect(await revision(etcd)).toBeGreaterThan(before)
-    // A drain stops before it deletes the key.
-    expect(code).toBe(line.startsWith('drain') ? 130 : 0)
-    expect(stdout).toContain('hello')
-  })
+describe('while a change is outstanding', () => {
+  test.each(WRITES)(
+    'the first Ctrl-C lets disco %s wait for etcd, and print that it waits',
+    async (line, text) => {
+      const before = await revision(etcd)
+      link.holdFrom('toServer', text)
+      const running = disco.start(...line.split(' '), ...PATIENT)
+      await held()
+      running.child.kill('SIGINT')
+      await running.printed(WAITS)
+      await link.heal()
+      const { code, stdout } = await running.exited()
+      expect(await revision(etcd)).toBeGreaterThan(before)
+      // A drain stops before it deletes the key.
+      expect(code).toBe(line.startsWith('drain') ? 130 : 0)
+      expect(stdout).toContain('hello')
+    },
+  )
 
-  test.each(WRITES)('disco %s: the second ends it, with an unknown outcome', async (line, text, what) => {
+  test.each(WRITES)('the second Ctrl-C ends disco %s with an unknown outcome', async (line, text, what) => {
     link.holdFrom('toServer', text)
     const running = disco.start(...line.split(' '), ...PATIENT, '--json')
     await held()
@@ -103,7 +106,7 @@ describe('while a change is under way', () => {
     expect(error.hint).toContain('disco ls hello')
   })
 
-  test('of several services, the changed ones are printed, and the others stay unchanged', async () => {
+  test('of one of several services, Ctrl-C lets disco print the changed ones and leave the others unchanged', async () => {
     await putAll(etcd, 'payments', [
       { addr: '10.0.0.5:2', weight: 4 },
       { addr: '10.0.0.6:3', weight: 4 },
@@ -122,7 +125,7 @@ describe('while a change is under way', () => {
     expect(await storedWeight(etcd, '/payments/10.0.0.5:2')).toBe(4)
   })
 
-  test('apply says that it waits, and the second Ctrl-C ends it', async () => {
+  test('apply prints that it waits, and the second Ctrl-C ends it', async () => {
     const exported = (await disco.run('export')).stdout
     await using file = await temporaryFile('registry.yaml', exported.replace('weight: 2', 'weight: 77'))
     link.holdFrom('toServer', '"weight":77')
@@ -137,7 +140,7 @@ describe('while a change is under way', () => {
     })
   })
 
-  test('the first step of a shift says that it waits, and is undone', async () => {
+  test('shift waits for its first step on Ctrl-C, prints that it waits, and undoes the step', async () => {
     link.holdFrom('toServer', '"weight":3')
     await etcd.ctl('put', ...registration('hello', '10.0.0.6:1', { weight: 30 }))
     const words = ['shift', 'hello', ADDR, '--steps', '50%,100%', '--every', '10m', '--yes', ...PATIENT]

@@ -12,7 +12,7 @@ const { etcd, disco } = await toolOnEtcd()
 
 const BLACK_HOLE = '127.0.0.4:9'
 
-/** A user with a home of their own: contexts, a cache and a working folder. */
+/** A user with a home folder of their own, which holds contexts, a cache and a working folder. */
 async function atHome() {
   const folder = await mkdtemp(join(tmpdir(), 'disco-on-call-'))
   const env = { XDG_CONFIG_HOME: folder, XDG_CACHE_HOME: folder }
@@ -23,14 +23,14 @@ async function atHome() {
   return { start, bash, text, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
 }
 
-/** A clock that is 11 minutes slow, so that what disco notes with it is 11 minutes old. */
+/** A clock that is 11 minutes slow, so that revision samples taken with it are 11 minutes old. */
 const ELEVEN_MINUTES_AGO = [
   '--import',
   'data:text/javascript,const%20now=Date.now;Date.now=()=>now()-660000',
 ] as const
 
 describe('on call: releases and changes', () => {
-  test('6. a balancing is proved in CI, with a report; a dead endpoint fails the strict gate', async () => {
+  test('6. load balancing is proved in CI with a report, and a dead endpoint fails the strict gate', async () => {
     await using home = await atHome()
     await using onCall = await OnCall.start(etcd, BLACK_HOLE)
     const gate = 'disco call hello SayHello --n 200 --report balancing.html --report balancing.xml'
@@ -68,7 +68,7 @@ describe('on call: releases and changes', () => {
     await changing.end('SIGINT')
   })
 
-  test('8. what changed in the last ten minutes, and nothing older', async () => {
+  test('8. the changes of the last ten minutes are listed, and no older ones', async () => {
     await using home = await atHome()
     await using onCall = await OnCall.start(etcd, BLACK_HOLE)
     expect((await home.bash('disco ls', ELEVEN_MINUTES_AGO)).code).toBe(0)
@@ -97,7 +97,7 @@ describe('on call: releases and changes', () => {
     expect(await home.bash('disco diff payments --against new')).toMatchObject({ code: 0 })
     const both = await home.bash('disco ls payments -C new -o name | sort')
     expect(both.stdout.trim().split('\n')).toHaveLength(3)
-    // The endpoints of the first registry are called through the second.
+    // The copied endpoints are called through the second registry.
     expect((await home.bash('disco call payments SayHello --n 20 -C new')).code).toBe(0)
   })
 

@@ -14,7 +14,7 @@ afterAll(() => blackHole.close())
 
 const start = () => OnCall.start(etcd, blackHole.addr)
 
-/** A line as it is typed into a shell, where a pipeline fails with its first command that fails. */
+/** Runs a shell command line, in which a pipeline fails if any of its commands fails. */
 const bash = (line: string): Promise<Ran> => disco.shell(`set -o pipefail; ${line}`).exited()
 
 async function weights(service: string, ...args: string[]): Promise<Record<string, number | null>> {
@@ -26,7 +26,7 @@ async function weights(service: string, ...args: string[]): Promise<Record<strin
 const ENDPOINT = 'disco doctor hello 127.0.0.1:1004'
 const HOST = '10.0.0.5'
 
-/** What doctor answers about one endpoint of the registry, and its exit code. */
+/** The answer of doctor about one endpoint of the registry, and its exit code. */
 async function whyNoTraffic(service: string, addr: string) {
   const names = { 'doctor hello': `doctor ${service}`, '127.0.0.1:1004': addr }
   const { code, stdout } = await bash(`${commandOf('dead-endpoint.md', ENDPOINT, names)} | head -1`)
@@ -34,7 +34,7 @@ async function whyNoTraffic(service: string, addr: string) {
 }
 
 describe('on call: who gets traffic', () => {
-  test('1. which endpoints are in rotation, and why one gets no traffic', async () => {
+  test('1. endpoints in rotation are listed, and doctor explains why an endpoint gets no traffic', async () => {
     await using onCall = await start()
     const all = await bash(commandOf('dead-endpoint.md', 'disco ls --probe'))
     expect(all.code).toBe(0)
@@ -60,11 +60,11 @@ describe('on call: who gets traffic', () => {
     ])
   })
 
-  test('2. dead registrations of all services are found and removed, and nothing else is', async () => {
+  test('2. dead registrations of all services are found and removed, and no others', async () => {
     await using onCall = await start()
     const before = await bash('disco ls hello -o name; disco ls orders -o name; disco ls payments -o name')
     const fix = await bash(commandOf('dead-endpoint.md', 'disco doctor --fix --yes'))
-    // One server does not serve, and one does not answer: that is for a person to decide.
+    // One server does not serve, and one does not answer. Both need a human decision.
     expect(fix.code).toBe(9)
     expect(fix.stdout).toContain(`fix: disco unregister orders ${onCall.blackHole} `)
     const names = { hello: 'orders', '127.0.0.1:1004': onCall.blackHole }
@@ -92,7 +92,7 @@ describe('on call: who gets traffic', () => {
     expect([await weights('hello'), await weights('orders'), await weights('payments')]).toEqual(before)
   })
 
-  test('3. the same where an endpoint of the host is drained already, and where all are', async () => {
+  test('3. a host is drained if one of its endpoints is drained already, and if all are', async () => {
     await using onCall = await start()
     const names = { [HOST]: '127.0.0.2' }
     const words = commandOf('drain-host.md', `disco weight --host ${HOST} 0 --yes`, names)
@@ -106,7 +106,7 @@ describe('on call: who gets traffic', () => {
     expect(await bash(wait)).toMatchObject({ code: 0 })
   })
 
-  test('3. the same for good: its keys go after the grace', async () => {
+  test('3. a host is drained for good: its keys are deleted after the grace period', async () => {
     await using _ = await start()
     const names = { [HOST]: '127.0.0.3', '30s': '1s' }
     const typed = (words: string) => bash(commandOf('drain-host.md', words, names))
@@ -115,7 +115,7 @@ describe('on call: who gets traffic', () => {
     expect(await typed(`disco ls --host ${HOST}`)).toMatchObject({ code: 4, stdout: '' })
   })
 
-  test('4. a canary gets 5 % under a guard, never more, and goes back', async () => {
+  test('4. a canary gets 5 % under a guard, never more, and its weights are restored', async () => {
     await using onCall = await start()
     const canary = onCall.at('hello', 5)
     const before = await weights('hello')
@@ -135,7 +135,7 @@ describe('on call: who gets traffic', () => {
     expect(await weights('hello')).toEqual(before)
   })
 
-  test('5. 1.0.0 is removed once three endpoints of 2.0.0 are healthy, and not before', async () => {
+  test('5. 1.0.0 is removed once three endpoints of 2.0.0 are healthy, not before', async () => {
     await using onCall = await start()
     const words =
       "disco wait hello -l version=2.0.0 --for 'healthy>=3' --timeout 5m && disco drain hello -l version=1.0.0 --yes"

@@ -11,7 +11,7 @@ import { compiled, ReflectingServer } from '../support/reflecting-server.js'
 import { ResidentTool } from '../support/resident-tool.js'
 import { sharedEtcd } from '../support/shared-etcd.js'
 
-/** In the image of google/api/annotations.proto and of validate.proto: custom options with messages in them. */
+/** Modelled on google/api/annotations.proto and validate.proto: custom options with messages in them. */
 const OPTIONS = {
   'acme/api/http.proto': `syntax = "proto3"; package acme.api;
     message HttpRule {
@@ -88,7 +88,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'disco-large-'))
   const files = compiled(SOURCES)
   const last = files.findIndex(({ name }) => name === 'acme/shop.proto')
-  // Comments are most of a descriptor set that was made with source info: 12 MB of them.
+  // Descriptor sets with source info consist mostly of comments, here 12 MB.
   const location = Array.from({ length: 12 }, () => ({ leadingComments: 'x'.repeat(2 ** 20) }))
   const commented = files.map((file, at) =>
     at === last ? { ...file, sourceCodeInfo: create(SourceCodeInfoSchema, { location }) } : file,
@@ -113,7 +113,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-test('300 files with annotations and validation rules, and 12 MB of descriptors, by all three ways', async () => {
+test('call handles 300 files with annotations and validation rules, and 12 MB of descriptors, by reflection, --protoset and --proto', async () => {
   const ways = [
     [],
     ['--protoset', join(folder, 'set.bin')],

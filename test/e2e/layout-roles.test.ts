@@ -5,7 +5,7 @@ import { registration } from '../support/etcd-state.js'
 
 const AT = '127.0.0.1:1001'
 
-test('a user with roles for two prefixes sees the keys that they cover, and a hint for the others', async () => {
+test('ls with roles for two prefixes lists the keys under both, and prints a hint about the other keys', async () => {
   await using etcd = await RealEtcd.start()
   await etcd.ctl('put', ...registration('hello', AT))
   await etcd.ctl('put', ...registration('hello2', AT))

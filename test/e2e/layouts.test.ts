@@ -31,18 +31,18 @@ function openRegistry(place: { layout?: string; root?: string }): Promise<Regist
   })
 }
 
-describe('an etcd with an example of everything', () => {
-  /** Some keys have two examples: a pass for the first of them, and one for the second. */
+describe('an etcd with the examples of all layouts', () => {
+  /** Some keys have two examples: the first pass contains the first of them, the second pass the second. */
   const passes = [0, 1].map((pass) =>
     ALL_EXAMPLES.filter(({ key }, at) => {
       const earlier = ALL_EXAMPLES.slice(0, at).filter((other) => other.key === key).length
       return earlier === pass
     }),
   )
-  /** What is no endpoint: directories and configuration. */
+  /** Keys that are not endpoints: directories and configuration. */
   const NO_ENDPOINTS = /^(\/dubbo(\/[^/]+\/providers)?|\/rpcx_test(\/Arith)?|traefik\/.*|\/apisix\/.*)$/
 
-  test('auto names the layout of each, in two passes', async () => {
+  test('is read by the layout auto, which names the layout of each key, in two passes', async () => {
     expect(passes.flat()).toHaveLength(ALL_EXAMPLES.length)
     const registry = await openRegistry({ layout: 'auto' })
     const expected = new Map<string, string>()
@@ -110,7 +110,7 @@ describe('an etcd with an example of everything', () => {
     expectShape('layout', ...lines.map((line) => JSON.parse(line) as unknown), { rev: null, ...NOT_COUNTED })
   })
 
-  test('one service is listed in all its layouts, each row named, whatever prefix a team chose', async () => {
+  test('lists a service in all its layouts, and names the layout in each row, under any prefix', async () => {
     for (const { key, value } of passes[0] ?? []) await etcd.ctl('put', '--', key, value)
     const { endpoints } = await listed('hello')
     expect(endpoints.map(({ layout }) => layout)).toEqual(['ego', 'ego', 'seed', 'seed'])
@@ -133,7 +133,7 @@ function unreachable(...args: string[]): Promise<Ran> {
   return tool.run('layouts', '--endpoints', '127.0.0.1:1', ...args)
 }
 
-test('layouts without etcd still lists the known layouts, with a remark', async () => {
+test('disco layouts without etcd lists the known layouts, with a note', async () => {
   const { code, stdout, stderr } = await unreachable()
   expect(code).toBe(0)
   expect(stdout).toMatch(/seed +– +– +10s +yes +yes +\/\{name\}/)
@@ -142,12 +142,12 @@ test('layouts without etcd still lists the known layouts, with a remark', async 
   expect(stderr).toContain('It is not known which layouts are present.')
 })
 
-describe('a key that two layouts share', () => {
+describe('a key that can belong to two layouts', () => {
   const KEY = '/echo/127.0.0.1:8890'
   const [, seedValue] = registration('echo', '127.0.0.1:8890', { weight: 3 })
   const kitexValue = '{"network":"tcp","address":"127.0.0.1:8890","weight":10,"tags":null}'
 
-  test('is read by its value, both ways, and a watch reports a change of the layout', async () => {
+  test('is decoded by its value, and a watch reports a change of the layout', async () => {
     const watch = disco.start('watch', 'echo')
     await watch.printed('"type":"synced"')
     const seen: unknown[] = []
@@ -170,7 +170,7 @@ describe('a key that two layouts share', () => {
     ])
   })
 
-  test('is a bad value if only the other layout is read', async () => {
+  test('is reported as a bad value if only the other layout is read', async () => {
     await etcd.ctl('put', KEY, kitexValue)
     expect((await listed('echo', '--layout', 'seed')).endpoints[0]?.problem).toBe('value names //')
     expect((await listed('echo', '--layout', 'kitex=/')).endpoints).toMatchObject([
@@ -186,7 +186,7 @@ describe('a key that two layouts share', () => {
 describe('a root', () => {
   const AT = '127.0.0.1:1001'
 
-  test('parts two registries in one etcd, for writing and reading alike', async () => {
+  test('separates two registries in one etcd, for writing and for reading', async () => {
     const prod = disco.start('register', 'hello', AT, '--root', '/prod/', '--weight', '2')
     const staging = disco.start('register', 'hello', AT, '--root', 'staging', '--layout', 'kitex')
     await prod.printed('"type":"added"')
@@ -204,7 +204,7 @@ describe('a root', () => {
     expect(await storedText(etcd, `staging/kitex/registry-etcd/hello/${AT}`)).toContain('"weight":5')
   })
 
-  test('is suggested where keys name another place than they stand at', async () => {
+  test('is suggested if the value of a key names the same key under another root', async () => {
     const [key, value] = registration('hello', AT, { version: '1.0.0' })
     await etcd.ctl('put', `/prod${key}`, value)
     const summary = await tool.run('ls')
@@ -221,7 +221,7 @@ describe('a root', () => {
     ])
   })
 
-  test('and a layout are parameters of a target too', async () => {
+  test('and a layout can also be given as parameters of a target', async () => {
     const greeter = await startGreeter({ port: 0 })
     const registry = await openRegistry({})
     const value = {

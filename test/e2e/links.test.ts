@@ -10,7 +10,7 @@ import { anchorsOf, linksOf, pagesIn } from '../support/pages.js'
 const CLONE = fileURLToPath(new URL('../..', import.meta.url))
 
 let folder: string
-/** The package as npm unpacks it. */
+/** Folder of the package as npm unpacks it. */
 let installed: string
 
 beforeAll(() => {
@@ -21,7 +21,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Links of the pages below a folder that lead to no file or to no heading of it, with the page. */
+/** Broken links in the pages below a folder, each with its page: the file, or the heading in it, does not exist. */
 function brokenIn(root: string): string[] {
   return pagesIn(root).flatMap((page) => {
     const broken = linksOf(read(root, page)).filter((link) => !leads(root, page, link))
@@ -40,8 +40,8 @@ function read(root: string, page: string): string {
   return readFileSync(join(root, page), 'utf8')
 }
 
-describe('every relative link and image of README and docs leads to a file, and its anchor to a heading', () => {
-  test('in the clone', () => {
+describe('every relative link and image in README and docs leads to an existing file, and its anchor to a heading', () => {
+  test('in the repository', () => {
     expect(pagesIn(CLONE).flatMap((page) => linksOf(read(CLONE, page))).length).toBeGreaterThan(0)
     expect(brokenIn(CLONE)).toEqual([])
   })
@@ -51,7 +51,7 @@ describe('every relative link and image of README and docs leads to a file, and 
     expect(brokenIn(installed)).toEqual([])
   })
 
-  test('a link to a file or heading that is missing is found', () => {
+  test('a link to a missing file or heading is reported', () => {
     expect(leads(CLONE, 'docs/wait.md', 'missing.md')).toBe(false)
     expect(leads(CLONE, 'docs/library.md', '../README.md#missing')).toBe(false)
     expect(linksOf('see [a](b.md#c) and ![d](e.svg), not `[f](g)` or [h](https://i)')).toEqual([

@@ -6,11 +6,11 @@ import { toolOnEtcd } from '../support/tool-on-etcd.js'
 const { etcd, disco, tool } = await toolOnEtcd()
 
 const ADDR = '127.0.0.1:1001'
-/** With a Cyrillic letter. */
+/** "hello" with a Cyrillic letter in place of the e. */
 const LIKE_HELLO = 'h\u0435llo'
 const SHOWN = 'h\\u0435llo'
 
-test('watch on a pipe, and as text, marks the service, its version and its address', async () => {
+test('watch escapes a look-alike service, version and address in a pipe and as text', async () => {
   const watch = disco.start('watch', '-o', 'table')
   await watch.printed('synced')
   await etcd.ctl('put', ...registration(LIKE_HELLO, ADDR, { version: '1.0.\u0430' }))
@@ -23,7 +23,7 @@ test('watch on a pipe, and as text, marks the service, its version and its addre
   expect(stdout).not.toContain(LIKE_HELLO)
 })
 
-test('the lines of register mark it', async () => {
+test('register escapes a look-alike service in its lines', async () => {
   const held = disco.start('register', LIKE_HELLO, ADDR, '-o', 'table')
   await held.printed(`registered ${SHOWN} ${ADDR}`)
   await etcd.ctl('del', `/${LIKE_HELLO}/${ADDR}`)
@@ -32,7 +32,7 @@ test('the lines of register mark it', async () => {
   expect(stdout + stderr).not.toContain(LIKE_HELLO)
 })
 
-test('the table marks addresses that look the same', async () => {
+test('ls escapes one of two addresses that look the same', async () => {
   await etcd.ctl('put', ...registration('hello', 'example.com:80'))
   await etcd.ctl('put', ...registration('hello', '\u0435xample.com:80'))
   const { stdout } = await tool.run('ls', 'hello')
@@ -44,7 +44,7 @@ test.each([
   ['pick', ['pick', 'hello', '--n', '10']],
   ['resolve', ['resolve', 'etcd:///hello']],
   ['health', ['health', 'hello']],
-])('%s marks versions that look the same', async (_, args) => {
+])('%s escapes one of two versions that look the same', async (_, args) => {
   await etcd.ctl('put', ...registration('hello', '127.0.0.1:1', { version: 'beta' }))
   await etcd.ctl('put', ...registration('hello', '127.0.0.1:2', { version: 'bet\u0430' }))
   const { stdout } = await tool.run(...args)
@@ -52,7 +52,7 @@ test.each([
   expect(stdout).toMatch(/127\.0\.0\.1:2 +bet\\u0430 /)
 })
 
-test('a run of calls marks them in its tables and in the lines around these', async () => {
+test('call escapes a look-alike version in its tables and in the lines around them', async () => {
   const greeter = await startGreeter({ port: 0 })
   await etcd.ctl('put', ...registration('hello', greeter.addr, { version: 'beta' }))
   await etcd.ctl('put', ...registration('hello', '127.0.0.1:2', { version: 'bet\u0430' }))
@@ -75,8 +75,11 @@ test.each([
   ['a command', ['w\u0430tch'], '"w\\u0430tch"', 'Did you mean watch?'],
   ['a flag', ['ls', '--r\u043eot', '/x'], '--r\\u043eot', 'Did you mean --root?'],
   ['a choice', ['ls', '-o', 'js\u043en'], '"js\\u043en"', 'Did you mean json?'],
-])('a suggestion that looks like the input: %s', async (_, args, ...says) => {
-  const { code, stderr } = await tool.run(...args)
-  expect(code).toBe(2)
-  for (const text of says) expect(stderr).toContain(text)
-})
+])(
+  'an error shows that the suggestion differs from the input that looks the same: %s',
+  async (_, args, ...says) => {
+    const { code, stderr } = await tool.run(...args)
+    expect(code).toBe(2)
+    for (const text of says) expect(stderr).toContain(text)
+  },
+)

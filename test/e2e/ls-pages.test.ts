@@ -7,12 +7,12 @@ import { Writer } from '../support/writer.js'
 const { etcd, disco } = await toolOnEtcd()
 
 const ENDPOINTS = 12_000
-/** More than the first page of 5,000 endpoints, less than all of them. */
+/** Bytes after which the relay stops: more than the first page of 5,000 endpoints, less than all pages. */
 const HELD_AFTER_BYTES = 1_100_000
 
 const names = (listing: Process): number => listing.stdout.split('\n').length - 1
 
-/** A relay before etcd that holds the second page of the list of `hello` back. */
+/** A relay in front of etcd that withholds the second page of the list of `hello`. */
 async function heldList(): Promise<{ relay: FaultProxy; args: readonly string[] }> {
   using writer = new Writer(etcd.endpoint, 'hello')
   await writer.fill(ENDPOINTS)
@@ -22,7 +22,7 @@ async function heldList(): Promise<{ relay: FaultProxy; args: readonly string[] 
   return { relay, args: ['ls', 'hello', '-o', 'name', ...own] }
 }
 
-test('ls -o name writes the addresses of the first page while etcd still owes the second', async () => {
+test('ls -o name prints the addresses of the first page before etcd has sent the second', async () => {
   const { relay, args } = await heldList()
   await using _ = relay
   const listing = disco.start(...args, '-l', 'weight>0')
@@ -38,14 +38,14 @@ test('ls -o name writes the addresses of the first page while etcd still owes th
   expect(new Set(stdout.trimEnd().split('\n')).size).toBe(ENDPOINTS)
 })
 
-test('ls -o name ends quietly with 0 when its reader leaves, without the second page', async () => {
+test('ls -o name exits 0 without an error if its reader exits before the second page', async () => {
   const { relay, args } = await heldList()
   await using _ = relay
   const { stdout, stderr, code } = await disco.into('pipe', 'head -1', ...args).exited()
   expect([stdout, stderr, code]).toEqual(['10.0.0.1:1000\n', '', 0])
 })
 
-test('ls -o name of a selection without endpoints says which values there are, as the other formats do', async () => {
+test('ls -o name of a selection without endpoints reports the available values, like the other formats', async () => {
   await using relay = await FaultProxy.start(etcd.endpoint)
   await etcd.ctl(
     'put',

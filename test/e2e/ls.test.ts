@@ -19,7 +19,7 @@ async function put(
   await etcd.ctl('put', ...registration(service, addr, options), ...lease)
 }
 
-/** What a command printed, where it had nothing to complain of. */
+/** Standard output of a successful command. */
 async function output(...args: string[]): Promise<string> {
   const ran = await tool.run(...args)
   expect(ran.code, ran.stderr).toBe(0)
@@ -30,7 +30,7 @@ async function listed(service: string): Promise<EndpointsDoc> {
   return JSON.parse(await output('ls', service, '--json')) as EndpointsDoc
 }
 
-/** A table's cells: columns stand two spaces or more apart. */
+/** The cells of a table, whose columns are separated by two or more spaces. */
 function cells(table: string): string[][] {
   return table
     .trimEnd()
@@ -46,7 +46,7 @@ function lines(ndjson: string): unknown[] {
 }
 
 describe('ls', () => {
-  test('of one service: weight, share, TTL left and granted, lease, revision', async () => {
+  test('of one service shows weight, share, TTL left and granted, lease and revision', async () => {
     const lease = await grantLease(etcd, 100)
     await put('hello', '127.0.0.1:1001', { version: '1.0.0', weight: 1, lease })
     await put('hello', '127.0.0.1:1002', { version: '2.0.0', weight: 3, lease })
@@ -69,7 +69,7 @@ describe('ls', () => {
     expect(doc.endpoints[1]?.ttlSeconds).toBeLessThanOrEqual(100)
   })
 
-  test('alone: a line a service, with the least TTL; names are one a line', async () => {
+  test('of all services shows a row per service with the shortest TTL; -o name prints one name per line', async () => {
     const [long, short] = [await grantLease(etcd, 5000), await grantLease(etcd, 100)]
     await put('hello', '127.0.0.1:1001', { version: '2.0.0', weight: 4, lease: long })
     await put('hello', '127.0.0.1:1002', { version: '1.0.0', weight: 3, lease: short })
@@ -85,16 +85,16 @@ describe('ls', () => {
     expect(await output('ls', 'hello', '-o', 'name')).toBe('127.0.0.1:1002\n127.0.0.1:1001\n')
   })
 
-  test('of nothing at all: an empty document, exit 0', async () => {
+  test('of an empty registry prints an empty document, and exits 0', async () => {
     expect(JSON.parse(await output('ls', '--json'))).toMatchObject({ services: [] })
   })
 
-  test('hello never shows hello2, nor hell', async () => {
+  test('of hello does not list hello2 or hell', async () => {
     for (const service of ['hell', 'hello', 'hello2', 'hello-2']) await put(service, '127.0.0.1:1001')
     expect((await listed('hello')).endpoints.map(({ key }) => key)).toEqual(['/hello/127.0.0.1:1001'])
   })
 
-  test('weight 0 is drained while another has a weight, and unset where none has', async () => {
+  test('shows weight 0 as drained if another endpoint has a weight, and otherwise as unset', async () => {
     const lease = await grantLease(etcd, 100)
     await put('some', '127.0.0.1:1001', { weight: 0, lease })
     await put('some', '127.0.0.1:1002', { weight: 2, lease })
@@ -109,7 +109,7 @@ describe('ls', () => {
     expect(await listed('some')).toMatchObject({ weightsUnset: false, endpoints: [{ share: 0 }, {}] })
   })
 
-  test('a key without a lease is marked; -o wide has the whole lease and the key', async () => {
+  test('marks a key without a lease; -o wide shows the whole lease id and the key', async () => {
     const lease = await grantLease(etcd, 100)
     await put('hello', '127.0.0.1:1001')
     await put('hello', '127.0.0.1:1002', { lease })
@@ -120,7 +120,7 @@ describe('ls', () => {
   })
 })
 
-describe('an unreadable value costs one endpoint, not the list', () => {
+describe('ls of a service with unreadable values', () => {
   const ESC = '\u001b[31m'
   const CSI = '\u009b31m'
   const value = (fields: object) =>
@@ -138,7 +138,7 @@ describe('an unreadable value costs one endpoint, not the list', () => {
     ['/bad/unix:/a\u007f', value({ addr: 'unix:/a\u007f' }), 'addr has control characters'],
     ['/bad/nowhere', value({ addr: 'nowhere' }), 'has no port'],
   ]
-  /** Line feeds part lines; every other control character is the registry's. */
+  /** All control characters except line feed, which separates the lines of the output. */
   const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
 
   beforeEach(async () => {
@@ -149,7 +149,7 @@ describe('an unreadable value costs one endpoint, not the list', () => {
     await etcd.ctl('put', '/bad/127.0.0.1:2000', good, `--lease=${lease}`)
   })
 
-  test('each is marked with its problem and has no share; the rest is listed as ever', async () => {
+  test('marks each unreadable endpoint with its problem and share 0, and lists the others', async () => {
     const { endpoints } = await listed('bad')
     const byKey = new Map(endpoints.map((endpoint) => [endpoint.key, endpoint]))
     expect(endpoints).toHaveLength(broken.length + 1)
@@ -164,7 +164,7 @@ describe('an unreadable value costs one endpoint, not the list', () => {
     expect(rows.filter(([glyph]) => glyph === '●')).toHaveLength(1)
   })
 
-  test('no control character is printed, in any format, on either stream', async () => {
+  test('prints no control character, in any format, on stdout or stderr', async () => {
     const key = `/bad/${ESC}]0;title\u0007`
     const runs: Ran[] = [
       ...(await Promise.all(
@@ -187,7 +187,7 @@ describe('an unreadable value costs one endpoint, not the list', () => {
   })
 })
 
-test('12,000 keys are listed complete, all as of one revision, while they change', async () => {
+test('ls lists all of 12,000 keys at one revision while they change', async () => {
   const COUNT = 12_000
   const FIRST_PORT = 10_000
   const api = new EtcdApi(etcd.endpoint)
@@ -203,7 +203,8 @@ test('12,000 keys are listed complete, all as of one revision, while they change
     }
     const listing = disco.start('ls', 'many', '--json')
     const closed = listing.exited()
-    // Each moves a key from the last page to the first: a list made of two revisions would miss some.
+    // Each transaction moves a key from the last page to the first. A list made from two revisions would miss some
+    // keys.
     let moved = 0
     for (; listing.child.exitCode === null && moved < 2000; moved++) {
       const key = base64(`/many/127.0.0.1:${FIRST_PORT + COUNT - 1 - moved}`)
@@ -220,14 +221,14 @@ test('12,000 keys are listed complete, all as of one revision, while they change
   }
 })
 
-/** Kitex' own clients have a mind of their own about such a weight. */
+/** An endpoint with a hint if its weight is 0: Kitex’ own clients read weight 0 as 10. */
 function hinted(weight: number): [key: string, value: string] {
   const value = { network: 'tcp', address: '127.0.0.1:1009', weight, tags: null }
   return ['/hello/127.0.0.1:1009', JSON.stringify(value)]
 }
 
 describe('JSON documents have the fields and types of their golden files', () => {
-  test('endpoints and endpoint, services and service', async () => {
+  test('of endpoints and endpoint, services and service', async () => {
     const lease = await grantLease(etcd, 100)
     await put('hello', '127.0.0.1:1001', { version: '1.0.0', lease })
     await etcd.ctl('put', '/hello/x', 'not JSON')
@@ -239,7 +240,7 @@ describe('JSON documents have the fields and types of their golden files', () =>
     expectShape('service', ...lines(await output('ls', '-o', 'ndjson')))
   })
 
-  test('weight, unregister and error', async () => {
+  test('of weight, unregister and error', async () => {
     await put('hello', '127.0.0.1:1001')
     await etcd.ctl('put', ...hinted(10))
     await etcd.ctl('put', '/hello/x', 'not JSON')
@@ -259,8 +260,8 @@ test('ls writes nothing and takes no lease', async () => {
   expect(await leaseIds(etcd)).toEqual([])
 })
 
-describe('the time that leases have left', () => {
-  /** Endpoints of which each has a lease of its own. */
+describe('ls requests the remaining TTL', () => {
+  /** Registers `count` endpoints, each with a lease of its own. */
   async function putLeased(service: string, count: number): Promise<void> {
     using writer = new Writer(etcd.endpoint, service)
     const put = async (_: unknown, port: number) => {
@@ -270,14 +271,14 @@ describe('the time that leases have left', () => {
     await Promise.all(Array.from({ length: count }, put))
   }
 
-  /** How many requests for the time of a lease a command made. */
+  /** Number of LeaseTimeToLive requests that a command sends. */
   async function requestsOf(...args: string[]): Promise<number> {
     const before = await answeredRequests(etcd, 'LeaseTimeToLive')
     await output(...args)
     return (await answeredRequests(etcd, 'LeaseTimeToLive')) - before
   }
 
-  test('is asked for once for each lease, however many endpoints share it, and never for -o name or --rev', async () => {
+  test('once per lease, regardless of how many endpoints share it, and not for -o name or --rev', async () => {
     const [one, other] = [await grantLease(etcd, 100), await grantLease(etcd, 100)]
     for (const port of [1, 2, 3]) await put('hello', `127.0.0.1:100${port}`, { lease: one })
     await put('hello', '127.0.0.1:1004', { lease: other })
@@ -299,7 +300,7 @@ describe('the time that leases have left', () => {
     expect(await requestsOf('ls', 'hello', '127.0.0.1:1004', '127.0.0.1:1001')).toBe(2)
   })
 
-  test('of more than 1,000 leases is left out with a remark, and asked for by --ttl', async () => {
+  test('of more than 1,000 leases only with --ttl, and otherwise omits it with a note', async () => {
     await putLeased('hello', 1_000)
     expect(await requestsOf('ls', 'hello')).toBe(1_000)
     await put('hello', '127.0.0.1:1001', { lease: await grantLease(etcd, 100) })

@@ -25,7 +25,7 @@ afterAll(async () => {
   await tool[Symbol.asyncDispose]()
 })
 
-/** A server whose reflection says whatever it likes. @returns its address */
+/** Starts a server that answers reflection requests with `answer`. @returns its address */
 async function lyingServer(answer: Answer): Promise<string> {
   const server = new Server()
   const bytes = { serialize: (value: Buffer) => value, deserialize: (value: Buffer) => value }
@@ -71,7 +71,7 @@ const described = (...files: Uint8Array[]) =>
 const file = (init: Partial<FileDescriptorProto> | object) =>
   toBinary(FileDescriptorProtoSchema, create(FileDescriptorProtoSchema, init as object))
 
-/** Lists one service, and describes it by these files. */
+/** Answers with one service, described by these files. */
 function withFiles(...files: Uint8Array[]): Answer {
   return (question) => ('listServices' in question ? listed('p.S') : described(...files))
 }
@@ -129,16 +129,19 @@ test.each<[what: string, answer: Answer, why: string]>([
         : said({ errorResponse: { errorCode: 5, errorMessage: 'no' } }),
     'lists 3000 services and describes none',
   ],
-])('reflection with %s is a failure of the server: exit 7, and it is named', async (what, answer, why) => {
-  const service = what.replaceAll(' ', '-')
-  const addr = await lyingServer(answer)
-  await etcd.ctl('put', ...registration(service, addr))
-  for (const method of [['Do'], []]) {
-    const { code, stdout, stderr } = await tool.run('call', service, ...method)
-    expect(code, stderr).toBe(7)
-    expect(stdout).toBe('')
-    expect(stderr).toContain(addr)
-    expect(stderr).toContain(why)
-    expect(stderr).toContain('--proto')
-  }
-})
+])(
+  'reflection with %s is reported as a failure of the server with exit code 7',
+  async (what, answer, why) => {
+    const service = what.replaceAll(' ', '-')
+    const addr = await lyingServer(answer)
+    await etcd.ctl('put', ...registration(service, addr))
+    for (const method of [['Do'], []]) {
+      const { code, stdout, stderr } = await tool.run('call', service, ...method)
+      expect(code, stderr).toBe(7)
+      expect(stdout).toBe('')
+      expect(stderr).toContain(addr)
+      expect(stderr).toContain(why)
+      expect(stderr).toContain('--proto')
+    }
+  },
+)
