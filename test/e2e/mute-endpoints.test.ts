@@ -7,9 +7,9 @@ import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
 
-/** More than all of them can be asked in a minute, as each takes its whole deadline. */
+/** More endpoints than can be probed in a minute, because each probe lasts until its deadline. */
 const COUNT = 5_000
-/** etcd takes no more operations in one transaction. */
+/** The maximum number of operations in an etcd transaction. */
 const AT_ONCE = 128
 
 const sockets = new Set<Socket>()
@@ -24,7 +24,7 @@ afterAll(() => {
   for (const socket of sockets) socket.destroy()
 })
 
-/** All of 127.0.0.0/8 is this machine: one server is behind thousands of addresses. */
+/** All of 127.0.0.0/8 is this machine, so one server answers at thousands of addresses. */
 const mute = Array.from({ length: COUNT }, (_, at) => ({ addr: `127.1.${at >> 8}.${at & 255}:${port}` }))
 
 beforeEach(async () => {
@@ -43,9 +43,9 @@ async function untilEnded(running: Process): Promise<number | null> {
   return code ?? null
 }
 
-test('thousands of endpoints that do not answer hold up neither the timeout of wait nor Ctrl-C', async () => {
+test('thousands of endpoints that do not answer delay neither the timeout of wait nor Ctrl-C', async () => {
   const waiting = disco.start('wait', 'hello', '--for', 'healthy==0', '--timeout', '1s')
-  // Most were never asked, so nobody knows that none is healthy.
+  // Most endpoints were not probed yet, so it is not known whether none is healthy.
   expect(await untilEnded(waiting)).toBe(5)
   expect(waiting.stderr).toContain('hello does not meet healthy==0 after 1s')
   for (const command of [

@@ -6,7 +6,7 @@ import { toolOnEtcd } from '../support/tool-on-etcd.js'
 const { etcd, disco, tool } = await toolOnEtcd()
 
 describe('-o', () => {
-  test('yaml is the document of json; of a stream, a document for each event', async () => {
+  test('yaml prints the document of json; a stream has one document per event', async () => {
     await etcd.ctl('put', ...registration('hello', '127.0.0.1:1001', { version: '1.10', weight: 3 }))
     await etcd.ctl('put', ...registration('hello', '127.0.0.1:1002', { metadata: { 'no: \u202e': 'on' } }))
     for (const words of [
@@ -30,7 +30,7 @@ describe('-o', () => {
     expect(events.map(({ type }) => type)).toEqual(['synced', 'added'])
   })
 
-  test('template writes a line for each element, and refuses a field that none has', async () => {
+  test('template prints a line per element, and refuses a field that no element has', async () => {
     await etcd.ctl('put', ...registration('hello', '127.0.0.1:1001', { version: '1.0.0', weight: 3 }))
     await etcd.ctl('put', ...registration('hello', '127.0.0.1:1002', { version: '2.0.0' }))
     expect(await tool.run('ls', 'hello', '-o', 'template={{addr}} {{weight}}')).toEqual({
@@ -59,7 +59,7 @@ describe('disco ls', () => {
     await etcd.ctl('put', ...registration('payments', '127.0.0.1:80', { weight: 5 }))
   }
 
-  test('--sort orders every format, --columns and --no-headers choose what the table shows', async () => {
+  test('--sort orders every format; --columns and --no-headers change the table', async () => {
     await register()
     const chosen = ['--columns', 'address,weight,key', '--no-headers']
     expect(await lines('hello', ...chosen)).toEqual([
@@ -91,7 +91,7 @@ describe('disco ls', () => {
     ])
   })
 
-  test('refuses columns that there are not, and choices without effect', async () => {
+  test('refuses unknown columns, and flags without effect', async () => {
     await register()
     for (const [words, message] of [
       [['hello', '--columns', 'adress'], '--columns: there is no column "adress"\n  Did you mean address?'],

@@ -13,7 +13,7 @@ const MAX_BYTES = 3_000_000
 let folder: string
 let installed: string
 
-/** What `npm publish` would send, unpacked where nothing else is installed. */
+/** Unpacks the package that `npm publish` would upload, in a folder without other packages. */
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'disco-package-'))
   const tarball = pack(folder)
@@ -35,8 +35,8 @@ function run(...args: string[]): string {
   })
 }
 
-describe('the package, with no other package beside it', () => {
-  it('prints help of the tool and of a command, its version, and errors, without a library for gRPC', () => {
+describe('the package, without any other package beside it,', () => {
+  it('prints help, its version and errors without loading the gRPC library', () => {
     const loaded = join(folder, 'loaded.cjs')
     writeFileSync(
       loaded,
@@ -63,7 +63,7 @@ describe('the package, with no other package beside it', () => {
     expect(printed).toContain('"disco.call/v1"')
   })
 
-  it('names files of src/ in stack traces, and no folder of the machine that built it', async () => {
+  it('names files of src/ in stack traces, and contains no path of the machine that built it', async () => {
     const ran = await new Disco('', { XDG_CACHE_HOME: folder }).run('ls', '--nope', '--debug')
     expect(ran.stderr).toMatch(/src\/cli\/[\w-]+\.ts:\d+:\d+/)
     expect(ran.code).toBe(2)

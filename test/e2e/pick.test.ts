@@ -11,7 +11,7 @@ import { ResidentTool } from '../support/resident-tool.js'
 import { expectShape } from '../support/shape.js'
 import { sharedEtcd } from '../support/shared-etcd.js'
 
-/** Nobody listens there: neither command dials. */
+/** No server listens at these addresses: neither pick nor resolve connects to endpoints. */
 const ADDRS = ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80', '10.0.0.4:80', '10.0.0.5:80']
 
 let etcd: Etcd
@@ -50,7 +50,7 @@ async function resolved(...args: string[]): Promise<ResolveDoc> {
 const counts = (doc: PickDoc) => doc.endpoints.map(({ picks }) => picks)
 
 describe('pick', () => {
-  test('weighted_round_robin: exact shares, and no gap of a whole pick', async () => {
+  test('reports exact shares under weighted_round_robin, and gaps below one pick', async () => {
     const doc = await picked('hello', '--n', '1400')
     expect(counts(doc)).toEqual([100, 100, 100, 100, 1000])
     expect(doc).toMatchObject({
@@ -62,7 +62,7 @@ describe('pick', () => {
     expect(doc.endpoints[4]).toMatchObject({ share: 0.7143, expected: 1000, gap: 0 })
   })
 
-  test('every policy, by its short name; a random one repeats itself by its seed', async () => {
+  test('accepts the short name of every policy, and repeats random picks for the same seed', async () => {
     const names = ['rr', 'random', 'wrandom', 'lr', 'ring', 'source', 'pick_first']
     const docs = await Promise.all(names.map((policy) => picked('hello', '--policy', policy)))
     for (const doc of docs) expect(counts(doc).reduce((sum, count) => sum + count)).toBe(1000)
@@ -73,7 +73,7 @@ describe('pick', () => {
     expect(other).not.toEqual(same)
   })
 
-  test('ring_hash: how many keys move when an endpoint leaves, and from where', async () => {
+  test('reports how many keys move under ring_hash when an endpoint leaves, and from where', async () => {
     const { moves } = await picked('hello', '--policy', 'ring', '--without', ADDRS[0] ?? '', '--n', '10000')
     expect(moves).toMatchObject({ without: ADDRS[0], keys: 10_000 })
     expect(moves?.moved).toBe(moves?.own)
@@ -81,25 +81,25 @@ describe('pick', () => {
     expect(moves?.moved).toBeGreaterThan(0)
   })
 
-  test('a hash key: every pick to one endpoint', async () => {
+  test('sends every pick with the same hash key to one endpoint', async () => {
     const doc = await picked('hello', '--policy', 'ring_hash', '--hash-key', 'alice')
     expect(counts(doc).toSorted((a, b) => a - b)).toEqual([0, 0, 0, 0, 1000])
     expect(doc.parameters).toEqual({ key: 'alice' })
   })
 
-  test('pinned: to an id; to no endpoint; to no endpoint with a fallback', async () => {
+  test('supports pinned with an id, without a matching endpoint, and with a fallback', async () => {
     expect(counts(await picked('hello', '--policy', 'pinned', '--pin', 'e2'))).toEqual([0, 0, 1000, 0, 0])
     expect(await picked('hello', '--policy', 'pinned', '--pin', 'x')).toMatchObject({ refused: 1000 })
     const fallback = await picked('hello', '--policy', 'pinned', '--pin', 'x', '--pin-fallback', 'rr')
     expect(counts(fallback)).toEqual([200, 200, 200, 200, 200])
   })
 
-  test('a selection: shares are of those selected', async () => {
+  test('computes the shares within a selection', async () => {
     expect(counts(await picked('etcd:///hello?zone=a'))).toEqual([250, 250, 250, 250])
     expect(counts(await picked('etcd://2.0.0/hello'))).toEqual([1000])
   })
 
-  test('a table for people', async () => {
+  test('prints a table', async () => {
     const table = await output('pick', 'hello', '--n', '1400')
     const rev = await revision(etcd)
     expect(table).toContain(
@@ -120,7 +120,7 @@ describe('pick', () => {
     expect(stderr).toContain(hint)
   })
 
-  test('without an endpoint that is not there: exit 4, with those that are', async () => {
+  test('exits 4 for --without an unknown endpoint, and lists the available ones', async () => {
     const { code, stderr } = await tool.run('pick', 'hello', '--policy', 'ring', '--without', 'x')
     expect(code).toBe(4)
     expect(stderr).toContain(`Available: ${ADDRS.join(', ')}`)
@@ -128,7 +128,7 @@ describe('pick', () => {
 })
 
 describe('resolve', () => {
-  test('a service: the endpoints with weights and attributes, and the service config', async () => {
+  test('shows the endpoints of a service with weights and attributes, and the service config', async () => {
     const doc = await resolved('hello')
     expect(doc).toMatchObject({
       target: 'etcd:///hello',
@@ -145,12 +145,12 @@ describe('resolve', () => {
     })
   })
 
-  test('a selector, and a selector that spills over', async () => {
+  test('accepts a selector, and a selector that spills over', async () => {
     expect((await resolved('etcd:///hello?zone=b')).endpoints).toMatchObject([{ weight: 10, share: 1 }])
     expect((await resolved('etcd:///hello?zone=x&spill-over')).endpoints).toHaveLength(5)
   })
 
-  test('targets of other schemes', async () => {
+  test('resolves targets of other schemes', async () => {
     expect(await output('resolve', 'ipv4:127.0.0.1:80,127.0.0.1:81', '-o', 'name')).toBe(
       '127.0.0.1:80\n127.0.0.1:81\n',
     )
@@ -162,7 +162,7 @@ describe('resolve', () => {
     })
   })
 
-  test('a name that does not resolve: exit 4', async () => {
+  test('exits 4 for a name that does not resolve', async () => {
     const { code, stderr } = await tool.run('resolve', 'dns:///nobody.invalid:80')
     expect(code).toBe(4)
     expect(stderr).toContain('nobody.invalid')
@@ -180,8 +180,8 @@ describe('resolve', () => {
     expect(ran.stderr).toContain(message)
   })
 
-  test('with etcd away: the last good list from the cache, with its age, marked stale; exit 3 without one', async () => {
-    // The cache is by member: a member of its own that can go.
+  test('prints the cached list while etcd is unavailable, with its age and marked stale, and exits 3 without a cache', async () => {
+    // The cache is keyed by etcd endpoint, so the test uses an etcd of its own that it can stop.
     const member = await RealEtcd.start()
     const tool = new Disco(member.endpoint, { XDG_CACHE_HOME: cacheFolder })
     try {
@@ -213,7 +213,7 @@ describe('resolve', () => {
   })
 })
 
-test('JSON documents and lines have the fields of their golden files', async () => {
+test('JSON documents and lines of pick and resolve have the fields of their golden files', async () => {
   await etcd.ctl('put', '/portless/10.0.0.9', '{"name":"portless","addr":"10.0.0.9","version":"","weight":1}')
   const portless = (await tool.run('resolve', 'portless', '--json')).stdout
   const toOne = ['pick', 'hello', '--policy', 'pinned', '--pin', 'e1']

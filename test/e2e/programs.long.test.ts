@@ -16,10 +16,10 @@ import { pack } from '../support/pack.js'
 import { freePorts } from '../support/ports.js'
 import { Traffic } from '../support/traffic.js'
 
-/** npm may have to fetch everything. */
+/** npm may have to download every package. */
 const INSTALL_DEADLINE_MS = 240_000
 
-/** Programs for one framework each: folders with packages of their own. */
+/** Folders of examples with a package of their own, one for each framework. */
 const PROGRAMS = readdirSync('examples', { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)
@@ -54,14 +54,14 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
   const folder = () => join(parent, 'examples', name)
 
   async function npm(...args: string[]): Promise<void> {
-    // The settings of the npm that runs the tests, such as engine-strict, are not those of a user.
+    // A user does not have the settings of the npm that runs the tests, such as engine-strict.
     const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('npm_'))
     const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
     const env = { ...Object.fromEntries(inherited), PATH: path }
     await promisify(execFile)('npm', args, { cwd: folder(), env })
   }
 
-  /** As `npm run SCRIPT`, on that Node, without npm and its shell around the process. */
+  /** Runs a script of package.json on this Node, without npm and a shell as parent processes. */
   function run(node: string, script: string, ...args: string[]): Process {
     const { scripts } = JSON.parse(readFileSync(join(folder(), 'package.json'), 'utf8')) as {
       scripts: Record<string, string>
@@ -88,7 +88,7 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
   }, INSTALL_DEADLINE_MS)
 
   if (existsSync(join('examples', name, 'gen'))) {
-    test('have the generated code that npm run generate writes', async () => {
+    test('contain the code that npm run generate writes', async () => {
       const generated = join(folder(), 'gen')
       const before = filesIn(generated)
       rmSync(generated, { recursive: true })
@@ -97,7 +97,7 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
     })
   }
 
-  test.each(NODES)('balance by weight, and leave without a failed call, on %s', async (_name, nodeBinary) => {
+  test.each(NODES)('balance by weight, and drain without a failed call, on %s', async (_name, nodeBinary) => {
     const node = nodeBinary()
     const [light, heavy] = await Promise.all([serve(node, 1), serve(node, 3)])
     const first = await run(node, 'client', '2000').exited()
@@ -105,7 +105,8 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
     const counts = countsIn(first.stdout)
     expect(Object.keys(counts).sort()).toEqual([light.addr, heavy.addr].sort())
     expect(sum(counts)).toBe(2_000)
-    // 1,500 are its share, and 1,000 would be half of them. The first calls may find only one of the two connected.
+    // The expected share is 1,500; an equal split would be 1,000. During the first calls only one endpoint may be
+    // connected.
     expect(counts[heavy.addr]).toBeGreaterThan(1_300)
     if (name === 'opentelemetry') expect(picksIn(first.stdout)).toEqual(counts)
 
@@ -129,7 +130,7 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
   })
 
   if (name === 'connect') {
-    test('release the endpoint of a stream that its caller leaves, at the end of its signal or deadline', async () => {
+    test('release the endpoint of an abandoned stream when its signal aborts or its deadline passes', async () => {
       cpSync('test/snippets/left-streams.js', join(folder(), 'dist', 'left-streams.js'))
       const { server, sessions } = await serveOpenStreams()
       await using registry = await Registry.open({ endpoints: [etcd.endpoint], cache: false })
@@ -157,7 +158,7 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
   }
 })
 
-/** An HTTP/2 server that answers each call with one empty message, and leaves it open. */
+/** An HTTP/2 server that answers each call with one empty message, and keeps the stream open. */
 async function serveOpenStreams(): Promise<{ server: Http2Server; sessions: Set<ServerHttp2Session> }> {
   const sessions = new Set<ServerHttp2Session>()
   const server = createServer()
@@ -174,20 +175,20 @@ async function serveOpenStreams(): Promise<{ server: Http2Server; sessions: Set<
   return { server, sessions }
 }
 
-/** The text of each file, by its name. */
+/** The content of each file in a folder, by file name. */
 function filesIn(folder: string): Record<string, string> {
   return Object.fromEntries(
     readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
   )
 }
 
-/** The calls of each endpoint under the default policy, as every client prints them. */
+/** Calls per endpoint under the default policy, as all example clients print them. */
 function countsIn(stdout: string): Record<string, number> {
   const [, counts = '{}'] = /^weighted_round_robin (\{.*\})$/m.exec(stdout) ?? []
   return JSON.parse(counts) as Record<string, number>
 }
 
-/** The counter of picks by endpoint, as the client of OpenTelemetry prints it. */
+/** Picks per endpoint from the metric that the OpenTelemetry example prints. */
 function picksIn(stdout: string): Record<string, number> {
   const lines = [...stdout.matchAll(/^disco\.picks (\{.*\}) (\d+)$/gm)]
   return Object.fromEntries(

@@ -15,7 +15,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop()
 })
 
-/** One endpoint that answers, and one that never does. */
+/** Registers one endpoint that answers, and one that never does. */
 async function putOneOfTwo(): Promise<void> {
   const greeter = await startGreeter({ port: 0 })
   const silent: Listening = await startSwallowing()
@@ -29,8 +29,8 @@ const PROBING: readonly (readonly [words: readonly string[], last: string])[] = 
   [['doctor', 'hello'], 'error'],
 ]
 
-describe('what takes longer than a moment is shown in one line', () => {
-  test.each(PROBING)('servers that were probed: %j', async (words, last) => {
+describe('a slow command shows one progress line', () => {
+  test.each(PROBING)('with the number of probed servers: %j', async (words, last) => {
     await putOneOfTwo()
     const asking = disco.onTerminal(120, 24, ...words)
     const screen = new Screen(asking, 120, 24)
@@ -47,7 +47,7 @@ describe('what takes longer than a moment is shown in one line', () => {
     expect(stdout).not.toMatch(/\u001b|of 2 servers|probing servers/)
   })
 
-  test('pages and keys of a list that etcd still sends', async () => {
+  test('with the pages and keys of a list that etcd is still sending', async () => {
     using writer = new Writer(etcd.endpoint, 'hello')
     await writer.fill(12_000)
     await using relay = await FaultProxy.start(etcd.endpoint)
@@ -62,7 +62,7 @@ describe('what takes longer than a moment is shown in one line', () => {
     expect(await screen.text()).not.toContain('so far')
   })
 
-  test('an etcd, or an endpoint, that does not answer yet', async () => {
+  test('while etcd or an endpoint has not answered', async () => {
     await putOneOfTwo()
     await using relay = await FaultProxy.start(etcd.endpoint)
     relay.holdAfter('toClient', 0)
@@ -77,7 +77,7 @@ describe('what takes longer than a moment is shown in one line', () => {
 })
 
 describe('wait', () => {
-  test('shows on a terminal how many meet its condition now, and leaves the outcome', async () => {
+  test('shows on a terminal the current state of its condition, and leaves only the outcome', async () => {
     await etcd.ctl('put', ...registration('hello', '10.0.0.1:1'))
     const waiting = disco.onTerminal(80, 24, 'wait', 'hello', '--for', 'endpoints>=3')
     const screen = new Screen(waiting, 80, 24)
@@ -92,7 +92,7 @@ describe('wait', () => {
     expect(left).not.toContain('now:')
   })
 
-  test('writes a line for each change where lines cannot be repainted', async () => {
+  test('prints a line for each change if lines cannot be repainted', async () => {
     const words = ['wait', 'hello', '--for', 'endpoints>=1', '--timeout', '0']
     const onDumb = await dumb.onTerminal(80, 24, ...words).exited()
     expect(onDumb.stdout).toContain('  now: endpoints 0')
@@ -101,7 +101,7 @@ describe('wait', () => {
   })
 })
 
-test('watch on a terminal that cannot move its cursor writes plain lines', async () => {
+test('watch prints plain lines on a terminal that cannot move its cursor', async () => {
   await etcd.ctl('put', ...registration('hello', '10.0.0.1:1'))
   const watch = dumb.onTerminal(80, 24, 'watch', 'hello')
   await watch.printed('synced   1 endpoint')
@@ -110,7 +110,7 @@ test('watch on a terminal that cannot move its cursor writes plain lines', async
   expect((await watch.pressCtrlC()).stdout).not.toContain('\u001b')
 })
 
-test('xds counts no services before the first list', async () => {
+test('xds does not print a number of services before the first list', async () => {
   const xds = disco.start('xds', '--listen', ':0', '--endpoints', '127.0.0.1:1')
   await xds.printed('Ctrl-C')
   expect(xds.stderr).toMatch(/! xDS on \S+: no endpoints are known yet of all services\n/)

@@ -17,7 +17,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop()
 })
 
-/** The code blocks in a language. */
+/** The code blocks of the page in a language. */
 function blocks(language: string): string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))].map(
     ([, block = '']) => block,
@@ -46,7 +46,7 @@ const documents = blocks('yaml').flatMap((block) =>
   }),
 )
 
-/** The flags of a command line, as `disco proxy` reads them. */
+/** The flags of a command line, as `disco proxy` parses them. */
 async function parsed([tool, command, ...words]: readonly string[]) {
   expect([tool, command]).toEqual(['disco', 'proxy'])
   const at = words.findIndex((word) => word.startsWith('--'))
@@ -57,7 +57,7 @@ async function parsed([tool, command, ...words]: readonly string[]) {
 
 describe('docs/proxy.md', () => {
   it.each(['Deployment', 'Pod'])(
-    'the %s starts a proxy whose drain fits, behind probes that it answers',
+    'has a %s whose grace period exceeds the drain, with probes that the proxy answers',
     async (kind) => {
       const document = documents.find((one) => one.kind === kind)
       const spec = document?.spec.template?.spec ?? document?.spec
@@ -78,7 +78,7 @@ describe('docs/proxy.md', () => {
     },
   )
 
-  it('the unit of systemd starts a proxy, and leaves it the time to drain', async () => {
+  it('has a systemd unit that starts a proxy, and whose stop timeout exceeds the drain', async () => {
     const [unit = ''] = blocks('ini')
     const setting = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1] ?? ''
     const flags = await parsed(setting('ExecStart').replace('/usr/local/bin/', '').split(' '))
@@ -86,7 +86,7 @@ describe('docs/proxy.md', () => {
     expect(setting('ExecReload')).toContain('-HUP')
   })
 
-  it('its commands run, and take calls', async () => {
+  it('has commands that run and serve calls', async () => {
     const greeter = await startGreeter({ port: 0 })
     stops.push(() => greeter.stop())
     for (const service of ['hello', 'users', 'carts']) await putAll(etcd, service, [{ addr: greeter.addr }])

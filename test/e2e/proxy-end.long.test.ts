@@ -31,7 +31,7 @@ it.each([
   ['--drain 0', ['--drain', '0'], 1],
   ['a second signal', ['--drain', '10m'], 2],
 ])(
-  '%s ends open calls with UNAVAILABLE, also for callers by C-core',
+  '%s ends open calls with UNAVAILABLE, for grpc-js and for C-core clients',
   async (_, flags, signals) => {
     const proxy = disco.start('proxy', 'hello', '--listen', ':0', '--json', ...flags)
     await proxy.printed('disco.proxy/v1')
@@ -79,7 +79,7 @@ function clientOf(listen: string): Client {
   return client
 }
 
-/** A unary call, a stream without headers, and one with an answer. */
+/** Opens a unary call, a stream before its headers, and a stream after its first reply. */
 async function openCalls(client: Client): Promise<readonly { code: status; details: string }[]> {
   const before = chat(client)
   const after = chat(client)
@@ -103,7 +103,7 @@ function openByCCore(listen: string) {
   return { opened, ends }
 }
 
-/** Ends it by so many signals. */
+/** Stops the proxy with one or two signals. */
 async function ending(proxy: Process, signals: number) {
   if (signals === 2) {
     proxy.child.kill('SIGTERM')

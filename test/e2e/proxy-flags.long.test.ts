@@ -17,7 +17,7 @@ afterEach(() => {
 })
 
 describe('disco proxy', () => {
-  it('--policy pinned sends each call where its header says, and needs no --pin', async () => {
+  it('--policy pinned sends each call to the endpoint in its header, and needs no --pin', async () => {
     const [one, other] = await registered(2)
     const { client } = await proxied('hello', '--policy', 'pinned')
     expect(await unary(client)).toMatchObject({
@@ -31,7 +31,7 @@ describe('disco proxy', () => {
     }
   })
 
-  it('--wait has a call wait for an endpoint; without it the call fails at once', async () => {
+  it('--wait lets a call wait for an endpoint; without it the call fails at once', async () => {
     const patient = await proxied('late', '--wait', '30s')
     const hasty = await proxied('late')
     expect((await unary(hasty.client)).code).toBe(status.UNAVAILABLE)
@@ -41,7 +41,7 @@ describe('disco proxy', () => {
     expect(await waiting).toMatchObject({ code: status.OK, addr: one.addr })
   })
 
-  it('--drain 0 ends calls that run, and the exit code is 0 all the same', async () => {
+  it('--drain 0 ends running calls, and the exit code is still 0', async () => {
     const [one] = await registered(1)
     const { proxy, client } = await proxied('hello', '--drain', '0')
     one.isHoldingBack = true
@@ -54,7 +54,7 @@ describe('disco proxy', () => {
     expect((await held).code).toBe(status.UNAVAILABLE)
   })
 
-  it('--access-log appends a line for each call, and is refused at the start where it cannot be written', async () => {
+  it('--access-log appends a line for each call, and is refused at the start if the file cannot be written', async () => {
     const [one] = await registered(1)
     const folder = mkdtempSync(join(tmpdir(), 'disco-log-'))
     stops.push(() => rmSync(folder, { recursive: true }))

@@ -13,14 +13,14 @@ beforeAll(async () => {
 })
 afterAll(() => backend.stop())
 
-it('serves the last list while etcd is away, and the list from the cache where it is away at the start', async () => {
+it('a proxy serves the last list while etcd is unavailable, and the cached list if etcd is unavailable at its start', async () => {
   const service = `outage-${process.pid}-${Date.now()}`
   await putAll(etcd, service, [{ addr: backend.addr }])
   const before = await start(service)
   await etcd.kill()
   await before.proxy.printed('using the last list')
   expect(await answerOf(before.doc)).toBe(backend.addr)
-  // What it ends with is on disk.
+  // The proxy has written its last list to the cache when it exits.
   before.proxy.child.kill('SIGTERM')
   await before.proxy.exited()
   const after = await start(service)

@@ -20,7 +20,7 @@ afterEach(() => {
   killSupervised()
 })
 
-it('a server that is killed fails the calls that it has, with UNAVAILABLE and its address, and no other call', async () => {
+it('a killed server fails only its own calls, with UNAVAILABLE and its address', async () => {
   const [dying, serving] = await servers(2)
   if (!dying || !serving) throw new Error('no servers')
   const { client, metric } = await proxied('--admin', ':0')
@@ -57,7 +57,7 @@ it('a server that is killed fails the calls that it has, with UNAVAILABLE and it
   await serving.stop()
 }, 120_000)
 
-it('loses none of 30,000 calls in 400 changes of weights and a rolling restart of five supervised servers', async () => {
+it('a proxy loses none of 30,000 calls during 400 weight changes and a rolling restart of five supervised servers', async () => {
   const five = await servers(5)
   const { client } = await proxied()
   const api = new EtcdApi(etcd.endpoint)
@@ -83,7 +83,7 @@ it('loses none of 30,000 calls in 400 changes of weights and a rolling restart o
   await Promise.all(five.map((server) => server.stop()))
 }, 600_000)
 
-it('reflection and health of the backends are reached through the proxy', async () => {
+it('a proxy forwards reflection and health checks to the backends', async () => {
   const greeters = await Promise.all([startGreeter({ port: 0 }), startGreeter({ port: 0 })])
   stops.push(...greeters.map((greeter) => () => greeter.stop()))
   await putAll(
@@ -115,7 +115,7 @@ async function proxied(...args: string[]) {
   const client = new Client(listen, credentials.createInsecure())
   stops.push(() => client.close())
   const [, admin = ''] = /admin handler on (\S+)/.exec(proxy.stderr) ?? []
-  /** The value of one series. */
+  /** The value of one metric series. */
   const metric = async (series: string): Promise<number> => {
     const lines = (await (await fetch(`${admin}/metrics`)).text()).split('\n')
     return Number(
@@ -128,7 +128,7 @@ async function proxied(...args: string[]) {
   return { listen, client, metric }
 }
 
-/** Never resolves where the call fails. */
+/** Sends a message and waits for the reply. Never resolves if the call fails. */
 function echoOf(talk: ClientDuplexStream<Buffer, Buffer>, word: string): Promise<void> {
   talk.write(Buffer.from(word))
   return new Promise((resolve) => talk.once('data', () => resolve()))

@@ -11,14 +11,14 @@ const { etcd, disco } = await toolOnEtcd()
 
 stopAfterEach()
 
-it('goes on while its terminal takes nothing', async () => {
+it('a proxy keeps serving while its terminal accepts no output', async () => {
   const one = await backend()
   const dead = Array.from({ length: 40 }, (_, at) => ({ addr: `127.0.0.1:${1 + at}`, weight: 1 }))
   await putAll(etcd, 'hello', [{ addr: one.addr, weight: 1 }, ...dead])
   const screen = disco.onTerminal(200, 60, 'proxy', 'hello', '--listen', ':0')
   await shows(screen, /41 endpoints, 1 READY/)
   const client = clientOf(screen)
-  // As behind a connection that hangs: what reads the terminal stops, and frames fill the terminal's buffer.
+  // Simulates a connection that hangs: the reader of the terminal is stopped, and frames fill the terminal’s buffer.
   const reader = screen.child.pid ?? 0
   const proxyPid = Number(readFileSync(`/proc/${reader}/task/${reader}/children`, 'utf8'))
   process.kill(reader, 'SIGSTOP')
@@ -35,7 +35,7 @@ it('goes on while its terminal takes nothing', async () => {
   expect((await screen.pressCtrlC()).code).toBe(0)
 })
 
-it('prints lines where its output is piped, and where a terminal can do no more', async () => {
+it('a proxy prints lines if its output is piped, or if the terminal supports no more', async () => {
   const one = await backend()
   await putAll(etcd, 'hello', [{ addr: one.addr, weight: 1 }])
   const piped = disco.into('pipe', 'cat', 'proxy', 'hello', '--listen', ':0')

@@ -11,7 +11,7 @@ const LEAVE = '\u001b[?1049l'
 
 stopAfterEach()
 
-it('shows shares against expectation and the verdict on the calls, and leaves the terminal in order', async () => {
+it('a proxy shows shares, expected shares and the verdict on the calls, and restores the terminal', async () => {
   const backends = await Promise.all([backend(), backend(), backend()])
   const weights = [1, 1, 8]
   await putAll(
@@ -44,7 +44,7 @@ it('shows shares against expectation and the verdict on the calls, and leaves th
     expect(left).toContain(shown)
 })
 
-it('leaves lines that break between words', async () => {
+it('a proxy wraps the lines that it leaves on the terminal between words', async () => {
   const proxy = disco.onTerminal(70, 20, 'proxy', 'hello', '--listen', ':0', '--endpoints', '127.0.0.1:1')
   await shows(proxy, /there is no/)
   const { code, stdout } = await proxy.pressCtrlC()

@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-test('callers and backends by TLS, renewed certificates by SIGHUP, and a line for each call', async () => {
+test('a proxy uses TLS to callers and backends, reads renewed certificates on SIGHUP, and logs a line for each call', async () => {
   await putAll(etcd, 'hello', [{ addr: servers.greeters.mutual.addr }])
   const files = { certFile: join(folder, 'live.crt'), keyFile: join(folder, 'live.key') }
   copyFileSync(shown.certFile, files.certFile)
@@ -82,7 +82,7 @@ test('callers and backends by TLS, renewed certificates by SIGHUP, and a line fo
   })
 })
 
-test('certificates that cannot be used are refused at the start', async () => {
+test('a proxy refuses unusable certificates at its start', async () => {
   const { code, stderr } = await disco.run(
     'proxy',
     'hello',
@@ -111,7 +111,7 @@ function call(addr: string, own: KeyPairFiles | null): Promise<status> {
   })
 }
 
-/** Of the certificate that is shown. */
+/** Fingerprint of the certificate that the proxy presents. */
 function fingerprint(addr: string): Promise<string> {
   const [host = '', port = ''] = addr.split(':')
   return new Promise((resolve, reject) => {

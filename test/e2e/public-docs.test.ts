@@ -34,7 +34,7 @@ const examples = documented.flatMap(({ name, examples }) =>
   examples.map((code, at) => ({ file: `${ROOT}example-of-${name}-${at}.ts`, code })),
 )
 
-/** The public exports of an entry point, with the documentation in its declarations. */
+/** The public exports of an entry point, each with the documentation in its declaration. */
 function exportsOf(path: string): Documented[] {
   const checker = program.getTypeChecker()
   const module = checker.getSymbolAtLocation(program.getSourceFile(path) as ts.SourceFile)
@@ -54,7 +54,7 @@ function codeIn(example: string): string {
   return /^```ts\n(.*)\n```$/s.exec(example.trim())?.[1] ?? ''
 }
 
-/** Compiles modules of the package's own folder, in which `disco-registry` is the package itself. */
+/** Errors from compiling modules inside the package folder, where `disco-registry` resolves to this package. */
 function errorsIn(modules: readonly { readonly file: string; readonly code: string }[]): string[] {
   const codes = new Map(modules.map(({ file, code }) => [file, code]))
   const host = ts.createCompilerHost(OPTIONS)
@@ -82,7 +82,7 @@ test('every example compiles under strict TypeScript', () => {
   expect(errorsIn(examples)).toEqual([])
 })
 
-test('an example that does not fit the library is an error', () => {
+test('a compile error is reported for an example that does not match the library', () => {
   const code = "import { register } from 'disco-registry'\nawait register({ service: 'hello', addr: 1001 })\n"
   expect(errorsIn([{ file: `${ROOT}example-with-an-error.ts`, code }])).toEqual([
     expect.stringContaining("Type 'number' is not assignable to type"),

@@ -10,7 +10,7 @@ interface Shown {
   readonly output: string
 }
 
-/** A block of commands and their output, as a person copied it from a terminal. */
+/** The commands of a README block, each with its output, as copied from a terminal. */
 const shown: Shown[] = block
   .split(/^\$ /m)
   .filter((part) => part !== '')
@@ -19,7 +19,7 @@ const shown: Shown[] = block
     return { command, output: lines.join('\n') }
   })
 
-/** What does not depend on the run: words and signs, without numbers, widths and the order of rows. */
+/** The text of an output that is the same in every run: without numbers, bars, column widths and the order of rows. */
 function words(output: string): string[] {
   const lines = output.split('\n').filter((line) => line.trim() !== '')
   return lines
@@ -33,7 +33,7 @@ function words(output: string): string[] {
     .toSorted()
 }
 
-test('what README shows is what its commands print against disco dev', async () => {
+test('the output in README is what its commands print against disco dev', async () => {
   const heavy = /(127\.0\.0\.1:\d+) +1\.0\.0 +10 /.exec(block)?.[1] ?? ''
   expect(shown.map(({ command }) => command)).toEqual([
     'disco ls hello',

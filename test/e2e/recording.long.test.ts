@@ -13,7 +13,7 @@ const INK = { light: '#1f2328', dark: '#e6edf3' }
 let server: Server
 let url: string
 
-/** The recording as a page shows it. */
+/** Serves the recording, alone and in a page. */
 beforeAll(async () => {
   server = createServer((request, response) => {
     if (request.url === '/recording.svg') {
@@ -30,7 +30,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-test('the last screen stands where animation is off, light as well as dark', async () => {
+test('the recording shows its last screen without animation, in light and dark mode', async () => {
   for (const scheme of ['light', 'dark'] as const) {
     const { image } = await seePage(`${url}/`, { ...WINDOW, isDark: scheme === 'dark', isStill: true })
     expect(image.colors.get(PAPER[scheme])).toBeGreaterThan((image.width * image.height) / 2)
@@ -38,7 +38,7 @@ test('the last screen stands where animation is off, light as well as dark', asy
   }
 })
 
-test('with animation it begins with empty terminals', async () => {
+test('the recording begins with empty terminals if animation is on', async () => {
   const still = await seePage(`${url}/`, { ...WINDOW, isStill: true })
   const moving = await seePage(`${url}/`, WINDOW)
   const ink = (seen: typeof still) => seen.image.colors.get(INK.light) ?? 0
@@ -46,7 +46,7 @@ test('with animation it begins with empty terminals', async () => {
   expect(moving.console).toEqual([])
 })
 
-test('it has the output of the commands as text', async () => {
+test('the recording contains the output of the commands as text', async () => {
   const dom = await openPage(`${url}/inline`)
   const text = dom.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ')
   expect(text).toContain('PASS follows the weights')

@@ -10,7 +10,7 @@ function textsOf(name: string): string[] {
   return Array.from(svg.getElementsByTagName(name), ({ textContent }) => textContent ?? '')
 }
 
-/** The last screen of the first terminal, row by row. */
+/** The rows of the last screen of the first terminal. */
 function lastScreen(): string[] {
   const height = Number(svg.getElementsByTagName('rect')[0]?.getAttribute('height'))
   const texts = Array.from(svg.getElementsByTagName('text'))
@@ -30,12 +30,12 @@ function lastScreen(): string[] {
     })
 }
 
-/** The same command in another run: other addresses. */
+/** A command without its address and comment, which differ between runs. */
 function withoutAddress(command: string): string {
   return command.replaceAll(/127\.0\.0\.1:\d+/g, 'ADDR').replace(/\s+#.*$/, '')
 }
 
-test('the recording shows the commands that the README names for it', () => {
+test('the recording shows the commands that README lists for it', () => {
   const [, block = ''] = /npm run recording.*?```sh\n(.*?)```/s.exec(readFileSync('README.md', 'utf8')) ?? []
   const named = block.trim().split('\n').map(withoutAddress)
   const recorded = textsOf('desc')
@@ -49,13 +49,13 @@ test('the recording shows the commands that the README names for it', () => {
   expect(ofDocs).toEqual(expect.arrayContaining(named))
 })
 
-test('the watch that README shows is the last screen of the recording', () => {
+test('the watch output in README is the last screen of the recording', () => {
   const readme = readFileSync('README.md', 'utf8')
   const [, watch = ''] = /^The last screen of the watch:\n\n```\n(.*?)^```$/ms.exec(readme) ?? []
   expect(watch.trimEnd().split('\n')).toEqual(lastScreen())
 })
 
-test('the recording needs no script and no other file, and is small', () => {
+test('the recording is small, and contains no script and no reference to another file', () => {
   const text = readFileSync(FILE, 'utf8')
   expect(text.replace('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(/<script|href|url\(|https?:/)
   expect(statSync(FILE).size).toBeLessThan(150_000)

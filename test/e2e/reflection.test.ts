@@ -24,7 +24,7 @@ async function call(service: string, server: ReflectingServer, ...args: string[]
   return await tool.run('call', service, ...args)
 }
 
-/** Forty services in files of their own, each of which imports a file that all share. */
+/** Forty services, each in a file that imports a shared file. */
 const FORTY = Array.from({ length: 40 }, (_, at) => `many.S${at}`)
 const MANY = compiled({
   'many/shared.proto': 'syntax = "proto3"; package many; message Shared { string name = 1; }',
@@ -47,12 +47,12 @@ test.each([
   expect(code, stderr).toBe(0)
   expect(stdout.trim().split('\n')).toEqual(FORTY.map((name, at) => `${name}/Do${at}`))
   expect(stderr).toBe('')
-  // What an answer brought is not asked for again, but for questions whose stream ended without an answer.
+  // A file that was received is not requested again, even if its stream ended after the answer.
   const asked = server.questions.filter(({ fileByFilename }) => fileByFilename === 'many/shared.proto')
   expect(asked).toHaveLength(1)
 })
 
-test('a file that the server has under another name than its importers do is found by its types', async () => {
+test('a type is found even if the server and the importing file use different names for its file', async () => {
   const files = compiled({
     'acme/api/money.proto': 'syntax = "proto3"; package acme; message Money { int64 cents = 1; }',
     'shop.proto': `syntax = "proto3"; package shop; import "acme/api/money.proto";
@@ -61,7 +61,7 @@ test('a file that the server has under another name than its importers do is fou
   const [money, shop] = files
   if (!money || !shop) throw new Error('protoc left a file out')
   const elsewhere = create(FileDescriptorProtoSchema, { ...money, name: 'api/money.proto' })
-  // Go's servers answer with the name alone for a file that they lack.
+  // Go servers answer with an empty file descriptor for a file that they do not have.
   const placeholder = create(FileDescriptorProtoSchema, { name: 'acme/api/money.proto', syntax: 'proto3' })
   for (const more of [[elsewhere], [placeholder, elsewhere]]) {
     const traits = { files: [shop, ...more], services: ['shop.Shop'] }
@@ -83,7 +83,7 @@ test('a file that the server has under another name than its importers do is fou
   }
 })
 
-test('services that are listed and not described are named, with the missing file of those that are', async () => {
+test('listed services without a description are named, and so are missing imports of described services', async () => {
   const files = compiled({
     'gone.proto': 'syntax = "proto3"; package gone; message Type { string name = 1; }',
     'half.proto': `syntax = "proto3"; package half; import "gone.proto";
@@ -97,7 +97,7 @@ test('services that are listed and not described are named, with the missing fil
   expect(stderr).toContain('gone.Type is not described: half.proto imports gone.proto, which is missing')
 })
 
-/** A service whose messages have types in them that its own file does not import. */
+/** A service that uses types in an Any and in extensions, which its own file does not import. */
 const MET = compiled({
   'met/deep.proto': 'syntax = "proto3"; package met; message Deep { int64 id = 1; }',
   'met/event.proto': `syntax = "proto3"; package met; import "google/protobuf/any.proto";
@@ -142,7 +142,7 @@ function metServer(packages: ['grpc.reflection.v1' | 'grpc.reflection.v1alpha'])
     }) as never)
     .method('/met.Met/Fail', unary, ((_: unknown, reply: sendUnaryData<Buffer>) => {
       const metadata = new Metadata()
-      // A google.rpc.Status: code, message, and an Any in its details.
+      // The fields of a google.rpc.Status: code, message, and an Any in its details.
       const any = bytesOf('google.protobuf.Any', EVENT)
       metadata.set('grpc-status-details-bin', Buffer.from([0x08, 3, 0x1a, any.length, ...any]))
       reply({ code: 3, details: 'refused', metadata })
@@ -150,7 +150,7 @@ function metServer(packages: ['grpc.reflection.v1' | 'grpc.reflection.v1alpha'])
 }
 
 test.each([['grpc.reflection.v1'], ['grpc.reflection.v1alpha']] as const)(
-  'types in an Any and extensions are asked for when a message has them: %s',
+  'types in an Any and extensions are requested when a message contains them: %s',
   async (pkg) => {
     await using server = await metServer([pkg]).start()
     const data = ['-d', JSON.stringify(ENVELOPE)]
@@ -168,7 +168,7 @@ test.each([['grpc.reflection.v1'], ['grpc.reflection.v1alpha']] as const)(
   },
 )
 
-test('types of replies alone and of error details are asked for, each once, and lines keep their order', async () => {
+test('types that occur only in replies and error details are requested once each, and lines keep their order', async () => {
   await using server = metServer(['grpc.reflection.v1'])
   let calls = 0
   const isThird = () => ++calls % 3 === 0
@@ -185,7 +185,7 @@ test('types of replies alone and of error details are asked for, each once, and 
     .map((line) => JSON.parse(line))
   expect(lines.map(({ reply }) => reply)).toEqual([{}, {}, ENVELOPE, {}, {}, ENVELOPE])
   const symbols = server.questions.flatMap(({ fileContainingSymbol }) => fileContainingSymbol ?? [])
-  // A file that an extension needs brings met.Deep.
+  // met.Deep is not requested, because the file of an extension imports it.
   expect(symbols.toSorted()).toEqual(['met.Event', 'met.Met'])
   const failed = await call('fails', server, 'Fail')
   expect(failed.code).toBe(64 + 3)
@@ -194,7 +194,7 @@ test('types of replies alone and of error details are asked for, each once, and 
   expect(doc.firstFailure.errorDetails).toEqual([EVENT])
 })
 
-test('an Any with a type that the server does not know is shown as its bytes', async () => {
+test('an Any of a type that the server does not know is shown as bytes', async () => {
   const files = MET.filter(({ name }) => name.startsWith('google/') || name === 'met/service.proto')
   await using server = await new ReflectingServer({ files, services: ['met.Met'] })
     .method('/met.Met/One', { requestStream: false, responseStream: false }, ((

@@ -23,12 +23,12 @@ const mutual = (pair: KeyPairFiles) => mutualFlags(servers.authority, pair)
 describe('register --probe', () => {
   const OFTEN = ['--probe-interval', '50ms', '--probe-timeout', '30s', '--ttl', '60']
 
-  /** Registers an address at which a server of the test listens. */
+  /** Starts a registrar for an address at which a server of the test listens. */
   function register(addr: string, ...args: string[]) {
     return disco.start('register', 'hello', addr, ...OFTEN, ...args)
   }
 
-  test('grpc: by TLS, with a CA, a name and a client certificate; a wrong name is named', async () => {
+  test('grpc uses TLS with a CA, a name and a client certificate, and names a wrong name', async () => {
     const { addr } = servers.greeters.mutual
     const wrong = register(
       addr,
@@ -51,7 +51,7 @@ describe('register --probe', () => {
     )
   })
 
-  test('grpc: a client certificate that is renewed on disk is read again', async () => {
+  test('grpc reads a client certificate again after it was renewed on disk', async () => {
     const { authority, clients, folder, greeters } = servers
     const [certFile, keyFile] = ['renewed.crt', 'renewed.key'].map((name) => join(folder, name))
     const install = (pair: KeyPairFiles) => {
@@ -73,7 +73,7 @@ describe('register --probe', () => {
     await held.end('SIGTERM')
   })
 
-  /** Runs with a web server that answers 200 and notes the requests; with options it speaks TLS. */
+  /** Runs `use` with a web server that answers 200 and records the request headers. With options, it speaks TLS. */
   async function withWeb(
     options: ServerOptions | null,
     use: (port: number, seen: Seen[]) => Promise<void>,
@@ -93,7 +93,7 @@ describe('register --probe', () => {
   }
   type Seen = NodeJS.Dict<string | string[]>
 
-  test('https: with a private CA, a client certificate, headers and another Host', async () => {
+  test('https uses a private CA, a client certificate, headers and another Host header', async () => {
     const { authority, clients } = servers
     const { certFile, keyFile } = await authority.sign('web', ['web.example'])
     const files = { cert: readFileSync(certFile), key: readFileSync(keyFile) }
@@ -132,7 +132,7 @@ describe('register --probe', () => {
     })
   })
 
-  test('https: a server that speaks plaintext is named', async () => {
+  test('https reports a server that speaks plaintext', async () => {
     await withWeb(null, async (port) => {
       const ran = await register(
         `127.0.0.1:${port}`,

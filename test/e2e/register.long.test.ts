@@ -6,11 +6,11 @@ const { etcd, disco } = await toolOnOwnEtcd()
 
 const KEY = '/hello/1.0.0/127.0.0.1:1001'
 const HELD = ['register', 'hello', '127.0.0.1:1001', '--version', '1.0.0', '--ttl', '2']
-/** Long enough for a second registrar to start on a busy machine. */
+/** TTL in seconds, long enough for a second registrar to start on a busy machine. */
 const LONG_HELD = [...HELD.slice(0, -1), '6']
 
 describe('register', () => {
-  test('holds the key for longer than its TTL', async () => {
+  test('keeps the key for longer than its TTL', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     const first = await etcd.ctl('get', KEY, '-w', 'json')
@@ -18,7 +18,7 @@ describe('register', () => {
     expect(createRevision(await etcd.ctl('get', KEY, '-w', 'json'))).toBe(createRevision(first))
   })
 
-  test('a key left by SIGKILL expires with its TTL; a restart waits for that', async () => {
+  test('waits at a restart for the key of a registrar that was killed by SIGKILL, which expires with its TTL', async () => {
     const killed = disco.start(...LONG_HELD)
     await killed.printed('"type":"added"')
     await killed.end('SIGKILL')

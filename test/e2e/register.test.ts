@@ -13,7 +13,7 @@ async function leaseOf(key: string): Promise<string> {
 }
 
 describe('register', () => {
-  test('writes exactly the seed layout, under a lease, with and without a version', async () => {
+  test('writes exactly the seed layout under a lease, with and without a version', async () => {
     const versioned = disco.start(...HELD)
     await versioned.printed('"type":"added"')
     expect(await storedText(etcd, KEY)).toBe(
@@ -28,7 +28,7 @@ describe('register', () => {
   })
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    '%s deletes the key, revokes the lease and exits 0',
+    'on %s deletes the key, revokes the lease and exits 0',
     async (signal) => {
       const held = disco.start(...HELD)
       await held.printed('"type":"added"')
@@ -40,7 +40,7 @@ describe('register', () => {
     },
   )
 
-  test('a key held by another registrar is a conflict that names the lease and the TTL', async () => {
+  test('refuses a key of another registrar as a conflict that names the lease and the TTL', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     const [lease] = await leaseIds(etcd)
@@ -52,7 +52,7 @@ describe('register', () => {
     expect(await leaseIds(etcd)).toEqual([lease])
   })
 
-  test('a key without a lease is a conflict', async () => {
+  test('refuses a key without a lease as a conflict', async () => {
     await etcd.ctl('put', KEY, '{}')
     const { code, stderr } = await disco.run(...HELD)
     expect(code).toBe(6)
@@ -60,7 +60,7 @@ describe('register', () => {
     expect(await storedText(etcd, KEY)).toBe('{}')
   })
 
-  test('--takeover takes the key; the former registrar reports it, changes nothing and exits 6', async () => {
+  test('with --takeover takes the key; the former registrar reports that, changes nothing and exits 6', async () => {
     const first = disco.start(...HELD)
     await first.printed('"type":"added"')
     const second = disco.start(...HELD, '--takeover', '--weight', '7')
@@ -72,7 +72,7 @@ describe('register', () => {
     expect(await leaseIds(etcd)).toHaveLength(1)
   })
 
-  test('deleted from outside while the lease lives: it reports the deregistration and ends', async () => {
+  test('reports a key that is deleted from outside while the lease lives, and ends', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     await etcd.ctl('del', KEY)
@@ -83,7 +83,7 @@ describe('register', () => {
     expect(await leaseIds(etcd)).toEqual([])
   })
 
-  test('--on-delete reregister puts it back under the same lease and reports that', async () => {
+  test('with --on-delete reregister restores a deleted key under the same lease, and reports that', async () => {
     const held = disco.start(...HELD, '--on-delete', 'reregister', '--weight', '3')
     await held.printed('"type":"added"')
     const before = await leaseIds(etcd)
@@ -95,7 +95,7 @@ describe('register', () => {
     expect(await leaseIds(etcd)).toEqual(before)
   })
 
-  test('the lease revoked from outside: registered again with the last weight', async () => {
+  test('registers again with the last weight if the lease is revoked from outside', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     expect((await disco.run('weight', 'hello', '127.0.0.1:1001', '9', '--force')).code).toBe(0)
@@ -107,7 +107,7 @@ describe('register', () => {
     expect(await leaseOf(KEY)).toBe('some')
   })
 
-  test('an unreadable value is not put back; the last valid one is', async () => {
+  test('restores the last valid value instead of an unreadable one', async () => {
     const held = disco.start(...HELD, '--weight', '4')
     await held.printed('"type":"added"')
     const [lease = ''] = await leaseIds(etcd)
@@ -119,7 +119,7 @@ describe('register', () => {
     )
   })
 
-  test('overwritten without a lease: the value is adopted and the lease attached again', async () => {
+  test('adopts a value that was written without a lease, and attaches the lease again', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     await etcd.ctl('put', KEY, '{"name":"hello","addr":"127.0.0.1:1001","version":"1.0.0","weight":6}')
@@ -128,7 +128,7 @@ describe('register', () => {
     expect(await storedText(etcd, KEY)).toContain('"weight":6')
   })
 
-  test('a process stopped for longer than its TTL registers again after SIGCONT', async () => {
+  test('registers again after SIGCONT if the process was stopped for longer than its TTL', async () => {
     const held = disco.start(...HELD)
     await held.printed('"type":"added"')
     held.child.kill('SIGSTOP')
@@ -138,7 +138,7 @@ describe('register', () => {
     expect(await storedText(etcd, KEY)).toContain('"weight":1')
   })
 
-  test('etcd killed and restarted within the TTL: the same lease goes on, with one line', async () => {
+  test('keeps its lease if etcd is killed and restarted within the TTL', async () => {
     const held = disco.start('register', 'hello', '127.0.0.1:1001', '--version', '1.0.0', '--ttl', '10')
     await held.printed('"type":"added"')
     const before = await leaseIds(etcd)
@@ -150,7 +150,7 @@ describe('register', () => {
     expect(held.events().map(({ type }) => type)).toEqual(['added', 'stale', 'resync'])
   })
 
-  test(':PORT alone becomes an IPv4 of this machine, and is printed', async () => {
+  test('expands :PORT to an IPv4 address of this machine, and prints it', async () => {
     const held = disco.start('register', 'hello', ':1001')
     await held.printed('"type":"added"')
     expect(held.events()[0]?.addr).toMatch(/^\d+\.\d+\.\d+\.\d+:1001$/)

@@ -6,7 +6,7 @@ const { etcd, disco, tool } = await toolOnEtcd()
 
 const AT = '1.2.3.4:1001'
 
-/** Each way in which a run ends and prints. */
+/** Command lines that cover the ways in which a command ends and prints. */
 const LINES: readonly (readonly string[])[] = [
   [],
   ['--version'],
@@ -33,7 +33,7 @@ beforeEach(async () => {
   await etcd.ctl('put', ...registration('hello', AT))
 })
 
-describe('the resident tool prints and ends as a process of its own does', () => {
+describe('the resident tool prints and exits like a separate process:', () => {
   test.each(LINES.map((args) => ({ line: ['disco', ...args].join(' '), args })))(
     '$line',
     async ({ args }) => {

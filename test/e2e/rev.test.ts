@@ -10,7 +10,9 @@ const { etcd, tool } = await toolOnOwnEtcd()
 const A = '127.0.0.1:1001'
 const B = '127.0.0.1:1002'
 
-/** The revision before the test's own, and the one at which hello has A and B, with the weights 1 and 3. */
+/**
+ * The revision before the first write of the test; `rev` is the one at which hello has A and B, with weights 1 and 3.
+ */
 let before: number
 let rev: number
 
@@ -31,7 +33,7 @@ async function json<Doc>(...args: string[]): Promise<Doc> {
 }
 
 describe('ls --rev', () => {
-  test('lists a service as it was, with its shares, and without times of leases', async () => {
+  test('lists a service at a past revision with its shares, without TTLs', async () => {
     const doc = await json<EndpointsDoc>('ls', 'hello', '--rev', String(rev))
     expect(doc).toMatchObject({
       rev: String(rev),
@@ -47,7 +49,7 @@ describe('ls --rev', () => {
     expect(table.stdout).not.toContain('TTL')
   })
 
-  test('lists all services, and selected endpoints of them', async () => {
+  test('lists all services, and selected endpoints', async () => {
     const all = await json<ServicesDoc>('ls', '--rev', String(rev))
     expect(all.services).toMatchObject([{ service: 'hello', endpoints: 2, weight: 4 }])
     const selected = await json<SelectedDoc>('ls', '-l', 'weight=3', '--rev', String(rev))
@@ -56,7 +58,7 @@ describe('ls --rev', () => {
     expect(JSON.parse(lines.stdout)).toMatchObject({ rev: String(rev), addr: B })
   })
 
-  test('of a service that did not exist yet, it is not found', async () => {
+  test('exits 4 for a service that did not exist at that revision', async () => {
     const ran = await tool.run('ls', 'pay', '--rev', String(rev))
     expect(ran).toMatchObject({ code: 4, stdout: '' })
     expect(ran.stderr).toContain(`(rev ${rev})`)
@@ -65,7 +67,7 @@ describe('ls --rev', () => {
   test.each([
     ['--probe', ['--probe']],
     ['--ttl', ['--ttl']],
-  ])('%s is refused: it is about the present', async (name, args) => {
+  ])('refuses %s, which is about the present', async (name, args) => {
     const ran = await tool.run('ls', 'hello', '--rev', String(rev), ...args)
     expect(ran.code).toBe(2)
     expect(ran.stderr).toBe(`✗ ${name} has no effect with --rev, which looks at the past\n`)
@@ -73,7 +75,7 @@ describe('ls --rev', () => {
 })
 
 describe('resolve --rev', () => {
-  test('resolves a target as it was', async () => {
+  test('resolves a target at a past revision', async () => {
     const doc = await json<ResolveDoc>('resolve', 'hello', '--rev', String(rev))
     expect(doc).toMatchObject({
       rev: String(rev),
@@ -96,8 +98,8 @@ describe('resolve --rev', () => {
   })
 })
 
-describe('a revision that etcd does not have', () => {
-  test.each([['ls'], ['resolve']])('%s names those that it has', async (command) => {
+describe('at an unavailable revision', () => {
+  test.each([['ls'], ['resolve']])('%s exits 3 and names the available revisions', async (command) => {
     await etcd.ctl('compact', String(rev))
     const newest = before + 5
     const gone = await tool.run(command, 'hello', '--rev', String(rev - 1))

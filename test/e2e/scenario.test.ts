@@ -8,10 +8,12 @@ import type { Etcd } from '../support/etcd.js'
 import { GreeterProcess } from '../support/greeter-process.js'
 import { sharedEtcd } from '../support/shared-etcd.js'
 
-/** The source document's scenario: five servers on five ports, one of them ten times as strong. */
+/**
+ * Weights of the scenario in the source documents: five servers, one of which takes ten times as many calls as another.
+ */
 const WEIGHTS = [1, 1, 1, 1, 10]
 
-/** More calls than any test waits for: such a run ends by a signal. */
+/** More calls than any test waits for, so that a run ends only by a signal. */
 const ENDLESS = String(100_000_000)
 
 let etcd: Etcd
@@ -33,7 +35,7 @@ beforeEach(() => {
 })
 afterEach(() => disco.stopAll())
 
-/** The lease outlives a busy machine, unless a test waits for its end. */
+/** The default TTL is long enough for a busy machine. A test that waits for an expiry sets a shorter one. */
 async function register(from: Disco, addr: string, weight: number, ttl = '60'): Promise<Process> {
   const args = ['--version', '1.0.0', '--ttl', ttl, '--weight', String(weight)]
   const held = from.start('register', 'hello', addr, ...args)
@@ -45,7 +47,7 @@ function keyOf(addr: string): string {
   return `/hello/1.0.0/${addr}`
 }
 
-/** Runs calls, and holds the report's picks against what the servers themselves have counted. */
+/** Runs calls, and checks the picks in the report against the counts of the servers. */
 async function call(...args: string[]): Promise<{ doc: CallDoc; counts: number[] }> {
   const before = greeters.map((greeter) => greeter.calls())
   const ran = await disco.run('call', 'hello', 'SayHello', '--json', ...args)
@@ -74,7 +76,7 @@ function allCalls(): number {
   return greeters.reduce((sum, greeter) => sum + greeter.calls(), 0)
 }
 
-/** Waits until the servers have answered so many calls more. */
+/** Waits until the servers have answered `more` further calls. */
 async function untilCalled(more: number): Promise<void> {
   const from = allCalls()
   await until(
@@ -88,12 +90,12 @@ describe('five servers of weights 1, 1, 1, 1 and 10', () => {
     await Promise.all(greeters.map(({ addr }, index) => register(registrars, addr, WEIGHTS[index] ?? 0)))
   })
 
-  test('etcdctl sees each key with exactly the layout of the source documents, under a lease', async () => {
+  test('have the exact layout of the source documents in etcdctl, each under a lease', async () => {
     const leases = new Set<string | undefined>()
     for (const [index, { addr }] of greeters.entries()) {
       const value = await etcd.ctl('get', keyOf(addr), '--print-value-only')
       expect(value).toBe(`{"name":"hello","addr":"${addr}","version":"1.0.0","weight":${WEIGHTS[index]}}\n`)
-      // Not by JSON.parse: a lease id has more digits than a number.
+      // JSON.parse would round the lease id, which has more digits than a number can hold.
       const [, lease] = /"lease":(\d+)/.exec(await etcd.ctl('get', keyOf(addr), '-w', 'json')) ?? []
       leases.add(lease)
     }
@@ -101,13 +103,13 @@ describe('five servers of weights 1, 1, 1, 1 and 10', () => {
     expect(leases.size).toBe(5)
   })
 
-  test('10 calls under round_robin: 2 each', async () => {
+  test('receive 2 each of 10 calls under round_robin', async () => {
     const { doc, counts } = await call('--n', '10', '--policy', 'round_robin')
     expect(counts).toEqual([2, 2, 2, 2, 2])
     expect(doc).toMatchObject({ policy: 'round_robin', calls: 10, ok: 10, verdict: { result: 'pass' } })
   })
 
-  test('10 calls under weighted_round_robin: 7, 1, 1, 1, 0 within 2', async () => {
+  test('receive 7, 1, 1, 1 and 0 of 10 calls under weighted_round_robin, within 2', async () => {
     const { doc, counts } = await call('--n', '10', '--policy', 'weighted_round_robin')
     expectWithinTwo(
       counts.toSorted((a, b) => b - a),
@@ -117,7 +119,7 @@ describe('five servers of weights 1, 1, 1, 1 and 10', () => {
     expect(doc).toMatchObject({ calls: 10, ok: 10, failures: {}, verdict: { result: 'pass', limit: 2 } })
   })
 
-  test('1,400 calls: 100, 100, 100, 100 and 1,000 within 2', async () => {
+  test('receive 1,000 and 100 each of 1,400 calls under weighted_round_robin, within 2', async () => {
     const { doc, counts } = await call('--n', '1400', '--policy', 'weighted_round_robin')
     expectWithinTwo(counts, [100, 100, 100, 100, 1000])
     expect(doc).toMatchObject({ calls: 1400, ok: 1400, verdict: { result: 'pass' } })
@@ -125,7 +127,7 @@ describe('five servers of weights 1, 1, 1, 1 and 10', () => {
     expect(expected).toEqual([1000, 100, 100, 100, 100])
   })
 
-  test('random calls are judged by a test of fit, with any result', async () => {
+  test('are judged by a chi-square test under a random policy, whatever its result', async () => {
     const ran = await disco.run('call', 'hello', 'SayHello', '--json', '--n', '280', '--policy', 'wrandom')
     const { verdict } = JSON.parse(ran.stdout) as CallDoc
     expect(verdict).toMatchObject({ test: 'chi-square', limit: null, neededCalls: 26 })
@@ -133,7 +135,7 @@ describe('five servers of weights 1, 1, 1, 1 and 10', () => {
     expect([verdict.result, ran.code]).toEqual((verdict.p ?? 0) < 0.01 ? ['fail', 8] : ['pass', 0])
   })
 
-  test('a weight, a newcomer and a leaver, killed when its key is gone, cost a run no call and no reconnect', async () => {
+  test('lose no call and no connection while a weight changes, one endpoint joins, and another leaves and is then killed', async () => {
     const [first, ...others] = greeters
     if (!first) throw new Error('five greeters were started')
     await using victim = await GreeterProcess.start()
@@ -169,7 +171,7 @@ describe('five servers of weights 1, 1, 1, 1 and 10', () => {
     }
   })
 
-  test('a server killed with its registrar: no call fails but those sent to it before its key went', async () => {
+  test('lose no call when a further server is killed with its registrar, except calls sent to that server before its key expired', async () => {
     await using victim = await GreeterProcess.start()
     const registrar = await register(disco, victim.addr, 10, '2')
     const running = disco.start('call', 'hello', 'SayHello', '-o', 'ndjson', '--n', ENDLESS)

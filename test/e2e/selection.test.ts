@@ -20,7 +20,7 @@ async function putBoth(weight: number): Promise<void> {
 
 beforeEach(() => putBoth(1))
 
-/** The words of a command around its selection, and its exit code: nothing listens on the addresses. */
+/** Commands that take a selection, each with its exit code. No server listens at the addresses. */
 const COMMANDS: readonly (readonly [name: string, words: readonly string[], code: number])[] = [
   ['ls', ['ls'], 0],
   ['health', ['health'], 7],
@@ -62,7 +62,7 @@ const CASES = COMMANDS.flatMap(([name, words, code]) =>
 describe('a selection', () => {
   test.each(CASES)('$name $selection', async ({ name, words, code, selection, chosen }) => {
     const [command = '', ...flags] = words
-    // Several addresses that conditions narrow must all be there for wait.
+    // wait requires all listed addresses, so conditions that exclude some of them make it fail.
     const wanted = name === 'wait' && selection.length > 6 ? null : chosen
     const before = await revision(etcd)
     const format = name === 'wait' ? 'name' : 'ndjson'
@@ -77,7 +77,7 @@ describe('a selection', () => {
 
   test.each(SELECTIONS)('watch %j', async (selection, chosen) => {
     const since = await revision(etcd)
-    // Twice, so that one chosen too many would be among the events, and one too few keep it waiting.
+    // Each key changes twice: an extra selected key would add events, and a missing one would keep watch from ending.
     await putBoth(2)
     await putBoth(3)
     const count = String(2 * chosen.length)
@@ -101,27 +101,27 @@ describe('a selection', () => {
     expect(events.map(({ addr }) => addr).sort()).toEqual([...chosen, ...chosen].sort())
   })
 
-  test.each(['weight', 'drain', 'unregister'])('%s of several is not done without --yes', async (command) => {
-    const before = await revision(etcd)
-    for (const selection of SELECTIONS.filter(([, chosen]) => chosen.length > 1).map(([words]) => words)) {
-      const ran = await tool.run(command, ...selection, ...(command === 'weight' ? ['7'] : []))
-      expect({ code: ran.code, stderr: ran.stderr }).toEqual({
-        code: 2,
-        stderr: expect.stringContaining('✗ Not done without --yes: ') as string,
-      })
-    }
-    expect(await revision(etcd)).toBe(before)
-  })
-
-  test.each(['weight', 'drain', 'unregister', 'wait'])(
-    '%s of everything has to be asked for',
+  test.each(['weight', 'drain', 'unregister'])(
+    'is refused by %s for several endpoints without --yes',
     async (command) => {
-      const words = { weight: ['7'], wait: ['--for', 'gone'] }[command] ?? []
-      expect((await tool.run(command, ...words)).code).toBe(2)
+      const before = await revision(etcd)
+      for (const selection of SELECTIONS.filter(([, chosen]) => chosen.length > 1).map(([words]) => words)) {
+        const ran = await tool.run(command, ...selection, ...(command === 'weight' ? ['7'] : []))
+        expect({ code: ran.code, stderr: ran.stderr }).toEqual({
+          code: 2,
+          stderr: expect.stringContaining('✗ Not done without --yes: ') as string,
+        })
+      }
+      expect(await revision(etcd)).toBe(before)
     },
   )
 
-  test('health and wait over all services leave out keys that belong to none', async () => {
+  test.each(['weight', 'drain', 'unregister', 'wait'])('is required by %s', async (command) => {
+    const words = { weight: ['7'], wait: ['--for', 'gone'] }[command] ?? []
+    expect((await tool.run(command, ...words)).code).toBe(2)
+  })
+
+  test('of all services excludes unreadable keys from health and wait', async () => {
     await etcd.ctl('put', '/of/another/program', 'not JSON')
     expect((await tool.run('health', '-l', 'version!=9', '-o', 'ndjson')).stdout).not.toContain('program')
     const waited = await tool.run(
@@ -139,7 +139,7 @@ describe('a selection', () => {
     expect(waited.stdout.trim().split('\n')).toHaveLength(6)
   })
 
-  test('ls and health of everything need no words', async () => {
+  test('is optional for ls and health', async () => {
     expect((await tool.run('ls', '-o', 'name')).stdout).toBe('hello\npayments\n')
     const { code, stdout, stderr } = await tool.run('health')
     expect(code).toBe(7)

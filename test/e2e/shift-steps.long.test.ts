@@ -39,7 +39,7 @@ describe('disco shift in steps', () => {
     },
   )
 
-  test('Ctrl-C on a terminal while a guard runs ends the guard, and restores the weights', async () => {
+  test('Ctrl-C on a terminal during a guard ends the guard, and restores the weights', async () => {
     const started = disco.onTerminal(
       120,
       40,
@@ -59,13 +59,13 @@ describe('disco shift in steps', () => {
     expect(() => process.kill(Number(guard), 0)).toThrow('ESRCH')
   })
 
-  test('Ctrl-C while a guard ignores it says so at once; a second one ends the guard, and the weights are restored', async () => {
+  test('Ctrl-C is reported at once if the guard ignores it; a second Ctrl-C kills the guard, and the weights are restored', async () => {
     const started = disco.start(
       ...[...STEPS, '--every', '1ms', '--', 'sh', '-c', 'trap "" TERM; echo guarding; sleep 600'],
     )
     await started.printed('guarding')
     started.child.kill('SIGINT')
-    // The guard still runs: it has five seconds.
+    // The guard still runs: it is killed only after five seconds.
     await started.printed('going back: interrupted')
     expect(started.stdout).toBe('')
     const { code, stdout } = await started.end('SIGINT')
@@ -74,7 +74,7 @@ describe('disco shift in steps', () => {
     expect(await weights()).toEqual([7, 1])
   })
 
-  test('after SIGKILL the weights of the last step stand, and --undo with the revision it named restores them', async () => {
+  test('after SIGKILL the weights of the last step remain, and the printed --undo --rev command restores the original weights', async () => {
     const started = disco.start(...STEPS, '--every', '1ms', '--', 'sleep', '0.2')
     await started.printed('step 2 of 2')
     await started.end('SIGKILL')
@@ -85,7 +85,7 @@ describe('disco shift in steps', () => {
     expect(await weights()).toEqual([7, 1])
   })
 
-  test('after SIGKILL plain --undo goes back one step', async () => {
+  test('after SIGKILL --undo without --rev restores the weights of the previous step', async () => {
     const started = disco.start(...STEPS, '--every', '1ms', '--', 'sleep', '0.2')
     await started.printed('step 2 of 2')
     await started.end('SIGKILL')
@@ -93,7 +93,7 @@ describe('disco shift in steps', () => {
     expect(await weights()).toEqual([7, 7])
   })
 
-  test('--call judges each step by calls, and goes back where an assertion fails', async () => {
+  test('--call checks each step with calls, and restores the weights if an assertion fails', async () => {
     const good = await disco.run(
       ...STEPS,
       '--every',
@@ -121,7 +121,7 @@ describe('disco shift in steps', () => {
     expect(await weights()).toEqual([7, 21])
   })
 
-  test('asks on a terminal', async () => {
+  test('asks for confirmation on a terminal', async () => {
     const asked = disco.onTerminal(200, 24, 'shift', 'hello', 'version=2.0.0=50%')
     await asked.printed('Really shift hello: version=2.0.0 to 50%? [y/N]')
     asked.child.stdin?.write('n\n')

@@ -20,7 +20,7 @@ beforeEach(() =>
 const weights = () => Promise.all(KEYS.map((key) => storedWeight(etcd, key)))
 
 describe('disco shift', () => {
-  test('sets the weights that give a share in one transaction, says what it set, and --undo restores them', async () => {
+  test('sets the weights for a share in one transaction and prints them, and --undo restores the old weights', async () => {
     const before = await revision(etcd)
     const { code, stdout, stderr } = await tool.run('shift', 'hello', 'version=2.0.0=5%', '--yes')
     expect({ code, stdout: stdout.replaceAll(/ +/g, ' ') }).toEqual({
@@ -59,12 +59,12 @@ describe('disco shift', () => {
     expect(await revision(etcd)).toBe(before)
   })
 
-  test('asks on a terminal, and leaves the question there until it is answered', async () => {
+  test('asks on a terminal, and keeps the question visible until it is answered', async () => {
     for (const words of [['version=2.0.0=5%'], ['--undo', '--rev', String(await revision(etcd))]]) {
       if (words.includes('--undo')) await tool.run('shift', 'hello', 'version=2.0.0=20%', '--yes')
       const asked = disco.onTerminal(80, 24, 'shift', 'hello', ...words)
       await asked.printed('[y/N] ')
-      // A progress line would be painted again meanwhile.
+      // A progress line would be repainted over the question within this time.
       await delay(500)
       expect(asked.stdout).toMatch(/\[y\/N\] $/)
       asked.child.stdin?.write('n\n')
@@ -72,7 +72,7 @@ describe('disco shift', () => {
     }
   })
 
-  test('as JSON', async () => {
+  test('prints the documented JSON', async () => {
     const run = async (...args: string[]) => {
       const { stdout } = await tool.run('shift', '--yes', '--json', 'hello', ...args)
       return JSON.parse(stdout) as ShiftDoc
@@ -99,7 +99,7 @@ describe('disco shift', () => {
     expectShape('shift', shifted, steps, back, undone, await run('version=2.0.0=90%', '--dry-run'))
   })
 
-  test('in steps: a guard that fails restores the weights, exit 8', async () => {
+  test('in steps restores the weights if a guard fails, and exits 8', async () => {
     const before = await revision(etcd)
     const { code, stdout, stderr } = await tool.run(
       ...['shift', 'hello', 'version=2.0.0', '--steps', '5%,25%', '--every', '1ms', '--yes', '--', 'false'],
@@ -144,7 +144,7 @@ describe('disco shift', () => {
     expect(await revision(etcd)).toBe(before)
   })
 
-  test('of a target that selects a part is refused: shares are of a whole service', async () => {
+  test('refuses a target with a selection, because shares refer to a whole service', async () => {
     const ran = await tool.run('shift', 'etcd:///hello?version=2.0.0', '10.0.0.2:1=5%', '--yes')
     expect(ran).toMatchObject({
       code: 2,

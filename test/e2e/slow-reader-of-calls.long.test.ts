@@ -8,10 +8,10 @@ import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
 
-/** A run that goes on keeps the lines that nobody reads. */
+/** Maximum growth of the resident memory in bytes. A run that did not pause would keep every unread line in memory. */
 const MAX_GROWTH = 40 * 1024 * 1024
 
-/** Waits until no call came for a second. */
+/** Waits until no call has arrived for a second. */
 async function untilQuiet(hundred: HundredGreeters): Promise<void> {
   let calls = Number.NaN
   await until(
@@ -25,13 +25,13 @@ async function untilQuiet(hundred: HundredGreeters): Promise<void> {
   )
 }
 
-describe('call -o ndjson with a reader that does not read', () => {
+describe('call -o ndjson with a stopped reader', () => {
   const greeters = hundredGreeters()
 
   test.each([
     ['in a closed loop', '-c 8'],
     ['at a rate', '--rate 2000'],
-  ])('starts no more calls until it reads, and ends with Ctrl-C: %s', async (_what, load) => {
+  ])('starts no further calls until the reader continues, and ends on Ctrl-C: %s', async (_what, load) => {
     const hundred = await greeters
     await hundred.register(etcd)
     const piped = await StoppedReader.start(

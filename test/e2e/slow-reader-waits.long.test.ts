@@ -14,17 +14,17 @@ const { etcd, disco } = await toolOnEtcd()
 
 const MIB = 1024 * 1024
 
-/** Where each of the events was kept it was 77 MiB; where none is, it is one or two. */
+/** Maximum growth in bytes. It was 77 MiB when every event was kept in memory, and is one or two without that. */
 const MAX_GROWTH = 40 * MIB
 
-describe('watch with a reader that does not read', () => {
-  test('pauses: every event comes once it reads, and Ctrl-C ends it though it does not', async () => {
+describe('watch with a stopped reader', () => {
+  test('pauses and delivers every event once the reader continues, and ends on Ctrl-C while the reader is stopped', async () => {
     using writer = new Writer(etcd.endpoint, 'hello')
     await writer.fill(PORTS.length)
     const piped = await StoppedReader.start(disco, 'watch hello', '"type":"synced"')
     piped.stopReading()
     const last = await changeAll(writer, 500)
-    // Longer than a watch may be silent.
+    // Longer than the 6.5 s after which an etcd member counts as silent.
     await delay(8_000)
     piped.readOn()
     await piped.shell.printed(`"rev":"${last}"`, PORTS.length)
@@ -45,12 +45,12 @@ describe('watch with a reader that does not read', () => {
     expect((await piped.shell.exited()).code).toBe(130)
   })
 
-  test('takes no memory for 60,000 events, and delivers the difference where etcd compacted them', async () => {
+  test('uses no memory for 60,000 events, and delivers the difference if etcd compacted them', async () => {
     expect(await growthOfStoppedWatch(etcd, disco, 3_000)).toBeLessThan(MAX_GROWTH)
   })
 })
 
-test('call gets every reply of a stream once its reader reads, though the call has ended', async () => {
+test('call delivers every reply of a stream to a stopped reader once it continues, even after the call has ended', async () => {
   await using server = await startEchoServer(['grpc.reflection.v1'])
   await etcd.ctl('put', ...registration('hello', server.addr))
   const sent = Array.from({ length: 300 }, (_, at) =>
@@ -65,9 +65,9 @@ test('call gets every reply of a stream once its reader reads, though the call h
   expect(piped.shell.stdout.trimEnd().split('\n')).toEqual(sent)
 })
 
-test('health --watch waits for a reader that does not read, and ends with Ctrl-C', async () => {
+test('health --watch pauses for a stopped reader, and ends on Ctrl-C', async () => {
   using writer = new Writer(etcd.endpoint, 'sick')
-  // Nobody listens there: each line tells of a refusal. All lines together are more than a pipe takes.
+  // No server listens at the addresses: each line reports a refused connection, and all lines exceed the pipe’s buffer.
   await writer.fill(800)
   const piped = await StoppedReader.start(disco, 'health sick --watch', '"addr"')
   piped.stopReading()

@@ -13,7 +13,7 @@ import { RealEtcd } from '../support/etcd.js'
 import { pack } from '../support/pack.js'
 import { type Snippet, snippetsOfDocs } from '../support/snippets.js'
 
-/** npm may have to fetch everything. */
+/** npm may have to download every package. */
 const INSTALL_DEADLINE_MS = 240_000
 const SNIPPETS = snippetsOfDocs()
 const NODES = [
@@ -23,7 +23,7 @@ const NODES = [
 
 let etcd: RealEtcd
 let parent: string
-/** An empty project with the published package, and each snippet as a file. */
+/** An empty project with the published package, and a file for each snippet. */
 let project: string
 let registry: Registry
 let server: Process
@@ -63,7 +63,7 @@ afterAll(async () => {
   rmSync(parent, { recursive: true, force: true })
 })
 
-/** The environment of a reader: nothing names etcd. */
+/** The environment of a reader of the docs, without an etcd endpoint. */
 function environment(): Record<string, string> {
   const { DISCO_ENDPOINTS: _, ...env } = environmentOf('')
   const port = etcd.endpoint.replace(/^.*:/, '')
@@ -82,7 +82,7 @@ function run(node: string, env: Readonly<Record<string, string>>, ...args: strin
   return new Process(spawn(node, args, { cwd: project, env: { ...environment(), ...env }, stdio }))
 }
 
-/** Notes what is registered, until the end of the tests. */
+/** Records registered addresses until the end of the tests. */
 async function follow(): Promise<void> {
   for await (const update of registry.follow('hello', stop.signal)) {
     if (update.type !== 'changes') continue
@@ -91,7 +91,7 @@ async function follow(): Promise<void> {
   }
 }
 
-/** A snippet may wait for a change of the service: the weight of its server changes until the end of the tests. */
+/** Changes the weight of the server until the end of the tests, because a snippet may wait for a change. */
 async function changeWeights(): Promise<void> {
   const [, addr = ''] = /at (\S+),/.exec(server.stdout) ?? []
   for (let weight = 2; !stop.signal.aborted; weight = 5 - weight) {
@@ -106,7 +106,7 @@ function asJavaScript({ language, code }: Snippet): string {
   return ts.transpileModule(code, { compilerOptions }).outputText
 }
 
-test('the docs have snippets', () => {
+test('the docs contain snippets', () => {
   expect(SNIPPETS.map(({ place }) => place)).toEqual(
     expect.arrayContaining([expect.stringMatching(/^README/), expect.stringMatching(/^docs\/api/)]),
   )
@@ -139,7 +139,7 @@ describe.each(NODES)('on %s', (_name, nodeBinary) => {
       () => registered.some((addr) => addr.endsWith(port)),
       () => `a registration at ${port}`,
     )
-    // A program that is not asked to end leaves its registration to the lease.
+    // A program that is not stopped by a signal leaves its registration until the lease expires.
     const keys = (await etcd.ctl('get', '/hello/', '--prefix', '--keys-only')).split('\n')
     const left = keys.filter((key) => key.endsWith(port))
     if (code.includes('SIGTERM') || code.includes('await using')) expect(left).toEqual([])

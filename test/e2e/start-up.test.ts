@@ -10,21 +10,24 @@ import { sharedEtcd } from '../support/shared-etcd.js'
 const MAIN = fileURLToPath(new URL('../support/evaluated-modules-main.cjs', import.meta.url))
 const PACKAGE = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
-/** What every command needs. oclif brings libraries of its own. */
+/** Libraries that every command needs. oclif has further dependencies. */
 const NEEDED_BY_ALL = ['@oclif/core', 'chalk']
 
 interface StartUp {
-  /** Paths in this repository. */
+  /** Paths of evaluated modules, relative to the repository. */
   readonly evaluated: readonly string[]
   /** Libraries of package.json that were evaluated, without those that every command needs. */
   readonly libraries: readonly string[]
   /** Folders of src/ with evaluated modules. */
   readonly folders: readonly string[]
-  /** Functions of Intl and the like that were called. */
+  /** Functions of Intl, and other localized functions, that were called. */
   readonly localized: readonly string[]
 }
 
-/** What these command lines evaluate together in one process, which ends with the code of the last one that failed. */
+/**
+ * Runs command lines one after the other in one process, and returns what they evaluate. The process exits with the
+ * code of the last failed one.
+ */
 async function startUp(endpoint: string, exitCode: number, ...lines: string[][]): Promise<StartUp> {
   const env = environmentOf(endpoint)
   const child = fork(MAIN, [JSON.stringify(lines)], { env, silent: true, execArgv: [] })
@@ -44,14 +47,14 @@ async function startUp(endpoint: string, exitCode: number, ...lines: string[][])
   }
 }
 
-test('disco --help evaluates no library but oclif and chalk, and nothing that only other commands need', async () => {
+test('disco --help evaluates no library but oclif and chalk, and no module that only other commands need', async () => {
   const { libraries, folders, localized } = await startUp('127.0.0.1:1', 0, ['--help'])
   expect({ libraries, localized }).toEqual({ libraries: [], localized: [] })
-  // Of registry/ and etcd/, the names of environment variables and options.
+  // Of registry/ and etcd/, only the names of environment variables and options are loaded.
   expect(folders).toEqual(['cli', 'commands', 'config', 'domain', 'etcd', 'registry'])
 })
 
-test('disco ls of ASCII names evaluates the libraries for etcd, selectors and tables, and calls nothing of Intl', async () => {
+test('disco ls with ASCII names evaluates the libraries for etcd, selectors and tables, and calls no function of Intl', async () => {
   const etcd = await sharedEtcd()
   await etcd.ctl('put', ...registration('hello', '10.0.0.1:80'))
   const { libraries, localized } = await startUp(etcd.endpoint, 0, ['ls', 'hello'])
@@ -59,7 +62,7 @@ test('disco ls of ASCII names evaluates the libraries for etcd, selectors and ta
   expect(libraries).toEqual(['@grpc/grpc-js', 'cli-table3', 'cockatiel', 'etcd3', 'protobufjs', 'semver'])
 })
 
-test('no command but call evaluates the libraries for gRPC, etcd, files and templates before its flags are read', async () => {
+test('no command except call evaluates the libraries for gRPC, etcd, files and templates before it parses its flags', async () => {
   const all = readdirSync(new URL('../../src/commands', import.meta.url))
   const files = all.filter((file) => file !== 'call.ts')
   const lines = files.map((file) => [file.replace('.ts', ''), '--no-such-flag'])

@@ -21,7 +21,7 @@ describe('register', () => {
     )
   }
 
-  test('its events go on in a pipe, a named pipe, a process substitution, a terminal and on a small heap', async () => {
+  test('prints events to a pipe, a named pipe, a process substitution and a terminal, and on a small heap', async () => {
     const kinds = [...SHELL_KINDS, 'terminal'] as const
     const args = (at: number) => ['register', 'hello', addrOf(at), '-o', 'ndjson']
     const running = [
@@ -37,7 +37,7 @@ describe('register', () => {
     )
   })
 
-  test('outlives a reader that leaves, and deregisters when it is stopped', async () => {
+  test('keeps running when its reader exits, and deregisters when it is stopped', async () => {
     const running = SHELL_KINDS.map((kind, at) =>
       disco.into(kind, LEAVES_AFTER_A_LINE, 'register', 'hello', addrOf(at), '--ttl', '2'),
     )
@@ -51,20 +51,20 @@ describe('register', () => {
 })
 
 describe('dev', () => {
-  test.each(SHELL_KINDS)('outlives the reader of a %s', async (kind) => {
+  test.each(SHELL_KINDS)('keeps running when the reader of a %s exits', async (kind) => {
     const dev = disco.into(kind, LEAVES_AFTER_A_LINE, 'dev', '--port', '0', '--backends', '0', '--json')
     await dev.printed('left')
     await expectServing(dev)
   })
 
-  test('outlives the reader of its remarks', async () => {
+  test('keeps running when the reader of its standard error exits', async () => {
     const dev = disco.shell('disco dev --port 0 --backends 1 2>&1 | (head -1; exec <&-; echo left >&2)')
     await dev.printed('left')
     await expectServing(dev)
   })
 })
 
-/** An embedded registry answers, also some time later. */
+/** Checks that the embedded registry answers after half a second. */
 async function expectServing(dev: Process): Promise<void> {
   const [, endpoint] = /(127\.0\.0\.1:\d+)/.exec(dev.stdout) ?? []
   await delay(500)

@@ -11,7 +11,7 @@ import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 const { etcd, disco, weightOf, untilWeight, history, nothingIsLeft } = await supervisedOnEtcd()
 
 describe.concurrent('a supervised server', () => {
-  test('gets SIGTERM only after its key is gone', async () => {
+  test('gets SIGTERM only after its key is deleted', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const look = `ETCDCTL_API=3 ${findEtcd('etcdctl')} --endpoints ${etcd.endpoint} get ${keyOf(service, port)}`
@@ -26,7 +26,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('that ignores SIGTERM is killed with its child processes; exit 0', async () => {
+  test('that ignores SIGTERM is killed with its child processes, with exit code 0', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const stubborn = script(`(trap '' TERM; echo "child pid $BASHPID"; ${WAITS}) & ${WAITS}`, { onTerm: '' })
@@ -45,7 +45,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('that forks and exits: its remaining processes are ended', async () => {
+  test('that forks and exits has its remaining processes killed', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const forks = script(`(echo "child pid $BASHPID"; ${WAITS}) & read -r; exit 5`)
@@ -60,7 +60,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('killed by SIGKILL: its key goes at once, long before the TTL, and the exit code is 137', async () => {
+  test('that is killed by SIGKILL is deregistered at once, long before the TTL, with exit code 137', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { flags: ['--ttl', '600'], command: script(WAITS) })
@@ -73,7 +73,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('a supervisor killed by SIGKILL: the key expires with its TTL, the server goes on', async () => {
+  test('keeps running if the supervisor is killed by SIGKILL, and its key expires with the TTL', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { flags: ['--ttl', '2'], command: script(WAITS) })
@@ -81,7 +81,7 @@ describe.concurrent('a supervised server', () => {
     const pid = pidIn(held.stdout)
     held.child.kill('SIGKILL')
     await once(held.child, 'exit')
-    // By etcd's own clock: a lease of the TTL and 2 s that is granted now outlives it.
+    // Measured by the clock of etcd: a lease that is granted now for the TTL plus 2 s must expire later than the key.
     const [key, witness] = [keyOf(service, port), `/${service}/witness`]
     await etcd.ctl('put', witness, '{}', `--lease=${await grantLease(etcd, 4)}`)
     await untilGone(etcd, witness)
@@ -92,7 +92,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('a second signal skips the drain: the lease is revoked, and the exit code is 130', async () => {
+  test('skips its drain on a second signal: the lease is revoked, and the exit code is 130', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { flags: ['--drain', '10m'], command: script(WAITS) })
@@ -107,7 +107,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('a further signal during its shutdown kills it', async () => {
+  test('is killed by a second signal during its shutdown', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, {
@@ -122,7 +122,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('that exits by itself after our SIGTERM: its exit code is returned', async () => {
+  test('that exits by itself after SIGTERM determines the exit code', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { command: script(WAITS, { onTerm: 'exit 9' }) })
@@ -131,7 +131,7 @@ describe.concurrent('a supervised server', () => {
     server.close()
   })
 
-  test('a layout without weights deregisters first, and the drain follows', async () => {
+  test('is deregistered before the drain in a layout without weights', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const flags = ['--layout', 'go-zero', '--drain', '10m']

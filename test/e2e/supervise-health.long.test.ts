@@ -6,8 +6,8 @@ import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 
 const { disco, nothingIsLeft } = await supervisedOnEtcd()
 
-describe('health', () => {
-  test('a server that does not listen at its address: a hint after 5 s, for a tcp and for a gRPC probe', async () => {
+describe('health of a supervised server', () => {
+  test('that does not listen at its address: a hint is printed after 5 s, for a tcp and for a gRPC probe', async () => {
     const ports = await freePorts(2)
     const ran = await Promise.all(
       [[], ['--probe', 'grpc']].map(async (probe, index) => {

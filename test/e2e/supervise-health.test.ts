@@ -8,7 +8,7 @@ import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 
 const { disco, weightOf, untilWeight, history, nothingIsLeft } = await supervisedOnEtcd()
 
-/** An HTTP server that answers 503 or, after SIGUSR2, 302, and prints each request. */
+/** An HTTP server that prints each request and answers 503, or 302 after SIGUSR2. */
 function httpServer(port: number): string[] {
   const code = `
     let status = 503
@@ -20,11 +20,11 @@ function httpServer(port: number): string[] {
   return [process.execPath, '-e', code]
 }
 
-/** Frequent probes, with a deadline that a busy machine meets: servers are unhealthy only by their answer. */
+/** Frequent probes with a deadline that a busy machine meets, so that servers become unhealthy only by their answer. */
 const PROBED_OFTEN = ['--probe-interval', '50ms', '--probe-timeout', '30s']
 
-describe.concurrent('health', () => {
-  test('grpc: deregistered after --fall failures, registered after --rise successes with the last weight', async () => {
+describe.concurrent('health of a supervised server', () => {
+  test('by grpc: it is deregistered after --fall failures, and registered with its last weight after --rise successes', async () => {
     const [service, [port = 0]] = [ownService(), await freePorts(1)]
     const held = supervise(disco, service, port, {
       flags: ['--probe', 'grpc', ...PROBED_OFTEN, '--fall', '2', '--rise', '2'],
@@ -45,7 +45,7 @@ describe.concurrent('health', () => {
     expect(await history(service, port)).toEqual([1, 7, null, 7, 0, null])
   })
 
-  test('--unhealthy weight0: the key stays at weight 0 until its weight is restored', async () => {
+  test('with --unhealthy weight0: the key stays at weight 0 until the server is healthy again', async () => {
     const [service, [port = 0]] = [ownService(), await freePorts(1)]
     const held = supervise(disco, service, port, {
       flags: [
@@ -59,7 +59,7 @@ describe.concurrent('health', () => {
     await untilWeight(service, port, 0)
     held.child.kill('SIGUSR2')
     await untilWeight(service, port, 5)
-    // A weight that another client sets meanwhile is kept.
+    // A weight that another client sets while the server is unhealthy is kept.
     held.child.kill('SIGUSR2')
     await untilWeight(service, port, 0)
     expect((await disco.run('weight', service, `127.0.0.1:${port}`, '8', '--force')).code).toBe(0)
@@ -69,7 +69,7 @@ describe.concurrent('health', () => {
     expect(await history(service, port)).toEqual([5, 0, 5, 0, 8, 0, null])
   })
 
-  test('--probe without a command: registers an external server; Ctrl-C deregisters at once', async () => {
+  test('by --probe without a command: an external server is registered, and Ctrl-C deregisters it at once', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     server.close()
@@ -90,7 +90,7 @@ describe.concurrent('health', () => {
     server.close()
   })
 
-  test('http: healthy while it answers 200 to 399, on another port', async () => {
+  test('by http: it is healthy while it answers 200 to 399, on another port', async () => {
     const [service, [port = 0, health = 0]] = [ownService(), await freePorts(2)]
     const held = supervise(disco, service, port, {
       flags: ['--probe', `http://:${health}/ready?now`, ...PROBED_OFTEN, '--fall', '1'],
@@ -108,7 +108,7 @@ describe.concurrent('health', () => {
     expect((await held.end('SIGTERM')).code).toBe(0)
   })
 
-  test('grpc:SERVICE checks that service', async () => {
+  test('by grpc:SERVICE: that service is checked', async () => {
     const service = ownService()
     await using backend = await Backend.start()
     const held = disco.start('register', service, backend.addr, '--ttl', '60', '--probe', 'grpc:a.Service')
@@ -118,7 +118,7 @@ describe.concurrent('health', () => {
     expect((await held.end('SIGTERM')).code).toBe(0)
   })
 
-  test('a server without grpc.health.v1 is not SERVING, with a message', async () => {
+  test('without grpc.health.v1 is reported as not SERVING, with a message', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, {

@@ -7,8 +7,8 @@ import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 
 const { disco, weightOf, untilWeight, history, nothingIsLeft } = await supervisedOnEtcd()
 
-describe.concurrent('the server goes on after the loss of its key:', () => {
-  test('deregistered from outside', async () => {
+describe.concurrent('a supervised server', () => {
+  test('keeps running if its key is deregistered from outside', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { command: script(WAITS) })
@@ -21,7 +21,7 @@ describe.concurrent('the server goes on after the loss of its key:', () => {
     server.close()
   })
 
-  test('taken over: reported, left unchanged, and exit 6 at the end', async () => {
+  test('keeps running if its key is taken over, which is reported, and the exit code is 6', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { command: script(WAITS) })
@@ -38,7 +38,7 @@ describe.concurrent('the server goes on after the loss of its key:', () => {
     server.close()
   })
 
-  test('not when another registrar holds the key from the start: exit 6', async () => {
+  test('is stopped if another registrar holds its key from the start, with exit code 6', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const other = disco.start('register', service, `127.0.0.1:${port}`, '--ttl', '6', '--weight', '9')
@@ -54,7 +54,7 @@ describe.concurrent('the server goes on after the loss of its key:', () => {
   })
 })
 
-test('Ctrl-Z stops the server as well; after SIGCONT a lapsed registration is taken again', async () => {
+test('Ctrl-Z also stops the supervised server; after SIGCONT an expired registration is created again', async () => {
   const service = ownService()
   const { port, server } = await acceptingPort()
   const held = supervise(disco, service, port, { command: script(WAITS), flags: ['--ttl', '2'] })
@@ -74,13 +74,13 @@ test('Ctrl-Z stops the server as well; after SIGCONT a lapsed registration is ta
   server.close()
 })
 
-/** State of a process as in proc(5); T is stopped by a signal. */
+/** State of a process as in proc(5); T means stopped by a signal. */
 function stateOf(pid: number): string | undefined {
   return /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]
 }
 
-describe.concurrent('the registration outlives the reader of its output, and ends in order:', () => {
-  test('closed pipes', async () => {
+describe.concurrent('a registration continues when the reader of its output exits, and ends properly:', () => {
+  test('with closed pipes', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const held = supervise(disco, service, port, { command: script(WAITS) })
@@ -99,7 +99,7 @@ describe.concurrent('the registration outlives the reader of its output, and end
     server.close()
   })
 
-  test('unread events', async () => {
+  test('with unread events', async () => {
     const service = ownService()
     const held = disco.start('register', service, '127.0.0.1:1001', '--ttl', '60')
     await held.printed('"type":"added"')
@@ -111,7 +111,7 @@ describe.concurrent('the registration outlives the reader of its output, and end
     expect(await history(service, 1001)).toEqual([1, 2, 3, null])
   })
 
-  test('a closed terminal, which is a SIGHUP without a reader', async () => {
+  test('with a closed terminal, which sends SIGHUP and has no reader', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const own = ['register', service, `127.0.0.1:${port}`, '--ttl', '600', '--drain', '300ms']
@@ -128,7 +128,7 @@ describe.concurrent('the registration outlives the reader of its output, and end
   })
 })
 
-/** Runs on a terminal of its own; arguments of the command must not contain quotes. */
+/** Runs register on a new terminal. Arguments of the command must not contain quotes. */
 const SAYS_ITS_PID = 'console.log(`I am pid ` + process.pid); setInterval(() => {}, 1000)'
 
 test('no key or lease is left in etcd', nothingIsLeft)

@@ -15,7 +15,7 @@ const { etcd, disco, history } = await supervisedOnOwnEtcd()
 
 const IDLES = script(WAITS)
 
-test('five supervised servers restarted one by one under 200 calls a second: no call fails', async () => {
+test('five supervised servers restarted one by one under 200 calls a second fail no call', async () => {
   const ports = await freePorts(SERVERS)
   const start = (port: number) =>
     supervise(disco, 'rolling', port, {
@@ -42,7 +42,7 @@ test('five supervised servers restarted one by one under 200 calls a second: no 
   registry.close()
 })
 
-test('etcd unreachable for longer than the TTL: the server goes on, and the key returns', async () => {
+test('a supervised server keeps running if etcd is unreachable for longer than the TTL, and its key is registered again', async () => {
   const { port, server } = await acceptingPort()
   const key = keyOf('away', port)
   await using link = await FaultProxy.start(etcd.endpoint)
@@ -72,7 +72,7 @@ test('etcd unreachable for longer than the TTL: the server goes on, and the key 
   server.close()
 })
 
-test('etcd down within the TTL: the lease is kept alive again', async () => {
+test('a supervised server keeps its lease if etcd is down for less than the TTL', async () => {
   const { port, server } = await acceptingPort()
   const held = supervise(disco, 'down', port, { flags: ['--ttl', '10'], command: IDLES })
   await isUp(held)
@@ -87,7 +87,7 @@ test('etcd down within the TTL: the lease is kept alive again', async () => {
   server.close()
 })
 
-test('etcd unreachable at the start: the server starts, and is registered once etcd answers', async () => {
+test('a supervised server starts while etcd is unreachable, and is registered once etcd answers', async () => {
   const { port, server } = await acceptingPort()
   await etcd.kill()
   const held = supervise(disco, 'early', port, { flags: ['--command-timeout', '500ms'], command: IDLES })
@@ -100,7 +100,7 @@ test('etcd unreachable at the start: the server starts, and is registered once e
   server.close()
 })
 
-test('etcd unreachable at the end: the server is stopped, and the key expires with its lease', async () => {
+test('a supervised server is stopped while etcd is unreachable, and its key expires with its lease', async () => {
   const { port, server } = await acceptingPort()
   const key = keyOf('late', port)
   const flags = ['--ttl', '2', '--command-timeout', '500ms']

@@ -8,7 +8,7 @@ import { supervisedOnEtcd } from '../support/supervised-on-etcd.js'
 const { etcd, disco, history, nothingIsLeft } = await supervisedOnEtcd()
 
 describe.concurrent('a supervised server', () => {
-  test('is registered once SERVING, knows its service, and ends by weight 0, drain, deregister, SIGTERM', async () => {
+  test('is registered once SERVING, knows its service, and is stopped with weight 0, drain, deregistration and SIGTERM', async () => {
     const [service, [port = 0]] = [ownService(), await freePorts(1)]
     const held = supervise(disco, service, port, {
       flags: ['--probe', 'grpc', '--weight', '3'],
@@ -35,7 +35,7 @@ describe.concurrent('a supervised server', () => {
     expect(await history(service, port)).toEqual([])
   })
 
-  test('stopped before it is healthy: not registered, exit 0', async () => {
+  test('that is stopped before it is healthy is not registered, with exit code 0', async () => {
     const [service, [port = 0]] = [ownService(), await freePorts(1)]
     const held = supervise(disco, service, port, { command: script(WAITS) })
     await held.printed('pid')
@@ -43,7 +43,7 @@ describe.concurrent('a supervised server', () => {
     expect(await history(service, port)).toEqual([])
   })
 
-  test('a command that cannot be run: exit 2, nothing registered', async () => {
+  test('whose command cannot be run is not registered, with exit code 2', async () => {
     const [service, [port = 0]] = [ownService(), await freePorts(1)]
     const { code, stderr } = await supervise(disco, service, port, { command: ['/no/such/thing'] }).exited()
     expect(code).toBe(2)
@@ -52,8 +52,8 @@ describe.concurrent('a supervised server', () => {
   })
 })
 
-describe.concurrent('registration and output', () => {
-  test('--meta, --id and --advertise; several addresses share a lease', async () => {
+describe.concurrent('disco register with a command', () => {
+  test('supports --meta, --id and --advertise, and one lease for several addresses', async () => {
     const service = ownService()
     const [one, two] = [await acceptingPort(), await acceptingPort()]
     const held = disco.start(
@@ -89,7 +89,7 @@ describe.concurrent('registration and output', () => {
     two.server.close()
   })
 
-  test('standard output has the output of the server alone; with --json, the events alone', async () => {
+  test('passes only the output of the server to standard output, or only events with --json', async () => {
     const service = ownService()
     const { port, server } = await acceptingPort()
     const command = script(`echo out; echo err >&2; ${WAITS}`)
@@ -110,7 +110,7 @@ describe.concurrent('registration and output', () => {
     server.close()
   })
 
-  test('invalid flags are refused before the server starts', async () => {
+  test('refuses invalid flags before the server starts', async () => {
     const cases: [flags: string[], said: string][] = [
       [['--probe', 'ftp://x'], 'Invalid --probe "ftp://x"'],
       [['--probe', 'http://'], 'Invalid --probe "http://"'],

@@ -22,7 +22,7 @@ beforeEach(async () => {
   await put('10.0.0.2:1002', '2.0.0', 0, { zone: 'c' })
 })
 
-/** The document of a command that succeeds. */
+/** The JSON document of a successful command. */
 async function json<Doc>(...args: string[]): Promise<Doc> {
   const ran = await tool.run(...args, '--json')
   expect(ran.code, ran.stdout).toBe(0)
@@ -63,7 +63,7 @@ describe('a selection', () => {
     [['etcd:///hello?zone=b&version=2.0.0'], ['10.0.0.2:1001']],
     [['etcd:///hello?select=weight%3E2'], ['10.0.0.1:1002', '10.0.0.2:1001']],
     [['etcd:///hello?weight=heavy'], ['10.0.0.1:1001']],
-  ])('ls %j', async (args, expected) => {
+  ])('is applied by ls %j', async (args, expected) => {
     expect(await addresses(...args)).toEqual(expected)
   })
 
@@ -72,7 +72,7 @@ describe('a selection', () => {
     expect(endpoints.map(({ share }) => share)).toEqual([0.5, 0])
   })
 
-  test('compares numbers of the metadata exactly, however big', async () => {
+  test('compares numbers in the metadata exactly, whatever their size', async () => {
     const value = (metadata: string) => `{"Op":0,"Addr":"10.0.0.9:1","Metadata":{"shard":${metadata}}}`
     await etcd.ctl('put', 'big/one/10.0.0.9:1', value(BIG))
     const listed = (id: string) => tool.run('ls', 'big/one', '-l', `shard=${id}`)
@@ -81,7 +81,7 @@ describe('a selection', () => {
     expect((await listed('18446744073709551614')).code).toBe(4)
   })
 
-  test('without a service: the endpoints of all services', async () => {
+  test('without a service lists endpoints of all services', async () => {
     await etcd.ctl('put', ...registration('payments', '10.0.0.2:2001', { weight: 1 }))
     const doc = await json<SelectedDoc>('ls', '--host', '10.0.0.2')
     expectShape('selected', doc)
@@ -101,7 +101,7 @@ describe('a selection', () => {
     [['pick', 'hello', '-l', 'zone=q']],
     [['call', 'hello', 'SayHello', '-l', 'zone=q']],
     [['ls', '--host', '10.9.9.9']],
-  ])('that is empty: %j says so, with what there is, and exits 4', async (args) => {
+  ])('without a match makes %j exit 4 with the available values', async (args) => {
     const ran = await tool.run(...args)
     expect(ran.code).toBe(4)
     expect(ran.stderr).toMatch(
@@ -110,7 +110,7 @@ describe('a selection', () => {
     expect(ran.stderr).toMatch(/\n {2}(zone: a, b, c|host: 10\.0\.0\.1, 10\.0\.0\.2)\n/)
   })
 
-  test('an unknown address is an error beside a known one', async () => {
+  test('of a known and an unknown address is an error', async () => {
     const ran = await tool.run('ls', 'hello', '10.0.0.1:1001', '10.0.0.1:9')
     expect({ code: ran.code, first: ran.stderr.split('\n')[0] }).toEqual({
       code: 4,
@@ -124,7 +124,7 @@ describe('a selection', () => {
     [['wait', 'hello', '--for', 'endpoints>0', '-l', ''], '--selector ""'],
     [['watch', 'hello', '-l', 'version~x'], '--selector "version~x"'],
     [['ls', 'hello', '--host', '10.0.0.1:1001'], '--host "10.0.0.1:1001"'],
-  ])('that is invalid: the error of %j names the flag', async (args, named) => {
+  ])('that is invalid makes %j fail with the name of the flag', async (args, named) => {
     const ran = await tool.run(...args)
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({
       code: 2,
@@ -132,7 +132,7 @@ describe('a selection', () => {
     })
   })
 
-  test('wait counts within it, and shows it', async () => {
+  test('limits the endpoints that wait counts, and is shown', async () => {
     const ran = await tool.run(
       'wait',
       'hello',
@@ -154,7 +154,7 @@ describe('a selection', () => {
     })
   })
 
-  test('watch shows joins, leaves and changes within it, with shares of the whole service', async () => {
+  test('limits the joins, leaves and changes that watch shows, with shares of the whole service', async () => {
     const watch = disco.start('watch', 'hello', '-l', 'weight>2')
     await watch.printed('"type":"synced"')
     const put = (addr: string, version: string, weight: number) =>
@@ -177,7 +177,7 @@ describe('a selection', () => {
     ])
   })
 
-  test('resolve and pick go by it as a program with the same target does', async () => {
+  test('has the same effect in resolve and pick as in a program with the same target', async () => {
     const resolved = await json<ResolveDoc>('resolve', 'etcd:///hello?zone=b', '-l', 'weight>3')
     expect(resolved.target).toBe('etcd:///hello?select=zone%3Db%2Cweight%3E3')
     expect(resolved.endpoints.map(({ addresses }) => addresses)).toEqual([['10.0.0.2:1001']])
@@ -193,7 +193,7 @@ describe('a selection', () => {
     ])
   })
 
-  test('a run of calls expects within it', async () => {
+  test('limits the endpoints that a run of calls expects', async () => {
     const [greeter, other] = [await startGreeter({ port: 0 }), await startGreeter({ port: 0 })]
     try {
       await etcd.ctl('put', ...registration('greet', greeter.addr, { version: '2', weight: 1 }))
@@ -214,7 +214,7 @@ describe('a selection', () => {
   })
 })
 
-describe('a URI reads what a program with it reads: the default layout, unless it names another', () => {
+describe('a URI is read in the default layout, like in a program, unless it names another one:', () => {
   test.each([['ls'], ['resolve'], ['pick']])('%s', async (command) => {
     await etcd.ctl('put', 'team/one/10.0.0.9:1', '{"Op":0,"Addr":"10.0.0.9:1","Metadata":null}')
     expect((await tool.run(command, 'team/one')).code).toBe(0)
@@ -229,10 +229,10 @@ describe('a target without a registry needs no etcd', () => {
     ['host:port', (port: string) => `127.0.0.1:${port}`],
     ['dns', (port: string) => `dns:///127.0.0.1:${port}`],
     ['ipv4', (port: string) => `ipv4:127.0.0.1:${port}`],
-  ])('%s: call, health, resolve and pick', async (_, target) => {
+  ])('%s: call, health, resolve and pick work', async (_, target) => {
     const greeter = await startGreeter({ port: 0 })
     const [away] = await freePorts(1)
-    // Whatever asked etcd would fail.
+    // No etcd listens at this address, so a command that needs etcd would fail.
     const alone = new Disco(`127.0.0.1:${away}`)
     try {
       const text = target(greeter.addr.split(':')[1] ?? '')
@@ -251,7 +251,7 @@ describe('a target without a registry needs no etcd', () => {
     }
   })
 
-  test('several addresses share calls equally, and a dead one is named', async () => {
+  test('call shares calls equally among several addresses, and names a dead one', async () => {
     const [one, two] = [await startGreeter({ port: 0 }), await startGreeter({ port: 0 })]
     const [dead] = await freePorts(1)
     try {
@@ -277,7 +277,7 @@ describe('a target without a registry needs no etcd', () => {
     [['resolve', 'unix:/x', '--endpoints', '127.0.0.1:9'], '--endpoints has no effect on unix:/x'],
     [['ls', 'dns:///localhost:9'], '"dns:///localhost:9" is a target without a registry'],
     [['wait', 'unix:/x', '--for', 'endpoints>0'], '"unix:/x" is a target without a registry'],
-  ])('%j is an error with the reason', async (args, message) => {
+  ])('%j fails with the reason', async (args, message) => {
     const ran = await tool.run(...args)
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({
       code: 2,
@@ -285,7 +285,7 @@ describe('a target without a registry needs no etcd', () => {
     })
   })
 
-  test('a name that cannot be resolved: NOT_FOUND', async () => {
+  test('a name that cannot be resolved is NOT_FOUND', async () => {
     const ran = await tool.run('call', 'dns:///nosuch.invalid:1', 'M')
     expect(ran.code).toBe(4)
     expect(ran.stderr).toContain('✗ dns:///nosuch.invalid:1 cannot be resolved: ')

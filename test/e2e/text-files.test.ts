@@ -15,7 +15,7 @@ import { protoc } from '../support/protoc.js'
 import { ResidentTool } from '../support/resident-tool.js'
 import { sharedEtcd } from '../support/shared-etcd.js'
 
-/** Ways in which editors and shells write the same text. */
+/** Encodings and line ends in which editors and shells write the same text. */
 const FORMS: readonly [form: string, written: (text: string) => string][] = [
   ['as Unix has it', (text) => text],
   ['with a byte order mark', (text) => `\uFEFF${text}`],
@@ -59,7 +59,7 @@ function file(name: string, text: string): string {
 }
 
 describe.each(FORMS)('a text file %s', (_, written) => {
-  test('is read by every flag of a call', async () => {
+  test('is accepted by every flag of call', async () => {
     const proto = file('hello.proto', written(PROTO))
     const data = file('data', written('{"name":"a"}\n{"name":"b"}\n'))
     const headers = file('headers', written('x-one: 1\n# a remark\nx-two=2\n'))
@@ -74,7 +74,7 @@ describe.each(FORMS)('a text file %s', (_, written) => {
     expect(replies).toEqual(['Hello a', 'Hello b'])
   })
 
-  test('is read from standard input', async () => {
+  test('is accepted on standard input', async () => {
     const proto = file('hello.proto', PROTO)
     const call = disco.start('call', 'hello', 'SayHello', '--proto', proto, '-d', '@-')
     call.child.stdin?.end(written('{"name":"piped"}\n'))
@@ -85,7 +85,7 @@ describe.each(FORMS)('a text file %s', (_, written) => {
     expect(endpoints).toMatchObject([{ picks: 1 }, { picks: 2 }])
   })
 
-  test('describes the method from standard input, with imports from folders', async () => {
+  test('can describe the method on standard input, with imports from folders', async () => {
     const imported = 'message HelloRequest { string name = 1; }'
     file('request.proto', `syntax = "proto3";\npackage helloworld;\n${imported}\n`)
     const proto = PROTO.replace(imported, 'import "request.proto";')
@@ -106,7 +106,7 @@ describe.each(FORMS)('a text file %s', (_, written) => {
     expect(JSON.parse(stdout)).toMatchObject({ message: 'Hello x' })
   })
 
-  test('is a password, a token, a certificate or a key', async () => {
+  test('can be a password, a token, a certificate or a key', async () => {
     const authority = await TestAuthority.create(folder, 'ca')
     const { certFile, keyFile } = await authority.sign('client')
     const again = (name: string, from: string) =>
@@ -135,7 +135,7 @@ describe('standard input in place of a file', () => {
     return await running.exited()
   }
 
-  test('is a descriptor set, or a service config', async () => {
+  test('can be a descriptor set or a service config', async () => {
     const proto = file('hello.proto', PROTO)
     const setFile = join(folder, 'hello.set')
     protoc(['-I', folder, '-o', setFile, proto])
@@ -159,7 +159,7 @@ describe('standard input in place of a file', () => {
     expect(broken.stderr).toContain('standard input')
   })
 
-  test('is a certificate of the CA, a client certificate or its key', async () => {
+  test('can be the certificate of a CA, a client certificate or its key', async () => {
     const authority = await TestAuthority.create(folder, 'own-ca')
     const { caFile } = authority
     const [member, client] = [await authority.sign('member'), await authority.sign('caller')]
@@ -175,7 +175,7 @@ describe('standard input in place of a file', () => {
     expect(broken.stderr).toContain('standard input holds no PEM certificate')
   })
 
-  test('is the token of the admin handler', async () => {
+  test('can be the token of the admin handler', async () => {
     const held = disco.start('register', 'held', ':1001', '--admin', ':0', '--admin-token-file', '-')
     held.child.stdin?.end('open-sesame\r\n')
     await held.printed('"added"')

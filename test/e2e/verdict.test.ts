@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { Disco } from '../support/disco.js'
 import { expectShape } from '../support/shape.js'
 
-/** The verdict needs no registry: nobody listens there. */
+/** The verdict needs no registry, so no etcd listens at this address. */
 const disco = new Disco('127.0.0.1:1')
 const WEIGHTS = ['--weights', 'a=1,b=1,c=1,d=1,e=10']
 const IGNORED = ['verdict', '--counts', 'a=3,b=2,c=2,d=1,e=2', ...WEIGHTS]
 const EQUAL_SPLIT = { alternative: 'equal split', alternativeP: 0.9884 }
 const FOLLOWED = ['verdict', '--counts', 'a=1,b=1,c=1,e=7', ...WEIGHTS]
 
-test("the source document's own run: FAIL, p = 0.0016, fits an equal split, exit 8", async () => {
+test('disco verdict fails the run of the source documents: p = 0.0016, fits an equal split, exit code 8', async () => {
   const { stdout, stderr, code } = await disco.run(...IGNORED)
   expect(stdout).toBe(
     [
@@ -28,7 +28,7 @@ test("the source document's own run: FAIL, p = 0.0016, fits an equal split, exit
   expect({ stderr, code }).toEqual({ stderr: '', code: 8 })
 })
 
-test('the exit code of a verdict: 0 unless it fails, or with --strict is inconclusive', async () => {
+test('disco verdict exits 0 unless the verdict fails or, with --strict, is inconclusive', async () => {
   const [pass, few, strict, unjudged] = await Promise.all([
     disco.run(...FOLLOWED, '--policy', 'wrr', '--strict'),
     disco.run(...FOLLOWED),
@@ -41,7 +41,7 @@ test('the exit code of a verdict: 0 unless it fails, or with --strict is inconcl
   expect(unjudged).toMatchObject({ code: 0, stdout: expect.stringMatching(/^NOT JUDGED/m) })
 })
 
-test('names from standard input are counted', async () => {
+test('disco verdict counts names from standard input', async () => {
   const running = disco.start('verdict', '--counts', '-', ...WEIGHTS, '-o', 'ndjson')
   running.child.stdin?.end(`${'e\n'.repeat(20)}a\r\nb\n\nc\nd`)
   const { stdout, code } = await running.exited()
@@ -49,7 +49,7 @@ test('names from standard input are counted', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ calls: 24, verdict: { result: 'inconclusive' } })
 })
 
-test('JSON documents have the fields and types of the golden file', async () => {
+test('disco verdict prints JSON with the fields and types of the golden file', async () => {
   const [fail, pass, unjudged] = await Promise.all([
     disco.run(...IGNORED, '--json'),
     disco.run(...FOLLOWED, '--policy', 'weighted_round_robin', '-o', 'json'),
@@ -67,7 +67,7 @@ test('JSON documents have the fields and types of the golden file', async () => 
   expect(docs[2]).toMatchObject({ verdict: { result: 'not-judged', test: null, alternative: null } })
 })
 
-test('a count without a weight is wrong usage, not a verdict', async () => {
+test('disco verdict refuses a count without a weight as a usage error', async () => {
   const { stdout, stderr, code } = await disco.run('verdict', '--counts', 'a=1,ee=2', ...WEIGHTS)
   expect({ stdout, code }).toEqual({ stdout: '', code: 2 })
   expect(stderr).toContain('No weight is given for "ee"')

@@ -21,10 +21,10 @@ beforeEach(async () => {
   await etcd.ctl('put', ...registration('hello', two.addr, { version: '2.0.0', weight: 3 }))
 })
 
-/** What `etcd://2.0.0/hello` means in every command that has a TARGET. */
+/** A target that selects version 2.0.0, in every command with a TARGET. */
 const TARGET = 'etcd://2.0.0/hello'
 
-/** Every address that a document names, whatever its shape. */
+/** All addresses in a document of any shape. */
 function addressesIn(doc: unknown): Set<string> {
   const found = JSON.stringify(doc).match(/127\.0\.0\.1:\d+/g) ?? []
   return new Set(found)
@@ -39,20 +39,20 @@ test.each([
   [['weight', TARGET, '9', '--yes', '--dry-run']],
   [['drain', TARGET, '--yes', '--dry-run']],
   [['unregister', TARGET, '--yes', '--dry-run']],
-])('%j is of the endpoints of that version', async (args) => {
+])('%j reads only endpoints of the version in its target', async (args) => {
   const ran = await tool.run(...args, '--json')
   expect({ code: ran.code, stderr: ran.stderr }).toMatchObject({ code: 0 })
   expect(addressesIn(JSON.parse(ran.stdout))).toEqual(new Set([two.addr]))
 })
 
-test('a single call goes to that version', async () => {
+test('a single call is sent to the version in its target', async () => {
   for (let call = 0; call < 3; call++) {
     const { code, stderr } = await tool.run('call', TARGET, 'SayHello')
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(two.addr) as string })
   }
 })
 
-test('wait counts that version', async () => {
+test('wait counts endpoints of the version in its target', async () => {
   const wait = (count: number) =>
     tool.run('wait', TARGET, '--for', `endpoints==${count}`, '--for', 'ready>=1', '--timeout', '0')
   expect((await wait(1)).code).toBe(0)
@@ -63,10 +63,10 @@ test.each([
   [['weight', TARGET, '9', '--yes'], 9],
   [['drain', TARGET, '--grace', '0', '--yes'], null],
   [['unregister', TARGET, '--yes'], null],
-])('%j changes that version, and an address of another one is refused', async (args, after) => {
+])('%j changes the version in its target, and refuses an address of another version', async (args, after) => {
   const [command = '', , ...others] = args
   const refused = await tool.run(command, TARGET, one.addr, ...others.filter((word) => word !== '--yes'))
-  // A removal is idempotent: what is not registered needs none.
+  // Unregister is idempotent: an endpoint that is not registered is not an error.
   expect(refused.code).toBe(command === 'unregister' ? 0 : 4)
   expect(await storedWeight(etcd, `/hello/1.0.0/${one.addr}`)).toBe(2)
   expect(await tool.run(...args)).toMatchObject({ code: 0 })
@@ -74,7 +74,7 @@ test.each([
   expect(await storedWeight(etcd, `/hello/2.0.0/${two.addr}`)).toBe(after)
 })
 
-test('watch and proxy follow that version', async () => {
+test('watch and proxy select the version in their target', async () => {
   const watch = disco.start('watch', TARGET)
   await watch.printed('"type":"synced"')
   const proxy = disco.start('proxy', TARGET, '--listen', ':0', '--json')
@@ -91,7 +91,7 @@ test('watch and proxy follow that version', async () => {
   expect(new Set(addrs)).toEqual(new Set([two.addr]))
 })
 
-test('register writes that version', async () => {
+test('register writes the version in its target', async () => {
   const held = disco.start('register', 'etcd://3.0.0/hello', '127.0.0.1:9')
   await held.printed('"type":"added"')
   expect(await storedWeight(etcd, '/hello/3.0.0/127.0.0.1:9')).toBe(1)

@@ -27,7 +27,7 @@ beforeEach(() =>
 )
 
 describe('wait', () => {
-  test('--timeout 0 looks once also where etcd takes longer than a server may', async () => {
+  test('--timeout 0 checks once even if etcd takes longer than the deadline of a server probe', async () => {
     await using proxy = await FaultProxy.start(etcd.endpoint)
     proxy.delay(700, 'toClient', 'toServer')
     const far = new Disco(proxy.endpoint)
@@ -43,7 +43,7 @@ describe('wait', () => {
     expect(ready).toMatchObject({ code: 0, stdout: expect.stringContaining('✓ hello: ready>=2') as string })
   })
 
-  test('for a time starts anew when the condition breaks, also for a moment between two looks', async () => {
+  test('--for-duration restarts when the condition breaks, even for a moment between two checks', async () => {
     const [key, value] = registration('hello', down)
     const holding = disco.start(
       'wait',
@@ -60,14 +60,14 @@ describe('wait', () => {
     await delay(2_000)
     await etcd.ctl('del', key)
     await etcd.ctl('put', key, value)
-    // Before the 4s are over; how long etcdctl takes is open.
+    // It breaks before the 4 s are over. The exact time depends on how long etcdctl takes.
     await holding.printed(/broken after [23]\.\d+s: endpoints 2; the 4s start again/)
     expect(await holding.exited()).toMatchObject({ code: 0 })
     expect(performance.now() - beginMs).toBeGreaterThan(5_900)
   })
 
   test.each(['blackhole', 'refuse'] as const)(
-    'for a time does not count what etcd did not confirm: %s',
+    '--for-duration does not count time during which etcd cannot be reached: %s',
     async (fault) => {
       await using proxy = await FaultProxy.start(etcd.endpoint)
       const words = ['--for-duration', '3s', '--timeout', '60s', '--command-timeout', '2s']
@@ -87,7 +87,7 @@ describe('wait', () => {
     },
   )
 
-  test('for a time breaks when a server is not healthy any more', async () => {
+  test('--for-duration restarts when a server becomes unhealthy', async () => {
     const [first] = greeters
     const words = ['--for', 'all healthy', '--for-duration', '4s', '--timeout', '20s']
     const holding = disco.start('wait', 'hello', first?.addr ?? '', ...words)
@@ -98,7 +98,7 @@ describe('wait', () => {
     expect(await holding.exited()).toMatchObject({ code: 0 })
   })
 
-  test('for a time that the timeout cuts short is exit 5, and says how long it held', async () => {
+  test('exits 5 if --timeout ends before --for-duration, and reports how long the condition held', async () => {
     const holding = disco.start(
       'wait',
       'hello',
@@ -119,7 +119,7 @@ describe('wait', () => {
     expect(late.stderr).toMatch(/does not meet endpoints==3 for 6s after 9s: endpoints 3, so far for \d/)
   })
 
-  test('not in time is exit 5, with how it stood; so it is without etcd', async () => {
+  test('exits 5 after --timeout with the last state, and also without etcd', async () => {
     const late = await disco.run('wait', 'hello', '--for', 'ready>=9', '--timeout', '1s')
     expect(late.code).toBe(5)
     expect(late.stderr).toContain('✗ hello does not meet ready>=9 after 1s: ready 2')

@@ -22,11 +22,11 @@ beforeEach(async () => {
   ])
 })
 
-/** One look. */
+/** Checks the condition once. */
 const look = (...words: string[]) => tool.run('wait', ...words, '--timeout', '0')
 
 describe('wait', () => {
-  test('for states of the endpoints that addresses, -l and --host select', async () => {
+  test('checks states of the endpoints that addresses, -l and --host select', async () => {
     const at = greeter.addr
     const cases: readonly (readonly [words: readonly string[], code: number, now: string])[] = [
       [['hello', at, '--for', 'healthy'], 0, 'healthy 1 of 1'],
@@ -56,7 +56,7 @@ describe('wait', () => {
     }
   })
 
-  test('says why nothing is selected, with the nearest names', async () => {
+  test('reports why no endpoint is selected, with the closest names', async () => {
     const unknown = await look('helo', '--for', 'endpoints>=1')
     expect(unknown.code).toBe(5)
     expect(unknown.stderr).toMatch(
@@ -69,7 +69,7 @@ describe('wait', () => {
     )
   })
 
-  test('on an unknown service goes on waiting', async () => {
+  test('keeps waiting for an unknown service', async () => {
     const waiting = disco.start('wait', 'helo', '--for', 'registered')
     await waiting.printed('Did you mean hello?')
     await etcd.ctl('put', ...registration('helo', '127.0.0.1:1'))
@@ -79,7 +79,7 @@ describe('wait', () => {
     })
   })
 
-  test('as JSON, of one service and of all', async () => {
+  test('prints the documented JSON, for one service and for all', async () => {
     const one = await look('hello', greeter.addr, '--for', 'healthy', '--json')
     const doc = JSON.parse(one.stdout) as WaitDoc
     expectShape('wait', doc)
@@ -96,7 +96,7 @@ describe('wait', () => {
     expectShape('wait', doc, ofAll)
   })
 
-  test('for a time counts from the moment at which the conditions hold', async () => {
+  test('--for-duration counts from the moment at which the conditions hold', async () => {
     const ran = await tool.run(
       'wait',
       'hello',

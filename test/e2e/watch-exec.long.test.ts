@@ -21,7 +21,7 @@ function pidsIn(text: string): number[] {
 }
 
 describe('watch --exec', () => {
-  test('reports a command that fails, with how often, and goes on', async () => {
+  test('reports how often a command has failed, and continues', async () => {
     const command =
       'case $DISCO_TYPE in synced) exit 3;; added) kill -9 $$;; weight) no-such-program-here;; *) echo fine;; esac'
     const watch = disco.start('watch', 'hello', '--exec', command)
@@ -39,7 +39,7 @@ describe('watch --exec', () => {
     expect((await watch.end('SIGINT')).code).toBe(130)
   })
 
-  test('runs in order, one at a time', async () => {
+  test('runs commands in order, one at a time', async () => {
     using writer = new Writer(etcd.endpoint, 'hello')
     await writer.fill(1)
     const command = 'echo "begin $DISCO_REV"; sleep 0.02; echo "end $DISCO_REV"'
@@ -54,7 +54,7 @@ describe('watch --exec', () => {
     expect(lines).toEqual(revs.flatMap((rev) => [`begin ${rev}`, `end ${rev}`]))
   })
 
-  test('--latest makes one run of the changes during a run, with the newest list', async () => {
+  test('--latest runs once for all changes during a run, with the newest list', async () => {
     await put('127.0.0.1:1', 1)
     const command =
       'echo "begin $DISCO_TYPE $DISCO_REV $(grep -c addr\\" "$DISCO_SNAPSHOT_FILE")"; [ $DISCO_TYPE != synced ] || sleep 3'
@@ -74,7 +74,7 @@ describe('watch --exec', () => {
   })
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    '%s ends the command with all that it started, and removes the file',
+    '%s ends the command and its child processes, and removes the file',
     async (signal) => {
       const command = `(trap '' TERM; echo "pid $(sh -c 'echo $PPID')"; exec sleep 100) & echo "pid $$ file $DISCO_SNAPSHOT_FILE"; sleep 100`
       for (const flags of [[], ['--latest']]) {
@@ -90,7 +90,7 @@ describe('watch --exec', () => {
     },
   )
 
-  test('a second Ctrl-C kills a command that ignores the first', async () => {
+  test('a second Ctrl-C kills a command that ignores the first one', async () => {
     const watch = disco.start(
       'watch',
       'hello',
@@ -102,12 +102,12 @@ describe('watch --exec', () => {
     await delay(300)
     const startMs = performance.now()
     expect((await watch.end('SIGINT')).code).toBe(130)
-    // Without it, SIGKILL comes after five seconds.
+    // Without the second Ctrl-C, SIGKILL is sent after five seconds.
     expect(performance.now() - startMs).toBeLessThan(4_000)
     expect(pidsIn(watch.stdout).filter(isAlive)).toEqual([])
   })
 
-  test('ends what a command has left behind before the next one', async () => {
+  test('kills processes that a command has left before it runs the next one', async () => {
     const watch = disco.start('watch', 'hello', '--exec', 'sleep 100 & echo "pid $!"')
     await watch.printed('pid ')
     await put('127.0.0.1:1')
@@ -118,12 +118,12 @@ describe('watch --exec', () => {
     expect(pidsIn(watch.stdout).filter(isAlive)).toEqual([])
   })
 
-  test('goes on after a command that does not read its input', async () => {
+  test('continues after a command that does not read its input', async () => {
     using writer = new Writer(etcd.endpoint, 'hello')
     const { api } = writer
     const watch = disco.start('watch', 'hello', '--exec', 'exec <&-; sleep 0.1; echo "ran $DISCO_TYPE"')
     await watch.printed('ran synced')
-    // More than a pipe takes.
+    // Larger than the buffer of a pipe.
     const name = `127.0.0.1:1/${'x'.repeat(100_000)}`
     const value = JSON.stringify({ name: 'hello', addr: '127.0.0.1:1', weight: 1, metadata: { name } })
     await api.call('KV/Put', {
@@ -136,7 +136,7 @@ describe('watch --exec', () => {
     expect((await watch.end('SIGTERM')).code).toBe(130)
   })
 
-  test('text of the registry reaches no shell, and no terminal as it is', async () => {
+  test('passes text from the registry neither to a shell, nor unescaped to a terminal', async () => {
     using writer = new Writer(etcd.endpoint, 'hello')
     const { api } = writer
     const watch = disco.start(
@@ -158,7 +158,7 @@ describe('watch --exec', () => {
     expect(existsSync('pwned')).toBe(false)
   })
 
-  test('with -o ndjson, standard output has the events alone', async () => {
+  test('with -o ndjson prints only events on standard output', async () => {
     await put('127.0.0.1:1')
     const watch = disco.start('watch', 'hello', '-o', 'ndjson', '--exec', 'echo "from the command"')
     await watch.printed('from the command')
@@ -172,7 +172,7 @@ describe('watch --exec', () => {
     expect(stderr).toBe('from the command\n')
   })
 
-  test('without --latest, a slow command leaves the changes in etcd: no memory is taken, and none is lost', async () => {
+  test('without --latest, changes during a slow command stay in etcd: they use no memory, and none is lost', async () => {
     using writer = new Writer(etcd.endpoint, 'hello')
     await writer.fill(PORTS.length)
     await using file = await temporaryFile('unused', '')
@@ -191,14 +191,14 @@ describe('watch --exec', () => {
     await watch.printed('--exec runs for 10s, on synced hello')
     expect(watch.stderr).toContain('later changes wait in etcd')
     const last = await writer.putTogether(PORTS, 2_000)
-    // The difference comes at once, instead of 8,000 runs.
+    // After the compaction only the difference is delivered, instead of 8,000 runs.
     await writer.compact(last)
     await writeFile(`${file.path}.go`, '')
     await watch.printed('last of', PORTS.length)
     expect((await watch.end('SIGINT')).code).toBe(130)
   })
 
-  test('leaves no folder where etcd is not there', async () => {
+  test('leaves no folder if etcd is unavailable', async () => {
     const before = (await readdir(tmpdir())).filter((name) => name.startsWith('disco-watch-'))
     const ran = await disco
       .with({ env: { DISCO_ENDPOINTS: '127.0.0.1:1' } })
@@ -208,13 +208,13 @@ describe('watch --exec', () => {
     expect(after).toEqual(before)
   })
 
-  test('a folder for the file that cannot be made is a usage error', async () => {
+  test('reports a snapshot file that cannot be created as a usage error', async () => {
     const ran = await disco.with({ env: { TMPDIR: '/dev/null' } }).run('watch', 'hello', '--exec', 'echo ran')
     expect(ran.code).toBe(2)
     expect(ran.stderr).toContain('✗ The snapshot file of --exec cannot be created: not a directory\n')
   })
 
-  test('on a terminal the output of the command goes through, and the terminal is no screen', async () => {
+  test('on a terminal shows the output of the command, and does not use the alternate screen', async () => {
     await put('127.0.0.1:1')
     const watch = disco.onTerminal(80, 24, 'watch', 'hello', '--exec', 'echo "from the command"')
     await watch.printed('from the command')

@@ -7,7 +7,7 @@ import { toolOnEtcd } from '../support/tool-on-etcd.js'
 const { etcd, disco, tool } = await toolOnEtcd()
 
 describe('watch --exec', () => {
-  test('runs for the first list and each change: event, variables, the list in a file', async () => {
+  test('runs for the first list and each change, with the event on standard input, variables, and the list in a file', async () => {
     await putAll(etcd, 'hello', [{ addr: '127.0.0.1:1', weight: 2 }])
     const variables = ['TYPE', 'SERVICE', 'ADDR', 'REV', 'FROM', 'TO'].map((name) => `$DISCO_${name}`)
     const command = [
@@ -36,11 +36,11 @@ describe('watch --exec', () => {
     ])
     const file = lines[2]?.replace(/^file /, '') ?? ''
     expect(existsSync(dirname(file))).toBe(false)
-    // The events themselves are lines on standard error.
+    // The events are also printed as lines on standard error.
     expect(stderr).toMatch(/rev \d+ +synced .*\n.*~ weight hello 127\.0\.0\.1:1 {2}2 → 5.*\n.*\+ added/)
   })
 
-  test('refuses what has no effect, and nothing to run', async () => {
+  test('refuses a flag without effect, and an empty command', async () => {
     expect(await tool.run('watch', 'hello', '--latest')).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--latest has no effect without --exec') as string,

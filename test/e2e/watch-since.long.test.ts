@@ -7,7 +7,7 @@ const { etcd, disco } = await toolOnOwnEtcd()
 const put = (addr: string, weight: number, ...flags: string[]) =>
   etcd.ctl('put', ...registration('hello', addr, { weight }), ...flags)
 
-/** A service with a history of five changes. @returns the revision before them */
+/** Creates a history of five changes of hello. @returns the revision before the changes */
 async function withHistory(): Promise<number> {
   await put('127.0.0.1:1', 1)
   const since = await revision(etcd)
@@ -22,7 +22,7 @@ async function withHistory(): Promise<number> {
 }
 
 describe('watch --since', () => {
-  test('begins with the list of that revision, replays the changes since, and goes on', async () => {
+  test('prints the list at that revision, replays later changes, and continues', async () => {
     const since = await withHistory()
     const watch = disco.start('watch', 'hello', '--since', String(since))
     await watch.printed('"addr":"127.0.0.1:3"')
@@ -37,7 +37,7 @@ describe('watch --since', () => {
       { type: 'added', addr: '127.0.0.1:2', share: 0.75, ...at(1) },
       { type: 'weight', addr: '127.0.0.1:1', from: 1, to: 2, share: { from: 0.25, to: 0.4 }, ...at(2) },
       { type: 'gone', addr: '127.0.0.1:1', reason: 'deregistered', ...at(4) },
-      // Its lease is gone now; nobody knows whether it was then.
+      // The lease does not exist any more, so it is unknown whether it had expired at that revision.
       { type: 'gone', addr: '127.0.0.1:2', reason: 'unknown', ...at(5) },
       { type: 'added', addr: '127.0.0.1:3', ...at(6) },
       { type: 'added', addr: '127.0.0.1:4', rev: String(since + 7) },
@@ -45,7 +45,7 @@ describe('watch --since', () => {
     expect(events.at(-1)).not.toHaveProperty('past')
   })
 
-  test('with --exec runs for each of them, each with the list as of it; --count counts them', async () => {
+  test('runs --exec for each past change with the list at its revision, and --count includes them', async () => {
     const since = await withHistory()
     const command = 'echo "$DISCO_TYPE $DISCO_REV $(grep -c addr\\" "$DISCO_SNAPSHOT_FILE")"'
     const ran = await disco.run('watch', 'hello', '--since', String(since), '--count', '4', '--exec', command)
@@ -60,7 +60,7 @@ describe('watch --since', () => {
     )
   })
 
-  test('as lines has no times of past changes, and on a terminal ends with the current table', async () => {
+  test('prints no times for past changes, and ends on a terminal with the current table', async () => {
     const since = await withHistory()
     const lines = await disco.run('watch', 'hello', '--since', String(since), '--count', '5', '-o', 'table')
     expect(
@@ -75,7 +75,7 @@ describe('watch --since', () => {
     expect(stdout).toContain('127.0.0.1:3')
   })
 
-  test('a compacted revision is exit 3 with the oldest usable one, from which it works', async () => {
+  test('exits 3 for a compacted revision and names the oldest available one, which works', async () => {
     const since = await withHistory()
     await etcd.ctl('compact', String(since + 3))
     const ran = await disco.run('watch', 'hello', '--since', String(since), '--json')
@@ -93,14 +93,14 @@ describe('watch --since', () => {
     expect(everything).toMatchObject({ code: 3, stdout: '' })
   })
 
-  test('a future revision is exit 3, and several registries are refused', async () => {
+  test('exits 3 for a future revision', async () => {
     const now = await revision(etcd)
     const future = await disco.run('watch', 'hello', '--since', String(now + 10))
     expect(future.code).toBe(3)
     expect(future.stderr).toContain(`etcd has not reached revision ${now + 10}: it is at ${now}`)
   })
 
-  test('goes on by the current list where etcd compacts the rest during a slow replay', async () => {
+  test('continues with the current list if etcd compacts the remaining changes during a slow replay', async () => {
     const since = await withHistory()
     await putAll(
       etcd,

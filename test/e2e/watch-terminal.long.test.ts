@@ -11,7 +11,7 @@ async function put(addr: string, weight: number): Promise<void> {
 }
 
 describe('watch on a terminal', () => {
-  test('shows in its first line since when etcd is lost, counts the seconds, and shows when it is back', async () => {
+  test('shows in its title since when etcd is lost, counts the seconds, and shows when etcd is back', async () => {
     await put('127.0.0.1:1000', 1)
     await put('127.0.0.1:900', 1)
     const watch = disco.onTerminal(80, 24, 'watch', 'hello')
@@ -23,7 +23,7 @@ describe('watch on a terminal', () => {
     expect(second).toMatch('127.0.0.1:1000 ')
     etcd.pause()
     try {
-      // Two seconds or more: on a busy machine the second that is shown may be seen too late.
+      // At least two seconds: a busy machine may show an earlier value too late to be seen.
       const [lost = ''] = await screen.shows(/STALE since [0-9:]{8} \(([2-9]|[1-9]\d+)s\), retrying/)
       const inTitle = await screen.cells(0)
       expect(inTitle.slice(lost.indexOf('STALE'), lost.length).every(({ isRed }) => isRed)).toBe(true)
@@ -38,7 +38,7 @@ describe('watch on a terminal', () => {
     expect(await screen.text()).toMatch(/^hello · .* · live$/m)
   })
 
-  test('follows the size of the terminal, down to one in which nothing fits', async () => {
+  test('follows the size of the terminal, even if it is too small for any content', async () => {
     for (let port = 101; port <= 130; port++) await put(`127.0.0.1:${port}`, 1)
     const watch = disco.onTerminal(80, 24, 'watch', 'hello')
     const screen = new Screen(watch, 80, 24)
@@ -54,11 +54,11 @@ describe('watch on a terminal', () => {
   })
 })
 
-describe('the terminal is as before', () => {
-  /** Shows the mode of the terminal after the watch. */
+describe('watch restores the terminal', () => {
+  /** Shell commands that print the mode of the terminal. */
   const SHOW_MODE = 'stty -a | grep -ow -e "-\\?icanon" -e "-\\?echo" | tr "\\n" " "'
 
-  /** Starts a watch in a shell, which shows the mode of the terminal after it. */
+  /** Starts a watch in a shell that prints the mode of the terminal afterwards. */
   async function watching(tool = disco): Promise<{ shell: Process; screen: Screen }> {
     await put('127.0.0.1:1000', 1)
     const shell = tool.shellOnTerminal(80, 24, `disco watch hello; echo "code $?"; ${SHOW_MODE}`)
@@ -96,7 +96,7 @@ describe('the terminal is as before', () => {
     expect(await screen.text()).toMatch('Error: crash')
   })
 
-  test('where etcd is away from the start', async () => {
+  test('if etcd is unavailable at the start', async () => {
     const shell = disco
       .with({ env: { DISCO_ENDPOINTS: '127.0.0.1:1' } })
       .shellOnTerminal(80, 24, `disco watch hello; echo "code $?"; ${SHOW_MODE}`)
@@ -106,7 +106,7 @@ describe('the terminal is as before', () => {
     expect(await screen.text()).toMatch(/✗ etcd is not reachable at 127\.0\.0\.1:1[\s\S]*code 3/)
   })
 
-  test('while Ctrl-Z stops it, and fg continues it', async () => {
+  test('while it is stopped by Ctrl-Z, and continues with fg', async () => {
     await put('127.0.0.1:1000', 1)
     const line = `disco watch hello; ${SHOW_MODE}; read answer; fg; echo "code $?"; ${SHOW_MODE}`
     const shell = disco.shellOnTerminal(80, 24, line)
@@ -123,7 +123,7 @@ describe('the terminal is as before', () => {
     await shell.exited()
   })
 
-  test('Ctrl-Z goes on where no shell could continue it', async () => {
+  test('and ignores Ctrl-Z if no shell could continue it', async () => {
     await put('127.0.0.1:1000', 1)
     const watch = disco.onTerminal(80, 24, 'watch', 'hello')
     const screen = new Screen(watch, 80, 24)

@@ -18,7 +18,7 @@ async function put(addr: string, weight: number): Promise<void> {
 const LEGEND = '● leased  ◐ drained  ✗ problem'
 
 describe('watch on a terminal', () => {
-  test('paints a table above a log, and leaves the terminal as it found it by Ctrl-C', async () => {
+  test('paints a table above a log, and restores the terminal on Ctrl-C', async () => {
     await put(A, 1)
     const watch = disco.onTerminal(80, 24, 'watch', 'hello')
     const screen = new Screen(watch, 80, 24)
@@ -41,7 +41,7 @@ describe('watch on a terminal', () => {
     expect(left.slice(4)).toEqual(log.filter((line) => line !== ''))
   })
 
-  test('no line of a frame is wider than the terminal, and no text of the registry drives it', async () => {
+  test('paints no line wider than the terminal, and no control sequence from the registry', async () => {
     const [key, value] = registration('hello', A, { version: 'v'.repeat(60) })
     await etcd.ctl('put', key, value)
     await etcd.ctl('put', '/hello/\u001b[2J', 'x')
@@ -62,7 +62,7 @@ describe('watch on a terminal', () => {
     expect(stdout).not.toContain('\u001b[2J')
   })
 
-  test('all services: each endpoint under the name of its service, with its share of that', async () => {
+  test('of all services shows each endpoint with the name of its service and its share in that service', async () => {
     await etcd.ctl('put', ...registration('hello', A, { weight: 0 }))
     await etcd.ctl('put', ...registration('pay', A, { weight: 5 }))
     await etcd.ctl('put', ...registration('pay', B, { weight: 15 }))
@@ -77,7 +77,7 @@ describe('watch on a terminal', () => {
     expect(left).toMatch(new RegExp(`pay +${B} +15 +75\\.0%`))
   })
 
-  test('scrolls, filters and sorts by keys that are not echoed, and ends by q', async () => {
+  test('scrolls, filters and sorts by keys that are not echoed, and ends on q', async () => {
     for (let port = 101; port <= 130; port++) await put(`127.0.0.1:${port}`, port)
     const watch = disco.onTerminal(80, 14, 'watch', 'hello')
     const screen = new Screen(watch, 80, 14)
@@ -90,7 +90,7 @@ describe('watch on a terminal', () => {
     expect((await screen.shows('… 22 above, 0 below'))[9]).toContain(port(130))
     screen.type('s')
     expect((await screen.shows('by weight'))[2]).toContain(port(130))
-    // Pasted text does not act as keys; a sequence may come slowly; an unknown one does nothing.
+    // Pasted text does not act as keys, an escape sequence may arrive in parts, and an unknown sequence is ignored.
     screen.type('\u001b[200~q\r\u001b[201~\u001b[1;5P\u001b')
     await screen.shows('… 22 more')
     screen.type('[999~/')
@@ -109,7 +109,7 @@ describe('watch on a terminal', () => {
     expect(await screen.text()).not.toContain('^[')
   })
 
-  test('a burst of changes is painted in few frames, and logged whole; changed rows stay visible', async () => {
+  test('paints a burst of changes in few frames, logs all of them, and keeps changed rows visible', async () => {
     for (let port = 1; port <= 30; port++) await put(`127.0.0.1:${port}`, 1)
     const watch = disco.onTerminal(100, 12, 'watch', 'hello')
     const screen = new Screen(watch, 100, 12)
@@ -132,7 +132,7 @@ describe('watch on a terminal', () => {
     expect(withoutColors(left)).toMatch(/… 12\d more/)
   })
 
-  test('NDJSON comes without a screen when asked for', async () => {
+  test('prints NDJSON without a screen if requested', async () => {
     const json = disco.onTerminal(80, 24, 'watch', 'hello', '-o', 'ndjson')
     await json.printed('"type":"synced"')
     const { code, stdout } = await json.pressCtrlC()

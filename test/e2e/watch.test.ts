@@ -19,7 +19,7 @@ async function watching(...args: string[]): Promise<Process> {
   return watch
 }
 
-/** Waits for so many events, and ends the watch: what it has told by then. */
+/** Waits for `count` events, ends the watch, and returns its events. */
 async function eventsOf(watch: Process, count: number): Promise<Event[]> {
   await watch.printed('"type":', count)
   const { code } = await watch.end('SIGINT')
@@ -27,7 +27,7 @@ async function eventsOf(watch: Process, count: number): Promise<Event[]> {
   return watch.events()
 }
 
-/** Events as documents of one shape: each under its type. */
+/** Wraps each event in an object under its type, so that each type has a shape of its own. */
 function byType(events: readonly Event[]): Event[] {
   return events.map((event) => ({ [String(event.type)]: event }))
 }
@@ -64,7 +64,7 @@ describe('watch', () => {
     for (const event of events) expect(event.schema).toBe('disco.event/v1')
   })
 
-  test('of a service that does not exist yet: synced with none, then its first endpoint', async () => {
+  test('of a service that does not exist yet prints an empty synced event, and then its first endpoint', async () => {
     const watch = await watching()
     await etcd.ctl('put', ...registration('hello2', A))
     await put(A, 1)
@@ -74,7 +74,7 @@ describe('watch', () => {
     ])
   })
 
-  test('without a service: the events of all', async () => {
+  test('without a service prints the events of all services', async () => {
     const watch = disco.start('watch')
     await watch.printed('"type":"synced"')
     await put(A, 1)
@@ -83,7 +83,7 @@ describe('watch', () => {
     expect(events.slice(1)).toMatchObject([{ service: 'hello' }, { service: 'payments', share: 1 }])
   })
 
-  test('an unreadable value is shown with its problem, and without control characters', async () => {
+  test('shows an unreadable value with its problem, without control characters', async () => {
     await put(A, 1)
     const watch = await watching()
     await etcd.ctl('put', `/hello/${A}`, '\u001b[31m')
@@ -96,7 +96,7 @@ describe('watch', () => {
     ])
   })
 
-  test('gone distinguishes a deregistration from the end of a lease', async () => {
+  test('distinguishes a deregistration from the end of a lease', async () => {
     const watch = await watching()
     const held = await Promise.all(
       [A, B].map(async (addr) => {
@@ -117,7 +117,7 @@ describe('watch', () => {
     expect(events[4]?.lease).toMatch(/^[0-9a-f]+$/)
   })
 
-  test('misses nothing between its list and its watch', async () => {
+  test('misses no change between its list and its watch', async () => {
     const api = new EtcdApi(etcd.endpoint)
     const base64 = (text: string) => Buffer.from(text).toString('base64')
     const write = async (addr: string, weight: number): Promise<void> => {
@@ -148,7 +148,7 @@ describe('watch', () => {
   })
 })
 
-/** What etcdctl sees of the service: keys and weights at a revision; 0 for now. */
+/** Keys and weights of the service at a revision as read by etcdctl; revision 0 means now. */
 async function weightsAt(rev: number): Promise<Map<string, unknown>> {
   const text = await etcd.ctl('get', '/hello/', '--prefix', `--rev=${rev}`)
   const lines = text.trimEnd().split('\n')
@@ -173,11 +173,11 @@ function replayed(start: ReadonlyMap<string, unknown>, events: readonly Event[])
 }
 
 describe('watch ends', () => {
-  test('with 0 after as many changes as --count asks for; synced and stale are none', async () => {
+  test('with 0 after --count changes, not counting synced and stale', async () => {
     await put(A, 1)
     const watch = await watching('--count', '2')
     await etcd.kill()
-    // A restart that the next try finds over is not an outage, and nothing is said of it.
+    // Waits for stale: if the next attempt finds etcd restarted, no outage is reported.
     await watch.printed('"type":"stale"')
     await etcd.restart()
     await watch.printed('"type":"resync"')
@@ -193,14 +193,14 @@ describe('watch ends', () => {
     ])
   })
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('with 130 by %s', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('with 130 on %s', async (signal) => {
     const watch = await watching()
     expect(await watch.end(signal)).toMatchObject({ code: 130, stderr: '' })
   })
 })
 
-describe('faults of etcd', () => {
-  test('a restart: stale, then resync, and later changes arrive; every event has its golden shape', async () => {
+describe('watch during faults of etcd', () => {
+  test('prints stale and then resync after a restart, and later changes; every event has the fields of its golden file', async () => {
     const lease = await grantLease(etcd, 500)
     await put(A, 1, `--lease=${lease}`)
     const watch = await watching()
@@ -226,7 +226,7 @@ describe('faults of etcd', () => {
     expectShape('event', ...byType(events))
   })
 
-  test('changes during an outage of etcd are reported once it is back', async () => {
+  test('reports changes during an outage once etcd is back', async () => {
     await put(A, 1)
     const watch = await watching()
     watch.child.kill('SIGSTOP')
@@ -247,7 +247,7 @@ describe('faults of etcd', () => {
     ])
   })
 
-  test('a compaction does not end a watch that stands', async () => {
+  test('continues after a compaction', async () => {
     await put(A, 1)
     const watch = await watching()
     for (const weight of [2, 3, 4]) await put(A, weight)
@@ -258,7 +258,7 @@ describe('faults of etcd', () => {
     expect(events.map(({ type }) => type)).toEqual(['synced', 'weight', 'weight', 'weight', 'added'])
   })
 
-  test('changes that were compacted before it came back are reported as one resync', async () => {
+  test('reports changes that were compacted during an outage as one resync', async () => {
     await put(A, 1)
     const watch = await watching()
     await etcd.kill()

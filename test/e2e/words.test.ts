@@ -21,7 +21,7 @@ afterAll(async () => {
   await tool[Symbol.asyncDispose]()
 })
 
-/** Sentences of oclif's own. */
+/** Sentences from oclif’s own messages. */
 const OCLIF =
   /Nonexistent|See more help|Missing \d|Missing required|Unexpected argument|following error|Note: --|Parsing -|Expected -|expects a value|only be specified|not found\.|[Cc]ommand \S+ not found/
 
@@ -32,7 +32,7 @@ function expectPlain({ stdout, stderr }: Ran): void {
 
 const AT = '1.2.3.4:1001'
 
-describe('an invalid command line is answered with the problem and a suggestion', () => {
+describe('an invalid command line causes an error with the problem and a suggestion', () => {
   const wrong: [line: string, message: string, hint: string][] = [
     ['wath hello', 'disco has no command "wath"', 'Did you mean watch? Try: disco watch hello'],
     ['wath', 'disco has no command "wath"', 'Did you mean watch?'],
@@ -376,7 +376,7 @@ describe('an invalid command line is answered with the problem and a suggestion'
   })
 })
 
-describe('words that hands type are understood', () => {
+describe('aliases and common spellings are accepted', () => {
   const right: [line: string, says: RegExp][] = [
     ['-V', /^disco-registry\/\d/],
     ['--version', /^disco-registry\/\d/],
@@ -412,13 +412,13 @@ describe('words that hands type are understood', () => {
     expectPlain(ran)
   })
 
-  test('global flags before the command win over the environment, and belong to it alone', async () => {
+  test('global flags before the command override the environment, for that command only', async () => {
     const ran = await tool.run('--endpoints', '127.0.0.1:1', '--command-timeout', '1s', 'ls')
     expect(ran.code).toBe(3)
     expect(ran.stderr).toContain('etcd is not reachable at 127.0.0.1:1')
   })
 
-  test('words behind -- belong to the child', async () => {
+  test('words after -- are passed to the child', async () => {
     const disco = new Disco(etcd.endpoint)
     try {
       const words = [
@@ -454,7 +454,7 @@ describe('words that hands type are understood', () => {
   })
 })
 
-describe('a topic is a page', () => {
+describe('a help topic is printed as a page', () => {
   test.each(['exit-codes', 'environment', 'targets', 'policies', 'layouts', 'selectors'])(
     '%s',
     async (topic) => {
@@ -462,7 +462,7 @@ describe('a topic is a page', () => {
       expect(code).toBe(0)
       const [title = '', ...lines] = stdout.split('\n')
       expect(title).toMatch(/^[A-Z]/)
-      // What cannot be broken, such as the form of a key, may be longer.
+      // Lines that cannot be wrapped, such as the form of a key, may be longer.
       for (const line of lines.filter((text) => text.trim().includes(' ') && !text.includes('/')))
         expect(line.length, line).toBeLessThanOrEqual(80)
     },

@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-it('serves clients with a certificate by TLS, and shows a renewed one after SIGHUP to new connections', async () => {
+it('xds serves clients with a certificate by TLS, and presents a renewed certificate to new connections after SIGHUP', async () => {
   await putAll(etcd, 'hello', [{ addr: A, weight: 1 }])
   const files = { certFile: join(folder, 'live.crt'), keyFile: join(folder, 'live.key') }
   const shown = await authority.sign('xds')
@@ -60,7 +60,7 @@ it('serves clients with a certificate by TLS, and shows a renewed one after SIGH
     () => existsSync(log),
     () => 'the new log',
   )
-  // The connection that stands is not touched.
+  // The existing connection is not affected.
   await disco.run('weight', 'hello', A, '7')
   expect(weightsIn(await client.response('EDS', 1))).toEqual({ hello: { [A]: 7 } })
   copyFileSync(shown.certFile, files.certFile)
@@ -75,7 +75,7 @@ it('serves clients with a certificate by TLS, and shows a renewed one after SIGH
   ])
 })
 
-it('refuses at the start a log that cannot be written, and a certificate without its key', async () => {
+it('xds refuses at its start a log that cannot be written, and a certificate without its key', async () => {
   for (const [args, message] of [
     [['--log', join(own.certFile, 'log')], 'The log cannot be written'],
     [['--listen-cert', own.certFile], 'TLS to callers needs both --listen-cert and --listen-key'],
@@ -92,7 +92,7 @@ function credentialsOf(files: KeyPairFiles | null) {
     : credentials.createSsl(ca)
 }
 
-/** Of the certificate that is shown. */
+/** Fingerprint of the certificate that the control plane presents. */
 function fingerprint(addr: string): Promise<string> {
   const [host = '', port = ''] = addr.split(':')
   const files = { key: readFileSync(own.keyFile), cert: readFileSync(own.certFile) }

@@ -20,11 +20,11 @@ afterEach(() => {
 const A = '10.0.0.1:1001'
 const B = '10.0.0.2:1001'
 
-/** A registration of `carts` as Kratos writes it. */
+/** A registration of `carts` in the layout kratos. */
 const KRATOS =
   '{"id":"a","name":"carts","version":"1.0.0","metadata":{},"endpoints":["grpc://10.0.0.1:1001"]}'
 
-it('serves weights, reports rejections and unknown names, shows clients, logs what they answer, and ends', async () => {
+it('xds serves weights, reports rejections and unknown names, lists clients, logs their answers, and ends', async () => {
   await putAll(etcd, 'hello', [
     { addr: A, weight: 1 },
     { addr: B, weight: 3 },
@@ -96,7 +96,7 @@ it('serves weights, reports rejections and unknown names, shows clients, logs wh
   ])
 })
 
-it('serves the named services alone, with what a URI reads, and names its canary', async () => {
+it('xds serves only the named services, reads a URI in its layout, and prints the size of its canary', async () => {
   await putAll(etcd, 'hello', [
     { addr: A, version: '1.0.0', weight: 1 },
     { addr: B, version: '2.0.0', weight: 1 },
@@ -117,7 +117,7 @@ it('serves the named services alone, with what a URI reads, and names its canary
   expect(await xds.end('SIGINT')).toMatchObject({ code: 0 })
 })
 
-it('names a service and a canary that nothing has, with what there is', async () => {
+it('xds names an unknown service, and a canary that selects no endpoint, with the available values', async () => {
   await putAll(etcd, 'hello', [{ addr: A, version: '1.0.0' }])
   const args = ['xds', 'helo', 'hello', 'etcd:///carts', '--canary', 'version=3.0.0', '--listen', ':0']
   await etcd.ctl('put', '/microservices/carts/a', KRATOS)
@@ -143,7 +143,7 @@ it('names a service and a canary that nothing has, with what there is', async ()
   ])
 })
 
-it('prints a bootstrap file, by the name of the machine where it listens at all addresses', async () => {
+it('xds prints a bootstrap file, with the name of the machine if it listens at all addresses', async () => {
   const { stdout } = await tool.run('xds', '--bootstrap')
   expect(JSON.parse(stdout)).toMatchObject({
     xds_servers: [
@@ -162,7 +162,7 @@ it('prints a bootstrap file, by the name of the machine where it listens at all 
   expect(servers[0]).toMatchObject({ server_uri: `${node.id}:9`, channel_creds: [{ type: 'tls' }] })
 })
 
-describe('refuses', () => {
+describe('xds refuses', () => {
   it.each([
     [
       'a target that selects',
@@ -187,7 +187,7 @@ describe('refuses', () => {
     expect(code).toBe(2)
   })
 
-  it('a port that is taken', async () => {
+  it('a port that is in use', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     stops.push(() => server.close())
     await new Promise((resolve) => server.once('listening', resolve))
