@@ -35,7 +35,7 @@ const record: EndpointRecord = {
 const selection = { service: 'hello', addr: record.addr }
 const endpoint = { ...record, key: '/hello/127.0.0.1:1', modRevision: 5, createRevision: 1 } as Endpoint
 
-describe('an aborted signal rejects with its reason, while etcd gives no answer', () => {
+describe('with an aborted signal while etcd does not answer,', () => {
   test.each<[string, (options: { signal: AbortSignal }) => Promise<unknown>]>([
     ['list', (options) => muted.list('hello', options)],
     ['listExisting', (options) => muted.listExisting('hello', options)],
@@ -48,12 +48,12 @@ describe('an aborted signal rejects with its reason, while etcd gives no answer'
     ['explainEmpty', (options) => muted.explainEmpty({ service: 'hello' }, options)],
     ['Registry.register', (options) => muted.register({ registered: record, ttlSeconds: 5 }, options)],
     ['register', (options) => register({ ...muteOptions, ...record, ...options })],
-  ])('%s', async (_, operation) => {
+  ])('%s rejects with the reason of the signal', async (_, operation) => {
     const stop = new AbortController()
     const reason = new Error('the caller has no more time')
     setTimeout(() => stop.abort(reason), 20)
     await expect(operation({ signal: stop.signal })).rejects.toBe(reason)
-    // Aborted from the start.
+    // The signal is already aborted before this call.
     await expect(operation({ signal: stop.signal })).rejects.toBe(reason)
   })
 
@@ -66,7 +66,7 @@ describe('an aborted signal rejects with its reason, while etcd gives no answer'
   })
 })
 
-test('many operations with one signal have no more listeners than Node allows without a warning', async () => {
+test('many operations with one signal add no more listeners than Node allows without a warning', async () => {
   const stop = new AbortController()
   const { signal } = stop
   const watches = Array.from({ length: 20 }, (_, n) => muted.watch({ service: `hello${n}` }, signal))
@@ -82,7 +82,7 @@ test('many operations with one signal have no more listeners than Node allows wi
   expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
-test('register with a signal that is already aborted does not connect to etcd', async () => {
+test('register with an aborted signal does not connect to etcd', async () => {
   await using server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   let connections = 0
@@ -98,7 +98,7 @@ test('register with a signal that is already aborted does not connect to etcd', 
   expect(connections).toBe(0)
 })
 
-test('register ends its wait for the lease of another registrar by AbortSignal.timeout', async () => {
+test('register stops waiting for the lease of another registrar on AbortSignal.timeout', async () => {
   const key = '/hello/127.0.0.1:1'
   const lease = await grantLease(etcd, 600)
   await etcd.ctl('put', '--lease', lease, key, 'theirs')
@@ -108,7 +108,7 @@ test('register ends its wait for the lease of another registrar by AbortSignal.t
   expect(await storedText(etcd, key)).toBe('theirs')
 })
 
-test('drain and close stop waiting and go on', async () => {
+test('an aborted signal ends the waiting for drain and close, which still complete', async () => {
   const registration = await register({ ...record, service: 'left', endpoints: [etcd.endpoint] })
   const stop = new AbortController()
   const drained = registration.drain({ graceMs: 300, signal: stop.signal })
@@ -120,7 +120,7 @@ test('drain and close stop waiting and go on', async () => {
 })
 
 describe('await using', () => {
-  test('ends a registration, a registry, and a watch whose next update is awaited', async () => {
+  test('closes a registration, a registry, and a watch whose next update is awaited', async () => {
     {
       await using registry = await openRegistry([etcd.endpoint])
       await using held = await registry.register({

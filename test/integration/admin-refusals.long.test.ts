@@ -10,7 +10,7 @@ const TOKEN = 'open-sesame'
 const admin = await administered()
 
 describe('authorization', () => {
-  test('with a token, other requests than health checks need it', async () => {
+  test('with a token is required for all requests except health checks', async () => {
     await admin.begun.end()
     await admin.begin({ token: TOKEN })
     for (const authorization of [undefined, 'Bearer wrong', `Basic ${TOKEN}`, TOKEN, 'Bearer']) {
@@ -50,7 +50,7 @@ describe('authorization', () => {
     [{ origin: 'http://127.0.0.1:9001', referer: 'https://evil.example/page' }],
     [{ host: 'evil.example' }],
     [{ host: 'evil.example:80', origin: 'http://evil.example:80' }],
-  ])('without one, no web page of another origin can write: %j', async (headers) => {
+  ])('without a token forbids writes by web pages of other origins: %j', async (headers) => {
     await admin.untouched(async () => {
       for (const [method, path] of [
         ['GET', '/?weight=5'],
@@ -71,13 +71,16 @@ describe('authorization', () => {
     [{ origin: 'http://127.0.0.1:9001' }],
     [{ referer: 'http://127.0.0.1:9001/' }],
     [{ 'sec-fetch-site': 'same-origin', referer: 'http://127.0.0.1:9001/weight' }],
-  ])('a page of our own origin, and a client that is not a browser, can: %j', async (headers) => {
-    const answer = await admin.ask('GET', '/?weight=5', { headers: { ...HERE, ...headers } })
-    expect(answer.status).toBe(200)
-    expect(await storedWeight(admin.etcd, admin.key)).toBe(5)
-  })
+  ])(
+    'without a token allows writes by a page of the handler’s origin, and by clients that are not browsers: %j',
+    async (headers) => {
+      const answer = await admin.ask('GET', '/?weight=5', { headers: { ...HERE, ...headers } })
+      expect(answer.status).toBe(200)
+      expect(await storedWeight(admin.etcd, admin.key)).toBe(5)
+    },
+  )
 
-  test('a URL typed into a browser may read, and changes nothing', async () => {
+  test('allows a URL typed into a browser to read, but not to write', async () => {
     const headers = { 'sec-fetch-site': 'none' }
     await admin.untouched(async () => {
       expect((await admin.ask('GET', '/weight', { headers })).status).toBe(200)
@@ -87,12 +90,9 @@ describe('authorization', () => {
     })
   })
 
-  test.each([['localhost'], ['127.0.0.1:9001'], ['[::1]:9001']])(
-    '%s is accepted as a host name',
-    async (host) => {
-      expect((await admin.ask('GET', '/', { headers: { host } })).status).toBe(200)
-    },
-  )
+  test.each([['localhost'], ['127.0.0.1:9001'], ['[::1]:9001']])('accepts %s as host name', async (host) => {
+    expect((await admin.ask('GET', '/', { headers: { host } })).status).toBe(200)
+  })
 })
 
 describe('paths and methods', () => {
@@ -109,13 +109,13 @@ describe('paths and methods', () => {
     ['/constructor'],
     ['http://127.0.0.1/weight?weight=5'],
     ['*'],
-  ])('%s is not there', async (path) => {
+  ])('the path %s is not found', async (path) => {
     await admin.untouched(async () => {
       expect((await admin.ask('PUT', path)).status).toBe(404)
     })
   })
 
-  test('a wrong method is answered with the accepted ones', async () => {
+  test('a wrong method is answered with the allowed methods', async () => {
     await admin.untouched(async () => {
       expect(await admin.ask('DELETE', '/weight?weight=5')).toMatchObject({
         status: 405,
@@ -171,7 +171,7 @@ describe('a malformed request is refused and has no effect', () => {
     })
   })
 
-  test('slow headers, a slow body and a cut body end without effect', async () => {
+  test('if its headers or its body are slow, or its body is cut off', async () => {
     const put = `PUT /weight?weight=5 HTTP/1.1\r\n${HOST}Content-Length: 10\r\n\r\n`
     await admin.untouched(async () => {
       const drip = Array.from({ length: 80 }, (_, index) => [100, `X-${index}: y\r\n`]).flat()
@@ -185,26 +185,29 @@ describe('a malformed request is refused and has no effect', () => {
     })
   })
 
-  test('pipelined requests', async () => {
+  test('if it is pipelined after another one', async () => {
     const put = (weight: number, more = '') => `PUT /weight?weight=${weight} HTTP/1.1\r\n${HOST}${more}\r\n`
     const answers = await raw(put(4) + put(9) + put(8))
     expect(answers.match(/^HTTP\/1\.1 /gm)).toHaveLength(1)
     expect(answers).toMatch(/^HTTP\/1\.1 200 /)
     expect(answers).toContain('"to":4')
-    // Node's parser refuses bytes after a request with `connection: close`, possibly before the answer.
+    // Node’s parser rejects bytes after a request with `connection: close`, sometimes before the answer is sent.
     const others = await raw(put(5, 'Connection: close\r\n') + put(9) + put(8))
     expect(others.match(/^HTTP\/1\.1 /gm)).toHaveLength(1)
     expect([4, 5]).toContain(await storedWeight(admin.etcd, admin.key))
     expect((await admin.ask('GET', '/weight')).status).toBe(200)
   })
 
-  test('a body within the limit is ignored', async () => {
+  test('if a parameter is in its body, which is ignored', async () => {
     expect((await admin.ask('PUT', '/weight?weight=4', { body: 'weight=9' })).status).toBe(200)
     expect(await storedWeight(admin.etcd, admin.key)).toBe(4)
   })
 })
 
-/** Sends bytes on a plain socket; resolves with the answer once the server closes it. */
+/**
+ * Sends bytes on a plain socket, with pauses in milliseconds. Resolves with the answer once the server closes the
+ * socket.
+ */
 async function raw(...pieces: readonly (string | number)[]): Promise<string> {
   const [host = '', port] = admin.begun.address.split(':')
   const socket = connect(Number(port), host)

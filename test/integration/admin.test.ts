@@ -8,8 +8,8 @@ import { expectShape } from '../support/shape.js'
 
 const admin = await administered()
 
-describe('reading', () => {
-  test('GET / shows the registration as it stands in etcd, GET /weight its weight', async () => {
+describe('reading with the admin handler', () => {
+  test('GET / returns the registration from etcd, and GET /weight its weight', async () => {
     const doc = JSON.parse((await admin.ask('GET', '/')).body)
     expectShape('registration', doc, { ...doc, endpoints: [{ ...doc.endpoints[0], id: 'x', lease: null }] })
     expect(doc).toMatchObject({
@@ -31,7 +31,7 @@ describe('reading', () => {
     expect(weights.endpoints).toEqual([{ key: admin.key, addr: admin.addr, weight: 1 }])
   })
 
-  test('GET /healthz shows whether it is registered; HEAD has no body', async () => {
+  test('GET /healthz returns whether the server is registered; HEAD has no body', async () => {
     const answer = await admin.ask('GET', '/healthz')
     expect(answer.status).toBe(200)
     expectShape('own-health', JSON.parse(answer.body))
@@ -40,7 +40,7 @@ describe('reading', () => {
     expectShape('own-life', JSON.parse((await admin.ask('GET', '/livez')).body))
   })
 
-  test('GET /metrics counts the events of the registrar in Prometheus text', async () => {
+  test('GET /metrics returns counts of the registrar’s events in Prometheus format', async () => {
     await admin.ask('PUT', '/weight?weight=6')
     await until(
       async () => (await admin.ask('GET', '/metrics')).body.includes('disco_changes_total 1'),
@@ -58,13 +58,13 @@ describe('reading', () => {
   })
 })
 
-describe('changing the weight', () => {
+describe('changing the weight with the admin handler', () => {
   test.each([
     ['PUT', '/weight?weight=5', 5],
     ['GET', '/weight?weight=0', 0],
     ['GET', '/?weight=7', 7],
     ['PUT', `/weight?weight=9&addr=${admin.addr}`, 9],
-  ])('%s %s makes it %i, under the same lease', async (method, path, wanted) => {
+  ])('%s %s sets weight %i under the same lease', async (method, path, wanted) => {
     const leases = await leaseIds(admin.etcd)
     const { status, body } = await admin.ask(method, path)
     expect(status, body).toBe(200)
@@ -73,7 +73,7 @@ describe('changing the weight', () => {
     expect(await admin.etcd.ctl('lease', 'timetolive', leases[0] ?? '', '--keys')).toContain(admin.key)
   })
 
-  test('100 concurrent changes: all succeed, the last one stands, the lease is kept', async () => {
+  test('100 concurrent changes all succeed, the last one determines the weight, and the lease is kept', async () => {
     const [lease = ''] = await leaseIds(admin.etcd)
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, index) => admin.ask('PUT', `/weight?weight=${index + 1}`)),
@@ -116,7 +116,7 @@ describe('changing the weight', () => {
     ['PUT', '/weight?weight=1&force=yes', 400, 'true or false'],
     ['PUT', '/weight?weight=1&addr=1.2.3.4:5', 404, 'is not registered by this registrar'],
     ['GET', '/?weight=%zz', 400, 'is not a weight'],
-  ])('%s %s is %i: %s', async (method, path, status, said) => {
+  ])('%s %s is answered with status %i: %s', async (method, path, status, said) => {
     await admin.untouched(async () => {
       const answer = await admin.ask(method, path)
       expect(answer.status).toBe(status)
@@ -127,7 +127,7 @@ describe('changing the weight', () => {
 })
 
 describe('POST /drain', () => {
-  test('sets weight 0, waits, deregisters, then answers; the registrar ends', async () => {
+  test('sets weight 0, waits, deregisters and answers, and the registrar ends', async () => {
     const answer = await admin.ask('POST', '/drain')
     expect(answer.status).toBe(200)
     expect(JSON.parse(answer.body)).toMatchObject({ healthy: false })
@@ -146,7 +146,7 @@ describe('POST /drain', () => {
   })
 })
 
-test('without etcd: 503 with the reason where etcd is needed; the health does not need it', async () => {
+test('without etcd the admin handler answers 503 with the reason, except to health checks and metrics', async () => {
   admin.etcd.pause()
   try {
     const [read, change] = await Promise.all([admin.ask('GET', '/'), admin.ask('PUT', '/weight?weight=5')])
@@ -161,7 +161,7 @@ test('without etcd: 503 with the reason where etcd is needed; the health does no
   }
 })
 
-test('a port in use is a conflict', async () => {
+test('a port that is in use is a conflict', async () => {
   const port = Number(admin.begun.address.split(':')[1])
   await expect(startAdmin({ host: '127.0.0.1', port }, () => undefined)).rejects.toMatchObject({
     ...{ code: 'CONFLICT', message: expect.stringContaining(`port ${port} at 127.0.0.1 is taken`) as string },

@@ -18,7 +18,7 @@ beforeEach(() => wipe(etcd))
 
 const RULES: ApplyRules = { prune: false, force: false, leased: 'refused', root: '' }
 
-test('changes that another client has made since the plan are told apart, with a revision that has them', async () => {
+test('changes that another client has made since the plan are counted as already made, with a revision that contains them', async () => {
   const [first, second] = ['10.0.0.1:1', '10.0.0.1:2']
   await putAll(etcd, 'hello', [
     { addr: first, weight: 1 },
@@ -39,7 +39,7 @@ test('changes that another client has made since the plan are told apart, with a
   expect(late.text).toBe(`✓ nothing was written, 2 already as in the file (rev ${partly.applied.revision})`)
 })
 
-test('a lease that ends in the middle is named, with the keys that it takes along', async () => {
+test('apply names a lease that ends midway, with the keys that etcd removes with it', async () => {
   const endpoints = Array.from({ length: 200 }, (_, port) => ({
     service: 'hello',
     addr: `10.0.0.1:${port + 1}`,

@@ -44,7 +44,7 @@ describe.each([
     dev = null
   })
 
-  /** As etcd's naming stores an endpoint of the service `game`. */
+  /** Stores an endpoint of the service `game` as etcd’s naming package does. */
   async function put(addr: string, value: object): Promise<void> {
     await etcd.ctl('put', `game/${addr}`, JSON.stringify(value))
   }
@@ -53,7 +53,7 @@ describe.each([
     await etcd.ctl('del', `game/${addr}`)
   }
 
-  test('a call pins a server by its scalar Metadata, falls back while it is away, and enters it again', async () => {
+  test('a call is pinned to a server by scalar Metadata, falls back while the server is gone, and returns to it later', async () => {
     await using one = await Backend.start()
     await using two = await Backend.start()
     await put(one.addr, { Op: 0, Addr: one.addr, Metadata: '1' })
@@ -69,14 +69,14 @@ describe.each([
     await remove(two.addr)
     await caller.untilRotation(one.addr)
     expect(await pinned()).toBe(one.addr)
-    // The same server after a restart, on another port.
+    // The same server after a restart with another port.
     await using again = await Backend.start()
     await put(again.addr, { Op: 0, Addr: again.addr, Metadata: 2 })
     await caller.untilRotation(one.addr, again.addr)
     expect([await pinned(), await pinned()]).toEqual([again.addr, again.addr])
   })
 
-  test('a value with the Op "Add" is dialled, and a hint says that Go clients skip it', async () => {
+  test('an endpoint with Op "Add" is dialled, and has a hint that Go clients ignore it', async () => {
     await using one = await Backend.start()
     await put(one.addr, { Op: 'Add', Addr: one.addr, Metadata: {} })
     using caller = new Caller('etcd:///game?layout=etcd')
@@ -87,7 +87,7 @@ describe.each([
     ])
   })
 
-  test('an address without a port is named with the reason in every listing, and can be removed by it', async () => {
+  test('every listing names an address without a port with the reason, and unregister accepts the address', async () => {
     const key = 'foo/bar/my-service/e1'
     await etcd.ctl('put', key, '{"Op":0,"Addr":"1.2.3.4","Metadata":null}')
     const uri = 'etcd:///foo/bar/my-service?layout=etcd'
@@ -119,7 +119,7 @@ describe.each([
     expect(await storedText(etcd, key)).toBe('')
   })
 
-  test('and where its layout has weights, weighed and drained by it', async () => {
+  test('weight and drain accept an address without a port if its layout has weights', async () => {
     const put = (addr: string) => etcd.ctl('put', ...registration('hello', addr, { weight: 2 }))
     await put('1.2.3.4')
     await put('1.2.3.4:1')
@@ -132,7 +132,7 @@ describe.each([
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('"1.2.3.4" has no port') })
   })
 
-  test('the handler has a path of the program’s choice, and answers in text where the client asks for it', async () => {
+  test('the handler uses a path that the program chooses, and answers in text if the client requests it', async () => {
     await using registration = await register({
       ...{ service: 'hello', addr: '127.0.0.1:1', version: '1.0.0', endpoints: [etcd.endpoint] },
     })

@@ -25,7 +25,7 @@ beforeEach(() => {
 const weighted = (weights: readonly number[]) =>
   weights.map((weight, at) => ({ addr: addrs[at] ?? '', weight }))
 
-describe('a rotation goes on', () => {
+describe('a rotation continues', () => {
   test.each([
     ['the same list comes again', () => discovery.list(...weighted([1, 1, 1, 1, 10]))],
     [
@@ -33,7 +33,7 @@ describe('a rotation goes on', () => {
       () => discovery.put({ addr: addrs[0] ?? '', weight: 1 }),
     ],
     ['the registry goes out of reach', () => discovery.lose()],
-  ])('when %s: no gap ever reaches a call', async (_, happen) => {
+  ])('without a gap of a whole call when %s', async (_, happen) => {
     discovery.list(...weighted([1, 1, 1, 1, 10]))
     using caller = new Caller(TARGET)
     await caller.untilRotation(...addrs)
@@ -63,7 +63,7 @@ describe('a rotation goes on', () => {
     expect(Object.values(await caller.count(50))).toEqual([10, 10, 10, 10, 10])
   })
 
-  test('equally among all without weights, and never to a drained one', async () => {
+  test('equally among all endpoints without weights, and never with a drained one', async () => {
     discovery.list(...weighted([0, 0, 0]))
     using caller = new Caller(TARGET)
     await caller.untilRotation(...addrs.slice(0, 3))
@@ -74,8 +74,8 @@ describe('a rotation goes on', () => {
   })
 })
 
-describe('two keys on one address', () => {
-  test('are two entries that share one connection', async () => {
+describe('two keys with one address', () => {
+  test('are two endpoints that share a connection', async () => {
     using connections = new AcceptedConnections()
     const [shared = '', other = ''] = addrs
     discovery.list(
@@ -95,7 +95,7 @@ describe('two keys on one address', () => {
 
 describe('least_request', () => {
   test.each([{}, { choiceCount: 2 }])(
-    '%j: a hundred calls made in one go spread over four equal endpoints, none gets more than 30',
+    'with %j spreads a hundred concurrent calls over four equal endpoints, at most 30 each',
     async (parameters) => {
       discovery.list(...weighted([1, 1, 1, 1]))
       using caller = new Caller(TARGET, { policy: 'least_request', parameters })
@@ -107,7 +107,7 @@ describe('least_request', () => {
     },
   )
 
-  test('avoids slow endpoints, and forgets cancelled calls', async () => {
+  test('avoids slow endpoints, and stops counting cancelled calls', async () => {
     const [slow] = backends
     if (!slow) throw new Error('five backends were started')
     discovery.list(...weighted([1, 1]))
@@ -133,7 +133,7 @@ describe('least_request', () => {
     expect(counts[slow.addr] ?? 0).toBeGreaterThan(10)
   })
 
-  test('a stream on a removed endpoint runs to its end, and counts when the endpoint comes back', async () => {
+  test('lets a stream on a removed endpoint finish, and counts it when the endpoint returns', async () => {
     const [busy, idle] = backends
     if (!busy || !idle) throw new Error('five backends were started')
     discovery.list(...weighted([1]))
@@ -148,7 +148,7 @@ describe('least_request', () => {
     )
     discovery.list({ addr: idle.addr, weight: 1 })
     await caller.untilRotation(idle.addr)
-    // A channel that closes has the pool give up every connection that nobody uses.
+    // Closing a channel makes the pool close every unused connection.
     new Caller(TARGET).close()
     expect(await caller.count(5)).toEqual({ [idle.addr]: 5 })
     discovery.list(...weighted([1, 1]))

@@ -24,7 +24,7 @@ beforeEach(() => {
   discovery = ScriptedDiscovery.installed()
 })
 
-/** Every policy, with what it needs to pick among all of the first three backends' addresses. */
+/** Every policy, with parameters under which it picks among all addresses of the first three backends. */
 const POLICIES = [
   ['weighted_round_robin', {}],
   ['round_robin', {}],
@@ -60,7 +60,7 @@ describe.each(POLICIES)('%s %j', (policy, parameters) => {
     await caller.untilRotation(...healthy, sick.addr)
   })
 
-  test('keeps its connections through lists, weights and removals of others', async () => {
+  test('keeps its connections while lists and weights change and other endpoints are removed', async () => {
     const addrs = backends.map(({ addr }) => addr)
     using connections = new AcceptedConnections()
     discovery.list(...addrs.map((addr) => ({ addr, weight: 3 })))

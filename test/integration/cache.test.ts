@@ -28,7 +28,7 @@ const LIST: CachedList = { revision: 7, endpoints: [endpoint()], seenAtMs: 1_000
 
 let home: string
 const folder = () => join(home, 'disco')
-/** The kept lists: times of revisions are beside them. */
+/** Files of cached lists, without the files of revision times in the same folder. */
 const files = () => readdirSync(folder()).filter((name) => !name.startsWith('revisions-'))
 const onlyFile = () => join(folder(), files()[0] ?? '')
 
@@ -37,7 +37,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, { recursive: true }))
 
-describe('the kept lists', () => {
+describe('cached lists', () => {
   let warnings: string[]
   const open = () => new ListCache(folder(), (message) => warnings.push(message))
 
@@ -45,7 +45,7 @@ describe('the kept lists', () => {
     warnings = []
   })
 
-  test('come back unchanged, for the same members in any order only', async () => {
+  test('are returned unchanged for the same members in any order, and for no others', async () => {
     await open().write(TARGET, LIST)
     expect(await open().read({ ...TARGET, members: ['b:1', 'a:1'] })).toEqual(LIST)
     expect(await open().read({ ...TARGET, members: ['a:1'] })).toBeNull()
@@ -55,7 +55,7 @@ describe('the kept lists', () => {
     expect(warnings).toEqual([])
   })
 
-  test('of the former format, with decimal lease ids, are read', async () => {
+  test('in the former format, with decimal lease ids, are read', async () => {
     await open().write(TARGET, LIST)
     const { endpoints, ...rest } = JSON.parse(readFileSync(onlyFile(), 'utf8'))
     const [stored] = endpoints
@@ -68,13 +68,13 @@ describe('the kept lists', () => {
     expect(warnings).toEqual([])
   })
 
-  test('are readable by their owner alone', async () => {
+  test('are readable by their owner only', async () => {
     await open().write(TARGET, LIST)
     expect(statSync(onlyFile()).mode & 0o777).toBe(0o600)
     expect(statSync(folder()).mode & 0o777).toBe(0o700)
   })
 
-  test('are replaced in one step: many writers leave one whole list, and nothing else', async () => {
+  test('are replaced in one step: concurrent writers leave one complete list, and no other file', async () => {
     const lists = Array.from({ length: 20 }, (_, index) => ({ ...LIST, revision: index + 1 }))
     await Promise.all(lists.map((list) => open().write(TARGET, list)))
     expect(lists).toContainEqual(await open().read(TARGET))
@@ -82,7 +82,7 @@ describe('the kept lists', () => {
     expect(warnings).toEqual([])
   })
 
-  test('that are empty, or too long, leave nothing behind', async () => {
+  test('are removed if the new list is empty or too large', async () => {
     await open().write(TARGET, LIST)
     await open().write(TARGET, { ...LIST, endpoints: [] })
     expect(files()).toEqual([])
@@ -92,7 +92,7 @@ describe('the kept lists', () => {
     expect(files()).toEqual([])
   })
 
-  test('are at most 64: those that were written longest ago go', async () => {
+  test('are limited to 64, and the oldest are removed', async () => {
     const cache = open()
     const listOf = (service: string) => ({ ...LIST, endpoints: [endpoint({ service })] })
     for (let index = 0; index < 70; index++) {
@@ -107,7 +107,7 @@ describe('the kept lists', () => {
     ['no object', 'null'],
     ['another format', JSON.stringify({ format: 3 })],
     ['a list of something else', JSON.stringify({ format: 1, revision: 1, seenAtMs: 1, endpoints: [{}] })],
-  ])('with %s inside are ignored, with one warning', async (_, text) => {
+  ])('with %s as content are ignored, with one warning', async (_, text) => {
     const cache = open()
     await cache.write(TARGET, LIST)
     writeFileSync(onlyFile(), text)
@@ -133,7 +133,7 @@ describe('the kept lists', () => {
     ['a key changed after the list', (_, endpoint) => Object.assign(endpoint, { modRevision: 8 })],
     ['no revisions', (_, endpoint) => Object.assign(endpoint, { createRevision: undefined })],
     ['an id that is not a text', (_, endpoint) => Object.assign(endpoint, { id: 7 })],
-  ])('with a value that no registry has are ignored: %s', async (_, change) => {
+  ])('with an impossible value are ignored: %s', async (_, change) => {
     const cache = open()
     await cache.write(TARGET, LIST)
     const list = JSON.parse(readFileSync(onlyFile(), 'utf8'))
@@ -143,7 +143,7 @@ describe('the kept lists', () => {
     expect(warnings).toEqual([`${onlyFile()} is damaged, and ignored`])
   })
 
-  test('are not read from, or written to, a folder that others can write to; one warning says so', async () => {
+  test('are not read from or written to a folder that other users can write to, with one warning', async () => {
     await open().write(TARGET, LIST)
     chmodSync(folder(), 0o777)
     const cache = open()
@@ -153,7 +153,7 @@ describe('the kept lists', () => {
     expect(warnings).toEqual([`The cache folder ${folder()} is not used: other users can write to it`])
   })
 
-  test('are not read from a file that others can write to, nor through a link', async () => {
+  test('are not read from a file that other users can write to, nor through a link', async () => {
     await open().write(TARGET, LIST)
     chmodSync(onlyFile(), 0o666)
     const cache = open()
@@ -168,7 +168,7 @@ describe('the kept lists', () => {
     expect(warnings).toHaveLength(2)
   })
 
-  test('leave files of other programs in the folder alone', async () => {
+  test('share their folder with files of other programs, which are left alone', async () => {
     await open().write(TARGET, LIST)
     const others = Array.from({ length: 80 }, (_, index) => join(folder(), `other-${index}.json`))
     for (const other of others) {
@@ -182,7 +182,7 @@ describe('the kept lists', () => {
     expect(warnings).toEqual([])
   })
 
-  test('stand below an absolute XDG_CACHE_HOME; a relative one is ignored', () => {
+  test('are stored below an absolute XDG_CACHE_HOME; a relative one is ignored', () => {
     const inHome = join(homedir(), '.cache', 'disco')
     expect(defaultCacheFolder({ XDG_CACHE_HOME: '/var/x' })).toBe('/var/x/disco')
     for (const relative of ['', 'cache', './cache', '../cache']) {
@@ -190,7 +190,7 @@ describe('the kept lists', () => {
     }
   })
 
-  test('stand nowhere where the user has no home, which the system reports as an error', () => {
+  test('are not stored if the user has no home folder', () => {
     const homeless = () => {
       throw new Error('uv_os_homedir returned ENOENT')
     }
@@ -199,7 +199,7 @@ describe('the kept lists', () => {
     expect(defaultCacheFolder({ XDG_CACHE_HOME: '/var/x' }, homeless)).toBe('/var/x/disco')
   })
 
-  test('that cannot be written cost one warning', async () => {
+  test('that cannot be written cause one warning', async () => {
     writeFileSync(folder(), 'in the way')
     const cache = open()
     await cache.write(TARGET, LIST)
@@ -209,7 +209,7 @@ describe('the kept lists', () => {
   })
 })
 
-describe('a client that starts while etcd is away', () => {
+describe('a client that starts while etcd is unavailable', () => {
   let etcd: RealEtcd
   let greeter: GreeterProcess
   let disco: Disco
@@ -234,7 +234,7 @@ describe('a client that starts while etcd is away', () => {
     await wipe(etcd)
   })
 
-  test('uses the last good list, and shows its age', async () => {
+  test('uses the cached list, and reports its age', async () => {
     const { code, stdout, stderr } = await disco.run('call', 'hello', 'SayHello', '-d', '{"name":"you"}')
     expect(code).toBe(0)
     expect(stdout).toContain('Hello you')
@@ -259,7 +259,7 @@ describe('a client that starts while etcd is away', () => {
     expect(stderr.match(/is damaged, and ignored/g)).toHaveLength(1)
   })
 
-  test('takes the list from etcd as soon as there is one', async () => {
+  test('receives the list from etcd as soon as there is one', async () => {
     const updates: Update[] = []
     const stop = new AbortController()
     const registry = await Registry.open({

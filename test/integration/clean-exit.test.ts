@@ -9,7 +9,10 @@ import { sharedEtcd } from '../support/shared-etcd.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A program that uses the library once, closes it, and prints what would keep the process alive. */
+/**
+ * Source of a program that uses the library once, closes it, and prints the number of timers that keep the process
+ * alive.
+ */
 function program(endpoints: readonly string[], use: string): string {
   return `
     import { Registry } from 'disco-registry'
@@ -57,7 +60,7 @@ const HOLD = `
   await held.close()
   console.log(await held.ended)`
 
-describe('a process that closes its registry ends by itself, with no timer left', () => {
+describe('a process that closes its registry exits by itself, with no timer left,', () => {
   test('after a list', async () => {
     expect(await lines([etcd.endpoint], LIST)).toEqual(['0', 'ended'])
   })
@@ -74,11 +77,11 @@ describe('a process that closes its registry ends by itself, with no timer left'
     expect(await lines(['127.0.0.1:1'], LIST)).toEqual(['ETCD_UNREACHABLE', '0', 'ended'])
   })
 
-  test('after a mute member', async () => {
+  test('after a member that did not answer', async () => {
     expect(await lines([muteEndpoint], LIST)).toEqual(['ETCD_UNREACHABLE', '0', 'ended'])
   })
 
-  test('after a mute member and one that answered', async () => {
+  test('after a member that did not answer and one that did', async () => {
     expect(await lines([muteEndpoint, etcd.endpoint], LIST)).toEqual(['0', 'ended'])
   })
 })

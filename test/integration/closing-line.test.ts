@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** The exit code of a run of one test file with a filter, and its last line. */
+/** Exit code and last line of a run of one test file with a name filter. */
 function runTests(filter: string): Promise<{ code: number; lastLine: string }> {
   const args = ['node_modules/vitest/vitest.mjs', 'run', 'test/unit/domain/endpoint.test.ts', '-t', filter]
   const { PATH, HOME } = process.env
@@ -15,7 +15,7 @@ function runTests(filter: string): Promise<{ code: number; lastLine: string }> {
   })
 }
 
-test('a run ends with its counts; one in which no test ran has failed', async () => {
+test('a test run ends with its counts, and fails if no test ran', async () => {
   const [all, none] = await Promise.all([runTests(''), runTests('a name that no test has')])
   expect(all).toMatchObject({ code: 0, lastLine: expect.stringMatching(/^[1-9]\d* passed, 0 failed$/) })
   expect(none).toEqual({ code: 1, lastLine: '0 passed, 1 failed' })

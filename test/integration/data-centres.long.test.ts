@@ -30,7 +30,7 @@ beforeEach(() => {
   connections = new AcceptedConnections()
 })
 afterEach(async () => {
-  // A test that fails may leave them killed.
+  // A failed test may leave the registries killed.
   await Promise.all([dc1.revive(), dc2.revive()])
   for (const caller of callers) caller.close()
   for (const registry of opened) registry.close()
@@ -39,7 +39,7 @@ afterEach(async () => {
   await Promise.all([dc1, dc2].map(async (etcd) => await wipe(etcd)))
 })
 
-/** A client of `hello` in the registries at these endpoints. */
+/** A client of `hello` in the registries at these endpoints, under these names. */
 async function callerOf(from: string, first = dc1.endpoint, second = dc2.endpoint, cache?: string) {
   const options = cache === undefined ? {} : { cache: { folder: cache } }
   const [one, other] = await Promise.all([openRegistry([first], options), openRegistry([second], options)])
@@ -63,7 +63,7 @@ const registerIn = (etcd: RealEtcd, ...some: readonly Backend[]) =>
     some.map(({ addr }) => ({ addr, weight: 1 })),
   )
 
-it('spills over without a failed call when a data centre is killed under 200 calls/s, and back without a storm', async () => {
+it('a client spills over without a failed call when a data centre is killed under 200 calls/s, and returns with one connection per restarted server', async () => {
   const [a, b, c, d] = [await backend(), await backend(), await backend(), await backend()]
   await registerIn(dc1, a, b)
   await registerIn(dc2, c, d)
@@ -75,12 +75,12 @@ it('spills over without a failed call when a data centre is killed under 200 cal
 
   await dc1.kill()
   await calls.more(200)
-  // Without its etcd, the last list of the data centre stands.
+  // Without the etcd of dc1, its last list is still used.
   expect([calls.failures, c.calls, d.calls]).toEqual([[], 0, 0])
 
   await Promise.all([a, b].map((one) => one[Symbol.asyncDispose]()))
   await caller.untilRotation(c.addr, d.addr)
-  // Calls that were under way at the killed servers are theirs, also those whose failure is reported later.
+  // Calls that were outstanding at the killed servers fail, some of them with a delay.
   const beforeSpillOver = await calls.settled()
   await calls.more(400)
   expect(calls.failedAfter(beforeSpillOver)).toBe(0)
@@ -89,18 +89,18 @@ it('spills over without a failed call when a data centre is killed under 200 cal
   await dc1.restart()
   const [a2, b2] = [await backend(a.addr), await backend(b.addr)]
   await caller.untilRotation(a.addr, b.addr)
-  // Calls that were picked before may reach the other data centre later.
+  // Calls that were already picked may still reach the other data centre.
   await calls.settled()
   const atOthers = [c.calls, d.calls]
   await calls.more(400)
   await calls.end()
   expect([calls.failedAfter(beforeSpillOver), c.calls, d.calls]).toEqual([0, ...atOthers])
   expect(a2.calls + b2.calls).toBeGreaterThanOrEqual(400)
-  // One connection to each server from first to last, and a second one to those that were started again.
+  // One connection to each server for the whole test, and a second one to the restarted servers.
   expect([a, b, c, d].map((one) => connections.at(one))).toEqual([2, 2, 1, 1])
 })
 
-it('holds a ratio of 80/20 within three points, also with one endpoint of the larger part gone', async () => {
+it('a client keeps a ratio of 80/20 within three points, even if one endpoint of the larger registry is gone', async () => {
   const [a, b, c] = [await backend(), await backend(), await backend()]
   await registerIn(dc1, a, b)
   await registerIn(dc2, c)
@@ -116,27 +116,27 @@ it('holds a ratio of 80/20 within three points, also with one endpoint of the la
 it.each([
   ['dc1,dc2', NOWHERE],
   ['dc2=1,dc1=1', NOWHERE],
-])('calls at once as %s where the other registry is away at the start', async (from, away) => {
+])('a client with %s calls at once if the other registry is unavailable at the start', async (from, away) => {
   const local = await backend()
   await registerIn(dc1, local)
   const caller = await callerOf(from, dc1.endpoint, away)
   expect(await caller.call()).toBe(local.addr)
 })
 
-it('calls the second registry where the first is away at the start', async () => {
+it('a client calls the second registry if the first is unavailable at the start', async () => {
   const remote = await backend()
   await registerIn(dc2, remote)
   const caller = await callerOf('dc1,dc2', NOWHERE)
   expect(await caller.call()).toBe(remote.addr)
 })
 
-it('names both registries where both are away', async () => {
+it('a client names both registries if both are unavailable', async () => {
   const caller = await callerOf('dc1,dc2', NOWHERE, NOWHERE)
   const failure = await caller.call().catch((error: Error) => error.message)
   expect(failure).toMatch(/None of the registries dc1, dc2 can be used: dc1: .*; dc2: /)
 })
 
-it('calls by the lists of the cache where both are away', async () => {
+it('a client uses the cached lists if both registries are unavailable', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'disco-centres-'))
   try {
     const [a, c] = [await backend(), await backend()]
@@ -160,7 +160,7 @@ it('calls by the lists of the cache where both are away', async () => {
   }
 })
 
-it('counts an address twice that both registries have', async () => {
+it('a client counts an address twice that is registered in both registries', async () => {
   const [shared, own] = [await backend(), await backend()]
   await registerIn(dc1, shared)
   await registerIn(dc2, shared, own)
@@ -170,7 +170,7 @@ it('counts an address twice that both registries have', async () => {
   expect(connections.at(shared)).toBe(1)
 })
 
-it('refuses a target with names that are not installed', async () => {
+it('a client refuses a target with names that are not installed', async () => {
   await callerOf('dc1,dc2')
   expect(() => new Caller('etcd:///hello?from=dc1,dc3')).toThrow('No registry "dc3"')
   install({ discovery: opened[0] as Registry })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { deadEndpoints } from '../support/dead-endpoints.js'
 import { until } from '../support/disco.js'
 
-/** The fixture of other tests: where one of these served, those would prove nothing. */
+/** The fixture that other tests rely on: if one of these endpoints served calls, those tests would prove nothing. */
 const dead = await deadEndpoints()
 
 const SAY_HELLO = '/helloworld.Greeter/SayHello'
@@ -23,14 +23,14 @@ test.each([
   ['reset', status.UNAVAILABLE, ''],
   ['mute', status.DEADLINE_EXCEEDED, ''],
   ['swallowed', status.DEADLINE_EXCEEDED, ''],
-] as const)('%s: a call ends with status %i', async (kind, code, details) => {
+] as const)('a call to the endpoint "%s" ends with status %i', async (kind, code, details) => {
   const client = new Client(dead[kind], credentials.createInsecure())
   const ended = await call(client, code === status.UNAVAILABLE ? 20_000 : 500)
   client.close()
   expect(ended).toMatchObject({ code, details: expect.stringContaining(details) })
 })
 
-test('goAway: answers calls, over a new connection again and again', async () => {
+test('the endpoint "goAway" answers calls, each time over a new connection', async () => {
   const client = new Client(dead.goAway.addr, credentials.createInsecure())
   const channel = client.getChannel()
   let connections = 0
@@ -45,7 +45,7 @@ test('goAway: answers calls, over a new connection again and again', async () =>
   await until(
     async () => {
       const { code } = await call(client, 20_000)
-      // A call that meets the GOAWAY is refused, and grpc-js sends it again only once.
+      // A call that receives GOAWAY is refused, and grpc-js retries it only once.
       expect([status.OK, status.UNAVAILABLE]).toContain(code)
       if (code === status.OK) answered++
       return answered > 2 && connections > 2

@@ -10,7 +10,7 @@ import { EtcdApi, type Message } from '../support/etcd-api.js'
 import { etcdVersion } from '../support/etcd-binary.js'
 import { FROM_KEY, put, range, scripts } from './dev-scripts.js'
 
-describe('the dev registry answers as etcd', () => {
+describe('the dev registry answers like etcd', () => {
   it.for(Object.entries(scripts))('%s', async ([, steps]) => {
     await using etcd = await RealEtcd.start()
     const ours = await startDevRegistry({ host: '127.0.0.1', port: 0, minLeaseTtlSeconds: 1 })
@@ -34,7 +34,7 @@ describe('the dev registry answers as etcd', () => {
   })
 })
 
-describe('progress notifications', () => {
+describe('watch progress notifications', () => {
   const starts: ReadonlyArray<readonly [string, () => Promise<{ endpoint: string; stop(): Promise<void> }>]> =
     [
       ['etcd', () => RealEtcd.start({ args: ['--experimental-watch-progress-notify-interval', '200ms'] })],
@@ -47,7 +47,7 @@ describe('progress notifications', () => {
       ],
     ]
 
-  it.for(starts)('of %s go to the quiet watchers that asked for them', async ([, start]) => {
+  it.for(starts)('of %s are sent to idle watchers that requested them', async ([, start]) => {
     const server = await start()
     const api = new EtcdApi(server.endpoint)
     try {
@@ -87,7 +87,7 @@ describe('a progress request on a stream without watchers', () => {
       ],
     ]
 
-  it.for(starts)('has no answer from %s', async ([, start]) => {
+  it.for(starts)('is not answered by %s', async ([, start]) => {
     const server = await start()
     const api = new EtcdApi(server.endpoint)
     try {
@@ -104,7 +104,7 @@ describe('a progress request on a stream without watchers', () => {
   })
 })
 
-describe('where the dev registry must not be like etcd', () => {
+describe('the dev registry, deliberately unlike etcd,', () => {
   let registry: DevRegistry
   let api: EtcdApi
   beforeAll(async () => {
@@ -116,7 +116,7 @@ describe('where the dev registry must not be like etcd', () => {
     await registry.close()
   })
 
-  it('compacts at a revision that deleted a key and put it again, which makes etcd 3.5 panic', async () => {
+  it('compacts a revision that deleted a key and put it again, which makes etcd 3.5 panic', async () => {
     await api.get('KV/Put', put('rewritten'))
     const { header } = await api.get('KV/Txn', {
       success: [
@@ -130,7 +130,7 @@ describe('where the dev registry must not be like etcd', () => {
     expect(kvs).toMatchObject([{ mod_revision: revision, version: '1' }])
   })
 
-  it('refuses the transaction that makes etcd panic, and undoes its beginning', async () => {
+  it('refuses a transaction that makes etcd panic, without any effect', async () => {
     await api.get('KV/Put', put('a'))
     const before = await api.get('KV/Range', { key: FROM_KEY, range_end: FROM_KEY })
     const outcome = await api.call('KV/Txn', {
@@ -144,13 +144,13 @@ describe('where the dev registry must not be like etcd', () => {
     expect(await api.get('KV/Range', { key: FROM_KEY, range_end: FROM_KEY })).toEqual(before)
   })
 
-  it('names the method that it does not implement', async () => {
+  it('names a method that it does not implement', async () => {
     const { refused } = (await api.call('Maintenance/Defragment', {})) as { refused: Message }
     expect(refused.code).toBe('UNIMPLEMENTED')
     expect(refused.text).toContain('etcdserverpb.Maintenance/Defragment')
   })
 
-  it('fails to listen with the code of the system', async () => {
+  it('fails to listen with the error code of the operating system', async () => {
     const onTakenPort = startDevRegistry({ host: '127.0.0.1', port: registry.port })
     await expect(onTakenPort).rejects.toMatchObject({ code: 'EADDRINUSE' })
     const elsewhere = startDevRegistry({ host: '192.0.2.1', port: 0 })

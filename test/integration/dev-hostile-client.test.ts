@@ -14,7 +14,7 @@ function message(body: readonly number[], flag = 0): Buffer {
   return Buffer.from([flag, 0, 0, 0, body.length, ...body])
 }
 
-describe('a client that misbehaves does not end the registry', () => {
+describe('the dev registry survives a client', () => {
   let registry: DevRegistry
   let session: ClientHttp2Session
   beforeEach(async () => {
@@ -24,7 +24,7 @@ describe('a client that misbehaves does not end the registry', () => {
   })
   afterEach(async () => {
     session.destroy()
-    // Whatever was done to it, it still answers.
+    // The registry still answers after each test.
     const api = new EtcdApi(registry.endpoint)
     const outcome = await api.call('KV/Put', { key: 'YQ==', value: '' })
     api.close()
@@ -32,7 +32,7 @@ describe('a client that misbehaves does not end the registry', () => {
     expect(outcome).toHaveProperty('ok')
   })
 
-  /** The status that a call ends with, from its headers or its trailers. */
+  /** The status of a call, from its headers or its trailers. */
   async function statusOf(path: string, payload: Buffer): Promise<string> {
     const stream = session.request({ ...GRPC, ':path': path })
     let status = ''
@@ -44,19 +44,19 @@ describe('a client that misbehaves does not end the registry', () => {
     return status
   }
 
-  it('with a message that is not protobuf', async () => {
+  it('that sends a message that is not protobuf', async () => {
     expect(await statusOf('/etcdserverpb.KV/Put', message([0x0a, 0x7f, 0x01]))).toBe('13')
     expect(await statusOf('/etcdserverpb.KV/Put', message([0xff, 0xff, 0xff]))).toBe('13')
     expect(await statusOf('/etcdserverpb.Watch/Watch', message([0x0a, 0x7f, 0x01]))).toBe('13')
   })
 
-  it('with a compressed message, or one with a length above the limit', async () => {
+  it('that sends a compressed message, or a message above the size limit', async () => {
     expect(await statusOf('/etcdserverpb.KV/Put', message([], 1))).toBe('12')
     expect(await statusOf('/etcdserverpb.KV/Put', Buffer.from([0, 0xff, 0xff, 0xff, 0xff]))).toBe('8')
     expect(await statusOf('/etcdserverpb.Watch/Watch', Buffer.from([0, 0xff, 0xff, 0xff, 0xff]))).toBe('8')
   })
 
-  it('with something that is not gRPC', async () => {
+  it('that does not speak gRPC', async () => {
     const stream = session.request({ ':method': 'GET', ':path': '/health' })
     const [headers] = (await once(stream, 'response')) as [Record<string, unknown>]
     expect(headers[':status']).toBe(415)
@@ -69,7 +69,7 @@ describe('a client that misbehaves does not end the registry', () => {
     await once(raw.resume(), 'close')
   })
 
-  it('with calls that it takes back at any moment', async () => {
+  it('that cancels calls at any moment', async () => {
     const paths = [
       '/etcdserverpb.KV/Put',
       '/etcdserverpb.Watch/Watch',
@@ -88,10 +88,10 @@ describe('a client that misbehaves does not end the registry', () => {
     await delay(20)
   })
 
-  it('with a connection that it cuts while watching', async () => {
+  it('that closes its connection during a watch', async () => {
     const stream = session.request({ ...GRPC, ':path': '/etcdserverpb.Watch/Watch' })
     stream.on('error', () => {})
-    // Create a watcher of every key: key and range_end are both one zero byte.
+    // Creates a watcher of all keys: key and range_end are both one zero byte.
     stream.write(message([0x0a, 0x06, 0x0a, 0x01, 0x00, 0x12, 0x01, 0x00]))
     await once(stream, 'data')
     session.destroy()

@@ -5,11 +5,11 @@ import { EtcdApi, type Message } from '../support/etcd-api.js'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
-/** Forty of these are well beyond what the registry will hold for one stream. */
+/** Forty values of this size exceed what the registry buffers for one stream. */
 const VALUE = Buffer.alloc(1024 * 1024, 'x').toString('base64')
 const PUTS = 40
 
-describe('a watcher that does not read', () => {
+describe('a watcher of the dev registry that stops reading', () => {
   let registry: DevRegistry
   let api: EtcdApi
   beforeEach(async () => {
@@ -30,7 +30,7 @@ describe('a watcher that does not read', () => {
     return revisions
   }
 
-  it('is held back, disturbs no other watcher, and gets every event once and in order when it reads again', async () => {
+  it('receives every event once and in order when it continues', async () => {
     const stream = api.stream('Watch/Watch').on('error', () => {})
     const revisions: string[] = []
     await new Promise<void>((resolve) => {
@@ -49,7 +49,7 @@ describe('a watcher that does not read', () => {
     stream.cancel()
   })
 
-  it('receives an error when the missed events were compacted meanwhile', async () => {
+  it('receives an error if the missed events were compacted meanwhile', async () => {
     const stream = api.stream('Watch/Watch').on('error', () => {})
     const responses: Message[] = []
     await new Promise<void>((resolve) => {

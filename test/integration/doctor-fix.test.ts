@@ -23,7 +23,7 @@ beforeEach(async () => {
   await etcd.ctl('put', ...registration('hello', KEEPER), `--lease=${await grantLease(etcd, 60)}`)
 })
 
-/** What becomes of the leftover when something happens between the examination and the removal. */
+/** The outcomes of the removal if `meanwhile` runs between the examination and the removal. */
 async function outcomeAfter(meanwhile: () => Promise<unknown>): Promise<Fixed['outcome'][]> {
   const request = { service: 'hello', filter: ALL_ENDPOINTS, probe, isShared: false }
   const { examination, findings } = await diagnose(registry, request, () => undefined, signal)
@@ -38,17 +38,17 @@ async function outcomeAfter(meanwhile: () => Promise<unknown>): Promise<Fixed['o
 
 const stands = async () => (await storedText(etcd, `/hello/${LEFTOVER}`)) !== ''
 
-test('a leftover is removed where nothing has changed', async () => {
+test('doctor --fix removes a leftover registration if nothing has changed', async () => {
   expect(await outcomeAfter(async () => undefined)).toEqual(['removed'])
   expect(await stands()).toBe(false)
 })
 
-test('a key that was written since the examination stays', async () => {
+test('doctor --fix leaves a key that was written since the examination', async () => {
   expect(await outcomeAfter(() => etcd.ctl('put', ...registration('hello', LEFTOVER)))).toEqual(['changed'])
   expect(await stands()).toBe(true)
 })
 
-test('it stays where the endpoint that kept a weight lost it: without weights, drained ones get traffic', async () => {
+test('doctor --fix leaves a drained leftover if the last weighted endpoint lost its weight: without weights, drained endpoints get traffic', async () => {
   const outcomes = await outcomeAfter(() =>
     etcd.ctl('put', ...registration('hello', KEEPER, { weight: 0 }), '--ignore-lease'),
   )
@@ -56,7 +56,7 @@ test('it stays where the endpoint that kept a weight lost it: without weights, d
   expect(await stands()).toBe(true)
 })
 
-test('it stays where a server was started meanwhile', async () => {
+test('doctor --fix leaves a registration whose server was started meanwhile', async () => {
   let greeter: Greeter | undefined
   try {
     const outcomes = await outcomeAfter(async () => {
@@ -69,6 +69,6 @@ test('it stays where a server was started meanwhile', async () => {
   }
 })
 
-test('one that another client removed is gone', async () => {
+test('doctor --fix reports a key that another client removed as gone', async () => {
   expect(await outcomeAfter(() => etcd.ctl('del', `/hello/${LEFTOVER}`))).toEqual(['gone'])
 })

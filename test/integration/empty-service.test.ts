@@ -19,7 +19,7 @@ test.each([
   ['etcd:///x/one', '', 'x/one', 'layout seed, root none, prefix /x/one/'],
   ['etcd:///one?root=/prod', 'prod/', 'one', 'layout seed, root /prod/, prefix /prod/one/'],
 ])(
-  'the error of a call to %s names where it looked, and the layout of the service',
+  'the error of a call to %s names the searched layout and prefix, and the layout in which the service is registered',
   async (target, root, service, looked) => {
     const registry = await Registry.open({
       endpoints: [etcd.endpoint],
@@ -37,7 +37,7 @@ test.each([
     await etcd.ctl('put', key, NAMING)
     {
       using caller = new Caller(target)
-      // Under a root, the key has the form of seed as well, with a value that it cannot read.
+      // Under a root, the layout seed also matches the key, but cannot read its value.
       const instead = '; it is registered in layout etcd: add ?layout=etcd to the target)'
       await expect(caller.call()).rejects.toMatchObject({
         code: 14,

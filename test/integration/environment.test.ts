@@ -19,8 +19,8 @@ beforeAll(async () => {
 afterAll(() => etcd.stop())
 afterEach(() => vi.unstubAllEnvs())
 
-test('without options, a server and a client reach the registry that the environment names, as its user', async () => {
-  // The prefix that alice may use shows that the root counts as well.
+test('without options, a server and a client use the registry and the user from the environment', async () => {
+  // alice may access only this prefix, which shows that the root is used as well.
   vi.stubEnv('ETCDCTL_ENDPOINTS', etcd.endpoint)
   vi.stubEnv('ETCDCTL_USER', 'alice:a:b')
   vi.stubEnv('ETCDCTL_COMMAND_TIMEOUT', '20s')
@@ -33,14 +33,14 @@ test('without options, a server and a client reach the registry that the environ
   using caller = new Caller('etcd:///hello')
   await caller.untilRotation(backend.addr)
   expect(await caller.count(2)).toEqual({ [backend.addr]: 2 })
-  // Endpoints of the program's own: the environment's user does not count, and etcd asks for one.
+  // With endpoints from the program, the user from the environment is not used, and etcd requires one.
   const own = await Registry.open({ endpoints: [etcd.endpoint], root: '/team', cache: false })
   await expect(own.list('hello')).rejects.toMatchObject({ code: 'ETCD_DENIED' })
   own.close()
   registry.close()
 })
 
-test('errors name the variable', async () => {
+test('errors name the environment variable', async () => {
   const [closed] = await freePorts(1)
   vi.stubEnv('DISCO_ENDPOINTS', `127.0.0.1:${closed}`)
   const registry = await Registry.open()
@@ -56,13 +56,13 @@ test('errors name the variable', async () => {
   })
 })
 
-test('a context counts by its name alone: its endpoints, user, password and root, and no variable beside them', async () => {
+test('a named context provides endpoints, user, password and root, and overrides all variables', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'disco-context-'))
   try {
     mkdirSync(join(folder, 'disco'))
     const [name, password] = ['alice', 'a:b']
     const context = { endpoints: [etcd.endpoint], user: name, password, root: '/team', layout: 'auto' }
-    // JSON is YAML.
+    // JSON is valid YAML.
     const text = JSON.stringify({ use: 'dc1', contexts: { dc1: context } })
     writeFileSync(join(folder, 'disco/config.yaml'), text, { mode: 0o600 })
     const [port] = await freePorts(1)
@@ -85,7 +85,7 @@ test('a context counts by its name alone: its endpoints, user, password and root
     for (const unset of [undefined, null]) {
       await expect(install({ context: unset as unknown as string })).rejects.toMatchObject({ code: 'USAGE' })
     }
-    // In use, but not named.
+    // The context in use does not count unless it is named.
     const other = await Registry.open({ commandTimeoutMs: 300 })
     await expect(other.list()).rejects.toMatchObject({ code: 'ETCD_UNREACHABLE' })
     other.close()

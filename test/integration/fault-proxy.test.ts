@@ -9,7 +9,7 @@ let echo: Server
 let proxy: FaultProxy
 let clients: Client[]
 
-/** What one connection through the proxy has got back. */
+/** The bytes that one connection through the proxy has received. */
 class Client {
   received = ''
   isClosed = false
@@ -61,7 +61,7 @@ afterEach(async () => {
 })
 
 describe('the fault proxy', () => {
-  test('without a fault passes all bytes both ways, and counts them', async () => {
+  test('passes all bytes both ways without a fault, and counts them', async () => {
     const client = await Client.to(proxy.endpoint)
     const sent = 'abc'.repeat(100_000)
     client.socket.write(sent)
@@ -69,7 +69,7 @@ describe('the fault proxy', () => {
     expect(proxy.passed).toEqual({ toServer: sent.length, toClient: sent.length })
   })
 
-  test('cuts at the very byte, as often as configured', async () => {
+  test('cuts connections at the configured byte, as often as configured', async () => {
     proxy.cutAfter('toClient', 4, 2)
     for (let round = 1; round <= 2; round++) {
       const client = await Client.to(proxy.endpoint)
@@ -83,7 +83,7 @@ describe('the fault proxy', () => {
     await after.has('abcdef')
   })
 
-  test('cut by hand: every connection that stands ends, and the next one is taken', async () => {
+  test('cuts all open connections on request, and accepts the next one', async () => {
     const [first, second] = await Promise.all([Client.to(proxy.endpoint), Client.to(proxy.endpoint)])
     first.socket.write('a')
     second.socket.write('a')
@@ -96,7 +96,7 @@ describe('the fault proxy', () => {
     expect(proxy.accepted).toBe(3)
   })
 
-  test('a black hole takes connections and lets nothing through, until it heals', async () => {
+  test('as a black hole accepts connections and passes no bytes, until it heals', async () => {
     const before = await Client.to(proxy.endpoint)
     before.socket.write('a')
     await before.has('a')
@@ -111,7 +111,7 @@ describe('the fault proxy', () => {
     await Promise.all([before.has('ab'), during.has('c')])
   })
 
-  test('a black hole in one direction lets the other through', async () => {
+  test('as a black hole in one direction passes the other direction', async () => {
     const client = await Client.to(proxy.endpoint)
     proxy.blackhole('toClient')
     client.socket.write('abc')
@@ -123,7 +123,7 @@ describe('the fault proxy', () => {
     expect(client.received).toBe('')
   })
 
-  test('refuses connections, and listens again on the same port', async () => {
+  test('refuses connections, and listens again on the same port when it heals', async () => {
     const client = await Client.to(proxy.endpoint)
     await proxy.refuse()
     await client.closed()
@@ -134,7 +134,7 @@ describe('the fault proxy', () => {
     await after.has('a')
   })
 
-  test('delays each piece, and lets no more bytes a second through than configured', async () => {
+  test('delays each piece, and limits the bytes per second', async () => {
     const client = await Client.to(proxy.endpoint)
     proxy.delay(150, 'toServer')
     let start = Date.now()

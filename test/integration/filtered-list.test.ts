@@ -15,7 +15,7 @@ import { sharedEtcd } from '../support/shared-etcd.js'
 const FOREIGN = 100_000
 const OWN = 1_000
 
-/** As Kubernetes stores things: long keys, and values that are no JSON. */
+/** A value like those of Kubernetes: long, and not JSON. */
 const FOREIGN_VALUE = `k8s\0${'\u0001'.repeat(300)}`
 
 let etcd: Etcd
@@ -47,7 +47,7 @@ async function put(pairs: readonly (readonly [key: string, value: string])[]): P
   }
 }
 
-/** A client that counts what etcd answers. */
+/** A client that counts the keys and values in the answers of etcd. */
 async function countingClient() {
   const client = await EtcdClient.create({
     ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
@@ -79,7 +79,7 @@ async function countingClient() {
 }
 
 describe('1,000 endpoints among 100,000 foreign keys', () => {
-  test('are listed by reading nothing but the keys of the rest', async () => {
+  test('are listed by reading only the keys of all others', async () => {
     const { client, seen } = await countingClient()
     const { endpoints, otherKeys } = await listEndpoints(client, readerOf({ layout: 'auto' }))
     expect(endpoints).toHaveLength(OWN)
@@ -91,7 +91,7 @@ describe('1,000 endpoints among 100,000 foreign keys', () => {
     client.close()
   })
 
-  test('one service of theirs likewise, and under its own layout by its prefix alone', async () => {
+  test('are listed by service in the same way, and by prefix if the layout is given', async () => {
     const { client, seen } = await countingClient()
     const auto = await listEndpoints(client, readerOf({ layout: 'auto' }), 'service-7')
     expect(auto.endpoints).toHaveLength(OWN / 50)
@@ -103,7 +103,7 @@ describe('1,000 endpoints among 100,000 foreign keys', () => {
     client.close()
   })
 
-  test('are counted in one pass, a page at a time', async () => {
+  test('are counted in one pass, page by page', async () => {
     const { client, seen } = await countingClient()
     const { layouts, otherKeys } = await countLayouts(client, readerOf({ layout: 'auto' }))
     expect([...layouts]).toEqual([['seed', { services: 50, endpoints: OWN, keys: OWN }]])
@@ -113,7 +113,7 @@ describe('1,000 endpoints among 100,000 foreign keys', () => {
     client.close()
   })
 
-  test('are watched with the rest left out, which costs no place in history', async () => {
+  test('are watched without the others, which use no place in the history', async () => {
     const { client, seen } = await countingClient()
     const stop = new AbortController()
     const updates: RangeUpdate[] = []
@@ -144,7 +144,7 @@ describe('1,000 endpoints among 100,000 foreign keys', () => {
   })
 })
 
-test('matching and other keys in turn: every matching value, no other, all as of one revision', async () => {
+test('a filtered list of alternating keys contains exactly the matching values, all at one revision', async () => {
   const pairs = Array.from(
     { length: 12_345 },
     (_, at) => [`/turn/${String(at).padStart(6, '0')}`, `v${at}`] as const,
@@ -164,7 +164,7 @@ test('matching and other keys in turn: every matching value, no other, all as of
   client.close()
 })
 
-test('a revision that is compacted while it is read: the list starts over', async () => {
+test('a list restarts if its revision is compacted while it is read', async () => {
   const { client } = await countingClient()
   const range = client.range.bind(client)
   let pages = 0
@@ -176,14 +176,14 @@ test('a revision that is compacted while it is read: the list starts over', asyn
     return await range(request)
   }
   const listing = await list(client, prefixRange('/turn/'), () => true)
-  // The first page, one that is refused, and both again.
+  // The first page, a refused page, and both again.
   expect(pages).toBeGreaterThanOrEqual(4)
   expect(listing.kvs).toHaveLength(12_345)
   expect(listing.kvs[1]?.value.toString()).toBe('newer')
   client.close()
 })
 
-test('a revision that is compacted between two pages: the rest follows, each key once', async () => {
+test('a list by pages continues at a newer revision if its revision is compacted between two pages, with each key once', async () => {
   const { client } = await countingClient()
   const all = collectPages(client, prefixRange('/registry/'), null, (kv) => [kv])
   const first = await all.next()

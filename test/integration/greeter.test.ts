@@ -20,7 +20,7 @@ afterEach(() => {
   greeter.stop()
 })
 
-/** A call by bytes, for a protocol whose messages are short enough to read off. */
+/** A call with raw bytes: the messages of this protocol are short enough to be read directly. */
 function callBytes(path: string, request: Buffer): Promise<Buffer> {
   const same = (bytes: Buffer) => bytes
   return new Promise((resolve, reject) => {
@@ -34,7 +34,7 @@ describe('the sample backend', () => {
   test.each([
     ['v1', 'grpc.reflection.v1'],
     ['v1alpha', 'grpc.reflection.v1alpha'],
-  ] as const)('describes itself by reflection %s alone', async (version, pkg) => {
+  ] as const)('supports only reflection %s', async (version, pkg) => {
     await start({ reflection: [pkg] })
     const { files, services, source } = await reflect(client, DEADLINE_MS)
     expect(services).toEqual(['helloworld.Greeter'])
@@ -51,16 +51,16 @@ describe('the sample backend', () => {
     expect(greeter.calls()).toBe(1)
   })
 
-  test('without reflection, the error points to --proto', async () => {
+  test('causes an error that suggests --proto if it has no reflection', async () => {
     await start({ reflection: [] })
     const error = DiscoError.from(await reflect(client, DEADLINE_MS).catch((thrown: unknown) => thrown))
     expect(error.message).toContain('no reflection')
     expect(error.suggestions.join()).toContain('--proto')
   })
 
-  test('answers grpc.health.v1 with SERVING, to Check and to Watch', async () => {
+  test('answers health checks with SERVING, for Check and for Watch', async () => {
     await start()
-    // Field 1, a varint, with the value 1: SERVING in the health protocol.
+    // A HealthCheckResponse: field 1, a varint, with the value 1, SERVING.
     const serving = Buffer.from([0x08, 0x01])
     expect(await callBytes('/grpc.health.v1.Health/Check', Buffer.alloc(0))).toEqual(serving)
     const same = (bytes: Buffer) => bytes
@@ -76,7 +76,7 @@ describe('the sample backend', () => {
     expect(first).toEqual(serving)
   })
 
-  test('fails as many calls as it was asked to', async () => {
+  test('fails the configured fraction of calls', async () => {
     await start({ errorFraction: 1 })
     await expect(callBytes('/helloworld.Greeter/SayHello', Buffer.alloc(0))).rejects.toMatchObject({
       code: status.UNAVAILABLE,

@@ -13,7 +13,7 @@ import { OLDEST_GRPC_JS, USED_OF_GRPC_JS } from '../../src/grpc/grpc-js.js'
 import { AcceptedConnections } from '../support/accepted-connections.js'
 import { Backend, ECHO } from '../support/backend.js'
 
-/** What a failure here means, in every message. */
+/** The hint in every failure message of this file. */
 const CHANGED =
   "grpc-js's experimental surface is not the one that src/grpc was written for. Read its release notes, adapt src/grpc, then this test and the peer dependency"
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => backend.stop())
 
-test('the peer dependency begins with the oldest version that the code names, and the version in use is one of its', () => {
+test('the peer dependency starts at the oldest version in the code, and includes the version in use', () => {
   const own = JSON.parse(readFileSync('package.json', 'utf8')) as { peerDependencies: Record<string, string> }
   expect(own.peerDependencies['@grpc/grpc-js'], CHANGED).toBe(`~${OLDEST_GRPC_JS}`)
   const copies = Object.values(createRequire(import.meta.url).cache).filter(
@@ -37,12 +37,12 @@ test('the peer dependency begins with the oldest version that the code names, an
   expect([major, minor], CHANGED).toEqual([1, 14])
 })
 
-describe('what src/grpc uses is there', () => {
+describe('grpc-js exports what src/grpc uses:', () => {
   test.each(USED_OF_GRPC_JS)('%s', (name) => {
     expect(typeof experimental[name], CHANGED).toBe('function')
   })
 
-  test('and nothing else is used that is more than a type', () => {
+  test('nothing else, except types', () => {
     const files = readdirSync('src/grpc', { recursive: true, encoding: 'utf8' })
     const sources = files
       .filter((file) => file.endsWith('.ts'))
@@ -55,13 +55,13 @@ describe('what src/grpc uses is there', () => {
     expect(values.sort()).toEqual(known.sort())
   })
 
-  test('the names of pick results, and the prefix of options outside of the identity of connections', () => {
+  test('the values of pick results, and the prefix of options that do not distinguish connections', () => {
     const { COMPLETE, QUEUE, TRANSIENT_FAILURE } = experimental.PickResultType
     expect([COMPLETE, QUEUE, TRANSIENT_FAILURE], CHANGED).toEqual([0, 1, 2])
     expect(experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX, CHANGED).toBe('grpc.internal.no_subchannel')
   })
 
-  test('its values with a status have ok, and value or error', () => {
+  test('StatusOr values with ok, and value or error', () => {
     expect(experimental.statusOrFromValue([1]), CHANGED).toMatchObject({ ok: true, value: [1] })
     const error = { code: 14, details: 'd' }
     expect(experimental.statusOrFromError(error), CHANGED).toMatchObject({ ok: false, error })
@@ -70,7 +70,7 @@ describe('what src/grpc uses is there', () => {
 
 type List = Parameters<experimental.LoadBalancer['updateAddressList']>
 
-/** A resolver and a policy that write down what grpc-js asks of them. */
+/** A resolver and a policy that record how grpc-js calls them. */
 class Probe {
   static count = 0
   readonly scheme = `probe${++Probe.count}`
@@ -176,7 +176,7 @@ function call(client: Client, metadata = new Metadata()): Promise<string> {
   })
 }
 
-test('a resolver is made of target, listener and options; the target’s path keeps its query', async () => {
+test('grpc-js creates a resolver with target, listener and options, and keeps the query in the path of the target', async () => {
   const probe = new Probe(backend)
   const client = probe.client({ 'grpc.primary_user_agent': 'me' })
   await call(client)
@@ -192,7 +192,7 @@ test('a resolver is made of target, listener and options; the target’s path ke
   expect(probe.constructions, CHANGED).toHaveLength(1)
 })
 
-test('a policy gets the resolver’s own endpoint objects, its config, the options and the note', async () => {
+test('grpc-js passes the endpoint objects of the resolver, the config, the options and the note to a policy', async () => {
   const probe = new Probe(backend)
   const client = probe.client()
   await call(client)
@@ -204,7 +204,7 @@ test('a policy gets the resolver’s own endpoint objects, its config, the optio
   expect(note, CHANGED).toBe('a note')
 })
 
-test('one connection’s picker looks at nothing of a call, and its subchannel has a channel', async () => {
+test('the picker of a single connection ignores call arguments, and its subchannel has a channel', async () => {
   const probe = new Probe(backend)
   const client = probe.client()
   await call(client)
@@ -219,7 +219,7 @@ describe('a subchannel', () => {
     const probe = new Probe(backend)
     const client = probe.client()
     await call(client)
-    // Other arguments than those of the channel's own connection: another connection.
+    // Arguments that differ from those of the channel’s connection, so that a second connection is created.
     const subchannel = probe.helper?.createSubchannel({ host: '127.0.0.1', port }, { own: 1 })
     const seen: unknown[][] = [[subchannel?.getConnectivityState(), subchannel?.isHealthy()]]
     subchannel?.ref()
@@ -236,7 +236,7 @@ describe('a subchannel', () => {
   }
   const { IDLE, CONNECTING, READY, TRANSIENT_FAILURE } = connectivityState
 
-  test('connects on request only, and tells each state with the one before', async () => {
+  test('connects only on request, and reports each state with the previous one', async () => {
     const port = Number(backend.addr.split(':')[1])
     expect(await changes(port, READY), CHANGED).toEqual([
       [IDLE, true],
@@ -245,7 +245,7 @@ describe('a subchannel', () => {
     ])
   })
 
-  test('says why it failed', async () => {
+  test('reports why it failed', async () => {
     expect(await changes(1, TRANSIENT_FAILURE), CHANGED).toEqual([
       [IDLE, true],
       [IDLE, CONNECTING, 'number', undefined],
@@ -254,7 +254,7 @@ describe('a subchannel', () => {
   })
 })
 
-test('a pick gets a copy of the call’s headers: removed headers are not sent, and the caller keeps it', async () => {
+test('a pick receives a copy of the call’s headers: headers that it removes are not sent, and the caller’s metadata is unchanged', async () => {
   const probe = new Probe(backend)
   const client = probe.client()
   const metadata = new Metadata()
@@ -267,7 +267,7 @@ test('a pick gets a copy of the call’s headers: removed headers are not sent, 
   expect(metadata.get('x-taken-off'), CHANGED).toEqual(['1'])
 })
 
-test('a picked call starts after the pick and within the turn, and its end reports the status', async () => {
+test('a picked call starts after the pick and in the same event loop turn, and its end reports the status', async () => {
   const probe = new Probe(backend)
   const client = probe.client()
   await call(client)
@@ -280,7 +280,7 @@ test('a picked call starts after the pick and within the turn, and its end repor
   expect(probe.log.at(-1), CHANGED).toBe('ended 0 "OK" Metadata')
 })
 
-test('options with the prefix reach the policy, and do not part connections', async () => {
+test('options with the excluded prefix reach the policy, and do not separate connections', async () => {
   const probe = new Probe(backend)
   using connections = new AcceptedConnections()
   const option = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.own`
@@ -294,7 +294,7 @@ test('options with the prefix reach the policy, and do not part connections', as
   for (const client of clients) client.close()
 })
 
-test('the authority is the resolver’s default: the name that TLS will check', async () => {
+test('the authority of a call is the default of the resolver, which TLS verifies', async () => {
   const probe = new Probe(backend)
   const client = probe.client()
   await call(client)
@@ -302,8 +302,8 @@ test('the authority is the resolver’s default: the name that TLS will check', 
   expect(backend.lastHost, CHANGED).toBe('default.authority')
 })
 
-/** Were this mended, `createFromJson` could throw, and `checkPolicies` would be needed no more. */
-test('a config that throws, or a policy that is unknown, still becomes pick_first silently', async () => {
+/** If grpc-js fixes this, `createFromJson` may throw, and `checkPolicies` is no longer needed. */
+test('a config that throws, or an unknown policy, still silently becomes pick_first', async () => {
   const name = 'probe_that_throws'
   class Throwing {
     getLoadBalancerName = () => name

@@ -5,7 +5,10 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-/** A program with disco-registry as `npm link` installs it, whose grpc-js is this repository's. */
+/**
+ * Folder of a program that links disco-registry like `npm link`, so that the library uses the grpc-js of this
+ * repository.
+ */
 let folder: string
 
 beforeEach(() => {
@@ -28,7 +31,7 @@ const PROGRAM = `
   install()
   console.log('installed')`
 
-test('a program with a copy of grpc-js of its own is warned, with both folders; one that shares ours is not', async () => {
+test('install warns a program that has another copy of grpc-js, with both folders, and not a program that shares the copy', async () => {
   const own = join(folder, 'node_modules/@grpc/grpc-js')
   symlinkSync(resolve('node_modules/@grpc/grpc-js'), own)
   expect(await warningsOf(PROGRAM)).toBe('')

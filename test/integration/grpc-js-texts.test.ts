@@ -35,7 +35,7 @@ async function addressOf(server: Server): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** The details of a call that fails, as the installed grpc-js reports them. */
+/** The error details of a failing call, as the installed grpc-js reports them. */
 async function detailsOf(target: string, { deadlineMs = 10_000, options = {} } = {}): Promise<string> {
   const client = new Client(target, credentials.createInsecure(), options)
   const identity = (bytes: Buffer) => bytes
@@ -51,39 +51,39 @@ async function detailsOf(target: string, { deadlineMs = 10_000, options = {} } =
   }
 }
 
-describe('the texts of the installed grpc-js', () => {
-  test('a call without a listening server: no connection, refused', async () => {
+describe('the error texts of the installed grpc-js are classified:', () => {
+  test('a call without a listening server has no connection, because it was refused', async () => {
     const details = await detailsOf('127.0.0.1:1')
     expect(callFailure(details)).toBe('no-connection')
     expect(isAboutConnection(details)).toBe(true)
     expect(connectionFailure(lastError(details))).toBe('refused')
   })
 
-  test('a name that does not resolve: no pick, unknown host', async () => {
+  test('a name that does not resolve has no pick, because the host is unknown', async () => {
     const details = await detailsOf('dns:no-such-host.invalid:1')
     expect(callFailure(details)).toBe('no-pick')
     expect(connectionFailure(details)).toBe('unknown-host')
   })
 
-  test('a server that accepts and never answers: no pick before the deadline', async () => {
+  test('a server that accepts and never answers has no pick before the deadline', async () => {
     const details = await detailsOf(await addressOf(createServer()), { deadlineMs: 300 })
     expect(callFailure(details)).toBe('no-pick')
   })
 
-  test('a server that hangs up before HTTP/2 begins: no connection, reset or dropped', async () => {
+  test('a server that closes before HTTP/2 starts has no connection, because it was reset or dropped', async () => {
     const details = await detailsOf(await addressOf(createServer((socket) => socket.destroy())))
     expect(callFailure(details)).toBe('no-connection')
     expect(connectionFailure(details) ?? socketFailure(details)).toMatch(/^(dropped|reset)$/)
   })
 
-  test('a connection that ends under a call: dropped, or the stream is reset', async () => {
+  test('a connection that ends during a call was dropped, or the stream was reset', async () => {
     const server = http2Server((stream) => stream.session?.destroy())
     expect(callFailure(await detailsOf(await addressOf(server)))).toBe('connection-dropped')
     const resetting = http2Server((stream) => stream.close(2))
     expect(callFailure(await detailsOf(await addressOf(resetting)))).toBe('stream-reset')
   })
 
-  test('a reply of HTTP without gRPC: its status', async () => {
+  test('an HTTP reply without gRPC is reported with its status', async () => {
     const server = http2Server((stream) => {
       stream.respond({ ':status': 418 })
       stream.end()
@@ -93,7 +93,7 @@ describe('the texts of the installed grpc-js', () => {
     expect(callFailure(details)).toBeNull()
   })
 
-  test('a reply above the limit of the channel: that limit', async () => {
+  test('a reply above the size limit of the channel is reported with the limit', async () => {
     const server = http2Server((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
       const frame = Buffer.alloc(105)

@@ -11,7 +11,7 @@ import { endpoint } from '../support/endpoints.js'
 const SLOW = 140
 const AT_ONCE = 128
 
-test('checks every address, 128 at a time: each result makes room for the next check', async () => {
+test('a health survey checks every address, 128 at a time, and starts the next check after each result', async () => {
   await using answering = await Backend.start()
   const waiting = new Set<Http2ServerResponse>()
   let [asked, most] = [0, 0]
@@ -45,7 +45,7 @@ test('checks every address, 128 at a time: each result makes room for the next c
   for (const server of servers) server.close()
 })
 
-test('a web server that answers 404 is not taken for a gRPC server without grpc.health.v1', async () => {
+test('a web server that answers 404 is not reported as a gRPC server without grpc.health.v1', async () => {
   const server = createServer((_, response) => {
     response.writeHead(404)
     response.end('no such page')

@@ -21,7 +21,7 @@ afterEach(() => {
   for (const backend of backends) backend.stop()
 })
 
-test('NOT_SERVING leaves the rotation, and comes back to it, without a reconnect: 10/10/10, 15/0/15, 10/10/10', async () => {
+test('an endpoint leaves the rotation on NOT_SERVING, and returns without a reconnect: 10/10/10, 15/0/15, 10/10/10', async () => {
   using connections = new AcceptedConnections()
   using caller = new Caller(TARGET, { health: true })
   await caller.untilRotation(...addrs)
@@ -35,14 +35,17 @@ test('NOT_SERVING leaves the rotation, and comes back to it, without a reconnect
   for (const backend of backends) expect(connections.at(backend)).toBe(1)
 })
 
-test.each(['UNKNOWN', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const)('%s is not healthy', async (status) => {
-  backends[0]?.health?.set(status)
-  using caller = new Caller(TARGET, { health: true })
-  await caller.untilRotation(addrs[1], addrs[2])
-  expect(caller.problems.get(addrs[0])).toBe(`${status} (grpc.health.v1)`)
-})
+test.each(['UNKNOWN', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const)(
+  'an endpoint that reports %s is not healthy',
+  async (status) => {
+    backends[0]?.health?.set(status)
+    using caller = new Caller(TARGET, { health: true })
+    await caller.untilRotation(addrs[1], addrs[2])
+    expect(caller.problems.get(addrs[0])).toBe(`${status} (grpc.health.v1)`)
+  },
+)
 
-test('a server without the protocol counts as healthy', async () => {
+test('an endpoint without the health protocol counts as healthy', async () => {
   await using plain = await Backend.start({ health: false })
   discovery.list({ addr: plain.addr })
   using caller = new Caller(TARGET, { health: true })
@@ -50,7 +53,7 @@ test('a server without the protocol counts as healthy', async () => {
   expect(await caller.call()).toBe(plain.addr)
 })
 
-test('no endpoint is called before it reports SERVING, and calls wait for that', async () => {
+test('no endpoint is called before it reports SERVING, and calls wait', async () => {
   const [only] = backends
   discovery.list({ addr: addrs[0] })
   only?.health?.hold()
@@ -74,7 +77,7 @@ test('without a healthy endpoint, calls fail with that reason', async () => {
   })
 })
 
-test('a watch that breaks makes its endpoint unhealthy until another answers', async () => {
+test('an endpoint whose health watch breaks is unhealthy until another watch answers', async () => {
   using caller = new Caller(TARGET, { health: true })
   await caller.untilRotation(...addrs)
   backends[2]?.health?.breakWatches()
@@ -83,7 +86,7 @@ test('a watch that breaks makes its endpoint unhealthy until another answers', a
   await caller.untilRotation(...addrs)
 })
 
-test('watches that break at the same time are retried apart', async () => {
+test('health watches that break at the same time are retried at different times', async () => {
   const callers = Array.from({ length: 12 }, () => new Caller(TARGET, { health: true }))
   for (const caller of callers) await caller.untilRotation(...addrs)
   const health = backends[0]?.health
@@ -97,21 +100,21 @@ test('watches that break at the same time are retried apart', async () => {
     const again = health?.watchedAtMs.slice(before) ?? []
     return Math.max(...again) - Math.min(...again)
   }
-  // The waits lie between half a second and a second: twelve within a tenth of a second is one case in millions.
-  // But a busy machine that rests half a second lets them come all at once.
+  // Each wait is between half a second and a second, so twelve waits within a tenth of a second are one case in
+  // millions. But on a busy machine that stalls for half a second, all retries may run at once.
   const spreadsMs: number[] = []
   while (spreadsMs.length < 3 && !spreadsMs.some((ms) => ms > 100)) spreadsMs.push(await spreadMs())
   for (const caller of callers) caller[Symbol.dispose]()
   expect(Math.max(...spreadsMs)).toBeGreaterThan(100)
 })
 
-test('without the setting, no health is watched', async () => {
+test('without the option, health is not watched', async () => {
   backends[0]?.health?.set('NOT_SERVING')
   using caller = new Caller(TARGET)
   await caller.untilRotation(...addrs)
 })
 
-test('a service name is passed on to the server', async () => {
+test('the configured service name is sent in the health watch', async () => {
   using caller = new Caller(TARGET, { health: 'test.Backend' })
   await caller.untilRotation(...addrs)
   expect(backends[0]?.health?.lastQuestion).toBe('test.Backend')

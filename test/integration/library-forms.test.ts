@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterEach(() => wipe(etcd))
 
-test('events.once awaits an event of a registration, and aborts; listeners can be removed', async () => {
+test('events.once awaits an event of a registration, and can be aborted; listeners can be removed', async () => {
   await using registration = await register({
     ...{ service: 'forms', addr: '127.0.0.1:1', endpoints: [etcd.endpoint] },
   })
@@ -49,7 +49,7 @@ test('events.once awaits an event of a registration, and aborts; listeners can b
   await expect(never).rejects.toMatchObject({ name: 'AbortError' })
 })
 
-test('a weight has one form: a number, or text as on the command line', async () => {
+test('a weight is a number, or text in the form of the command line', async () => {
   await using registry = await openRegistry([etcd.endpoint])
   await using registration = await register({
     ...{ service: 'forms', addr: '127.0.0.1:1', endpoints: [etcd.endpoint], weight: 4 },
@@ -66,11 +66,11 @@ test('a weight has one form: a number, or text as on the command line', async ()
     await expect(registry.setWeight(selection, bad)).rejects.toMatchObject({ code: 'USAGE' })
     await expect(registration.setWeight(bad)).rejects.toMatchObject({ code: 'USAGE' })
   }
-  // @ts-expect-error: a text that is no weight does not compile
+  // @ts-expect-error: text that is not a weight does not compile
   await expect(registry.setWeight(selection, 'much')).rejects.toMatchObject({ code: 'USAGE' })
 })
 
-test('a lease id has the form that etcdctl and JSON output have', async () => {
+test('a lease id has the form of etcdctl and of the JSON output', async () => {
   await using registry = await openRegistry([etcd.endpoint])
   const options = { service: 'forms', addr: '127.0.0.1:1', endpoints: [etcd.endpoint] }
   await using registration = await register(options)
@@ -82,7 +82,7 @@ test('a lease id has the form that etcdctl and JSON output have', async () => {
   expect([...(await registry.ttls([lease])).keys()]).toEqual([lease])
 })
 
-test('an editor completes the names of policies, and no others are known', () => {
+test('the type PolicyName contains exactly the known policies, and editors complete it', () => {
   const known: Record<PolicyName, true> = {
     ...{ weighted_round_robin: true, wrr: true, round_robin: true, rr: true, random: true },
     ...{ weighted_random: true, wrandom: true, least_request: true, lr: true, ring_hash: true, ring: true },
@@ -93,7 +93,7 @@ test('an editor completes the names of policies, and no others are known', () =>
   expectTypeOf<string>().toExtend<NameOf<PolicyName>>()
 })
 
-test('a program can bring a policy of its own', async () => {
+test('a program can install a policy of its own', async () => {
   using caller = await (async () => {
     const own: PolicyKind = { ...findPolicy('round_robin'), name: 'own', shortName: 'own' }
     const configure = (config: unknown) => ({ ...findPolicy('rr').configure(config), name: 'own' })
@@ -105,8 +105,8 @@ test('a program can bring a policy of its own', async () => {
   expect(await caller.count(4)).toEqual({ [a.addr]: 2, [b.addr]: 2 })
 })
 
-test('an installation that is closed leaves etcd: targets to the one before, or fails them with the reason', async () => {
-  // Other files of this process have installed discoveries and left them so: a copy of the library knows none of them.
+test('closing an installation returns etcd: targets to the previous one, or fails them with the reason', async () => {
+  // Other test files in this process leave their discoveries installed, so this test loads a fresh copy of the library.
   vi.resetModules()
   const { install } = await import('../../src/grpc/install.js')
   const [first, second] = [new ScriptedDiscovery(), new ScriptedDiscovery()]

@@ -37,7 +37,7 @@ const put = (addr: string, weight = 2) =>
 const remove = (addr: string) => etcd.ctl('del', `/hello/1/${addr}`)
 
 describe.each(POLICIES.map(({ name }) => name))(`under ${CALLS_PER_SECOND} calls a second, %s`, (policy) => {
-  test('a weight change, an add, a drain, a removal and a health flip cost no call and no reconnect', async () => {
+  test('loses no call and no connection during a weight change, an addition, a drain, a removal and a health change', async () => {
     const [first, second, flipped, newcomer] = backends.map(({ addr }) => addr) as [
       string,
       string,
@@ -67,7 +67,7 @@ describe.each(POLICIES.map(({ name }) => name))(`under ${CALLS_PER_SECOND} calls
 
     await put(second, 0)
     await caller.untilRotation(first, flipped, newcomer)
-    // Calls that were picked before may still be on their way.
+    // Calls that were already picked may still arrive.
     await calls.more(20)
     const drainedAt = backends[1]?.calls
     await calls.more(30)

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterEach(() => wipe(etcd))
 
-/** A service of the test's own, so that the history in etcd has no keys of other tests. */
+/** A service that only this test uses, so that its history in etcd has no keys of other tests. */
 function options(service: string, more: Partial<RegisterOptions> = {}): RegisterOptions {
   return {
     ...{ service, addr: '127.0.0.1:1001', endpoints: [etcd.endpoint], ttlSeconds: 60 },
@@ -26,7 +26,7 @@ function options(service: string, more: Partial<RegisterOptions> = {}): Register
   }
 }
 
-test('resolves once registered; changes its weight by number and by expression; drain removes the key', async () => {
+test('register resolves once the endpoint is registered; setWeight takes a number or an expression; drain removes the key', async () => {
   const registration = await register(options('lib', { weight: 2, metadata: { zone: 'a' } }))
   const told: string[] = []
   registration
@@ -51,13 +51,13 @@ test('resolves once registered; changes its weight by number and by expression; 
   await registration.ended
   expect(await weightsOf(etcd, key)).toEqual([2, 6, 3, 5, 0, null])
   expect(await leaseIds(etcd)).toEqual([])
-  // Changes in quick succession are emitted as the last one.
+  // Changes in quick succession are emitted as one event with the last value.
   expect(told.indexOf('draining 50')).toBeGreaterThan(told.indexOf('weight 5'))
   expect(told.at(-1)).toBe('deregistered')
   expect(registration.held).toEqual([])
 })
 
-test('the drain time runs from weight 0, however slow etcd is', async () => {
+test('the drain time starts when weight 0 is set, even if etcd is slow', async () => {
   await using link = await FaultProxy.start(etcd.endpoint)
   const registration = await register(options('slow', { endpoints: [link.endpoint] }))
   link.delay(200)
@@ -65,7 +65,7 @@ test('the drain time runs from weight 0, however slow etcd is', async () => {
   expect(await weightsOf(etcd, '/slow/127.0.0.1:1001')).toEqual([1, 0, null])
 })
 
-test('several addresses share a lease; close removes them all and is idempotent; `await using` closes', async () => {
+test('several addresses share a lease; close removes all keys and is idempotent, and `await using` closes', async () => {
   {
     await using registration = await register(options('many', { addr: ['127.0.0.1:1', '127.0.0.1:2'] }))
     expect(registration.held).toHaveLength(2)
@@ -77,7 +77,7 @@ test('several addresses share a lease; close removes them all and is idempotent;
   expect(await leaseIds(etcd)).toEqual([])
 })
 
-test('`ended` resolves after a deletion on purpose, and rejects with CONFLICT after a takeover', async () => {
+test('`ended` resolves after a deliberate deletion, and rejects with CONFLICT after a takeover', async () => {
   const deleted = await register(options('meant'))
   await etcd.ctl('del', '/meant/127.0.0.1:1001')
   await deleted.ended
@@ -88,7 +88,7 @@ test('`ended` resolves after a deletion on purpose, and rejects with CONFLICT af
   await second.close()
 })
 
-test('an invalid registration is refused and leaves nothing in etcd', async () => {
+test('an invalid registration is refused, and leaves nothing in etcd', async () => {
   const cases: [Partial<RegisterOptions>, string][] = [
     [{ addr: '1.2.3.4' }, 'USAGE'],
     [{ weight: -1 }, 'USAGE'],
@@ -102,7 +102,7 @@ test('an invalid registration is refused and leaves nothing in etcd', async () =
   expect(await leaseIds(etcd)).toEqual([])
 })
 
-test('its HTTP handler works in a server of the program’s own', async () => {
+test('the HTTP handler works in a server of the program', async () => {
   await using registration = await register(options('http'))
   const server = createServer(registration.handler()).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,4 +1,4 @@
 import { testOutlierDetection } from '../support/outlier-detection.js'
 
-// One of each kind: by turns, by chance, by what is under way. The long suite has all.
+// One policy of each kind: in turns, random, and by load. The long tests cover all.
 testOutlierDetection(['weighted_round_robin', 'random', 'least_request'])

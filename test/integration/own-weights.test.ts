@@ -26,7 +26,7 @@ async function put(weight: number): Promise<void> {
   await etcd.ctl('put', ...registration('hello', ADDR, { weight }))
 }
 
-/** The own key with the weight last seen: the one in etcd may be newer. */
+/** The registrar’s key with its last observed weight, which may be older than the weight in etcd. */
 function seen(weight: number) {
   return [{ key: KEY, registered: { service: 'hello', version: '', addr: ADDR, weight, metadata: {} } }]
 }
@@ -35,7 +35,7 @@ async function weight(): Promise<number> {
   return (JSON.parse(await storedText(etcd, KEY)) as { weight: number }).weight
 }
 
-test('up restores the weight that etcd had at down, not the one last seen', async () => {
+test('up restores the weight that etcd had at down, not the last observed weight', async () => {
   const weights = new OwnWeights(registry)
   await put(8)
   await weights.down(seen(5))
@@ -44,7 +44,7 @@ test('up restores the weight that etcd had at down, not the one last seen', asyn
   expect(await weight()).toBe(8)
 })
 
-test('down repeated after a lost answer keeps the weight to restore', async () => {
+test('down repeated after a lost answer keeps the weight to be restored', async () => {
   const weights = new OwnWeights(registry)
   await weights.down(seen(5))
   await weights.down(seen(0))
@@ -52,7 +52,7 @@ test('down repeated after a lost answer keeps the weight to restore', async () =
   expect(await weight()).toBe(5)
 })
 
-test('up keeps a weight that another client set meanwhile, also one not seen yet', async () => {
+test('up keeps a weight that another client has set meanwhile, even if it was not yet observed', async () => {
   const weights = new OwnWeights(registry)
   await weights.down(seen(5))
   await put(3)
@@ -60,7 +60,7 @@ test('up keeps a weight that another client set meanwhile, also one not seen yet
   expect(await weight()).toBe(3)
 })
 
-test('an endpoint drained before down stays drained; each down restores the weight of its own time', async () => {
+test('an endpoint that was drained before down stays drained, and each down saves the weight at its time', async () => {
   const weights = new OwnWeights(registry)
   await put(0)
   await weights.down(seen(0))

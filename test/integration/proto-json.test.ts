@@ -48,25 +48,25 @@ const SOURCES: Readonly<Record<string, () => Promise<Descriptors>>> = {
     required(await describedByFiles({ proto: 'everything.proto', 'import-path': [PROTOS] })),
 }
 
-describe.each(Object.keys(SOURCES))('every kind of field, described by %s', (source) => {
+describe.each(Object.keys(SOURCES))('messages with every kind of field, described by %s,', (source) => {
   let descriptors: Descriptors
   beforeAll(async () => {
     descriptors = required((await SOURCES[source]?.()) ?? null)
   })
 
-  test('comes out of bytes as it went in, as JSON', () => {
+  test('are unchanged after encoding and decoding', () => {
     const method = descriptors.method('One')
     expect(method.decode(method.encode(JSON_IN)).json).toEqual(JSON_IN)
   })
 
-  test('comes with a field that is not described as it does without', () => {
+  test('decode an unknown field beside the known fields', () => {
     const method = descriptors.method('One')
     const more = Buffer.concat([method.encode(JSON_IN), Buffer.of(0xf8, 0xff, 0x3f, 5)])
     const unknown = [{ field: 131_071, varint: '5' }]
     expect(method.decode(more)).toMatchObject({ json: { ...JSON_IN, '@unknown': unknown }, problem: null })
   })
 
-  test("is protoc's own text of it, both ways", () => {
+  test('are encoded and decoded like protoc does', () => {
     const method = descriptors.method('One')
     expect(method.decode(protoc(['--encode=everything.Everything', 'everything.proto'], TEXT)).json).toEqual(
       JSON_IN,
@@ -75,7 +75,7 @@ describe.each(Object.keys(SOURCES))('every kind of field, described by %s', (sou
     expect(text.toString()).toBe(TEXT)
   })
 
-  test('knows all four kinds of methods', () => {
+  test('have methods of all four kinds', () => {
     expect(descriptors.methods.map(({ name, kind }) => [name, kind])).toEqual([
       ['everything.Echo/One', 'unary'],
       ['everything.Echo/Down', 'server_streaming'],
@@ -84,18 +84,18 @@ describe.each(Object.keys(SOURCES))('every kind of field, described by %s', (sou
     ])
   })
 
-  test('has a template that is a message, with every field in it', () => {
+  test('have a template that is a valid message with every field', () => {
     const method = descriptors.method('One')
     const template = method.description.template as JsonObject
     expect(() => method.encode(template)).not.toThrow()
     const inTemplate = new Set(Object.keys(template))
-    // Of a oneof a message may have one member only.
+    // A message can have only one member of a oneof.
     const missing = Object.keys(JSON_IN).filter((name) => !inTemplate.has(name))
     expect(missing).toEqual(['chosenTree'])
   })
 })
 
-test('NaN and Infinity are JSON in both directions', async () => {
+test('NaN and Infinity are supported as JSON in both directions', async () => {
   const method = (await SOURCES['a descriptor set']?.())?.method('One')
   for (const value of ['NaN', 'Infinity', '-Infinity']) {
     expect(method?.decode(method.encode({ aDouble: value, aFloat: value })).json).toEqual({
@@ -105,14 +105,14 @@ test('NaN and Infinity are JSON in both directions', async () => {
   }
 })
 
-test('an unknown nested field is refused with the nearest of its own message', async () => {
+test('an unknown nested field is refused with the closest field of its message', async () => {
   const method = (await SOURCES['a descriptor set']?.())?.method('One')
   const error = errorOf(() => method?.encode({ tree: { children: [{ lable: 'x' }] } }))
   expect(error.message).toContain('"lable"')
   expect(error.suggestions).toEqual(['Did you mean label?', 'Fields of everything.Tree: label, children'])
 })
 
-test('the .proto of a method that --describe prints is one that protoc takes, but for what is nested', async () => {
+test('the .proto text that --describe prints is accepted by protoc, except for nested types', async () => {
   const { proto } = required((await SOURCES['a descriptor set']?.()) ?? null).method('Both').description
   expect(proto).toContain('rpc Both (stream everything.Everything) returns (stream everything.Everything);')
   expect(proto).toContain('  optional int32 maybe = 24;')
@@ -122,7 +122,7 @@ test('the .proto of a method that --describe prints is one that protoc takes, bu
   expect(proto).not.toContain('message google.protobuf')
 })
 
-test('a wrong value is answered with the valid values, or with its type', async () => {
+test('a wrong value is refused with the valid values or the type', async () => {
   const method = (await SOURCES['a descriptor set']?.())?.method('One')
   const enumeration = errorOf(() => method?.encode({ color: 'COLOR_BLEU' }))
   expect(enumeration).toMatchObject({ code: 'USAGE' })

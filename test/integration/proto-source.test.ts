@@ -27,7 +27,7 @@ function compiled(): readonly FileDescriptorProto[] {
   }
 }
 
-/** What compilers alone need, or what is derived from other files. */
+/** Members that only compilers need, or that are derived from other files. */
 const LEFT_OUT = new Set([
   'reservedRange',
   'reservedName',
@@ -58,7 +58,7 @@ function described(files: readonly FileDescriptorProto[]): ReadonlyMap<string, u
   )
 }
 
-test("a .proto file is read as protoc reads it: our own, and all of Google's", () => {
+test('the parser reads our .proto files and all of Google’s like protoc', () => {
   const read = (folder: string) => (name: string) =>
     parseProto(readFileSync(join(folder, name), 'utf8'), name)
   const ours = described([...OWN.map(read(PROTOS)), ...GOOGLE.map(read(GOOGLE_PROTOS))])

@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop()
 })
 
-it('counts calls by endpoint and status, and shows each endpoint', async () => {
+it('the proxy’s admin handler counts calls by endpoint and status, and shows each endpoint', async () => {
   const [a, b] = [await backend(), await backend()]
   const metrics = new ProxyMetrics()
   const ended = (end: CallEnd) => metrics.count(end)
@@ -61,7 +61,7 @@ it('counts calls by endpoint and status, and shows each endpoint', async () => {
   await held
 })
 
-it('is healthy while it takes calls and knows its endpoints', async () => {
+it('the proxy’s admin handler reports healthy while the proxy accepts calls and knows its endpoints', async () => {
   const one = await backend()
   const proxied = await started([{ addr: one.addr }])
   const ask = await admin(proxied.proxy, new ProxyMetrics())

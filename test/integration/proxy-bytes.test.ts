@@ -12,7 +12,7 @@ import { proxies } from '../support/proxied.js'
 
 const started = proxies()
 
-/** A message that says it is compressed, with bytes that no algorithm has made. */
+/** A message that is marked as compressed, with bytes that no compression algorithm has produced. */
 const MESSAGE = Buffer.from([1, 0, 0, 0, 3, 0xff, 0x00, 0xfe])
 
 const REQUEST = {
@@ -39,7 +39,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close()
 })
 
-it('passes headers, bytes and trailers on as they are', async () => {
+it('the proxy forwards headers, bytes and trailers unchanged', async () => {
   const seen: { headers?: readonly string[]; body?: Buffer } = {}
   const addr = await backend((stream, _headers, raw) => {
     seen.headers = raw
@@ -62,7 +62,7 @@ it('passes headers, bytes and trailers on as they are', async () => {
   expect(pairs(reply.trailers)).toEqual(['grpc-status: 3', 'grpc-message: n%C3%B6', 'x-t: 1', 'x-t: 2'])
 })
 
-it('passes on the answer of a server that does not speak gRPC', async () => {
+it('the proxy forwards the answer of a server that does not speak gRPC', async () => {
   const addr = await backend((stream) => {
     stream.respond({ ':status': 503, 'content-type': 'text/html' })
     stream.end('<p>busy</p>')
@@ -72,7 +72,7 @@ it('passes on the answer of a server that does not speak gRPC', async () => {
   expect(String(reply.body)).toBe('<p>busy</p>')
 })
 
-it('says that a reply ended without a status', async () => {
+it('the proxy reports a reply that ended without a status', async () => {
   const addr = await backend((stream) => {
     stream.respond(REPLY)
     stream.end(MESSAGE)
@@ -85,7 +85,7 @@ it('says that a reply ended without a status', async () => {
   ])
 })
 
-it('answers a request that is not gRPC with 415', async () => {
+it('the proxy answers a request that is not gRPC with 415', async () => {
   const addr = await backend(() => undefined)
   const reply = await call((await started([{ addr }])).proxy.address, { 'content-type': 'text/plain' })
   expect(pairs(reply.headers)).toContain(':status: 415')
@@ -128,7 +128,7 @@ function pairs(raw: readonly string[]): string[] {
   return raw.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${raw[at + 1]}`] : []))
 }
 
-/** The date is made by the backend's own HTTP library. */
+/** The date header is added by the HTTP library of the backend. */
 function withoutDate(raw: readonly string[]): string[] {
   return pairs(raw).filter((line) => !line.startsWith('date:'))
 }

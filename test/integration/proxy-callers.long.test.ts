@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => backend.stop())
 
-it('ends in order: calls that run finish, and a caller that goes on calling loses none', async () => {
+it('the proxy drains gracefully: running calls finish, and a caller that continues loses no call', async () => {
   const proxied = await started([{ addr: backend.addr }])
   const talk = chat(proxied.client())
   talk.write(Buffer.from('before'))
@@ -29,7 +29,7 @@ it('ends in order: calls that run finish, and a caller that goes on calling lose
   await drained
 })
 
-it('ends connections at an age, and loses none of the calls on them', async () => {
+it('the proxy ends connections at their maximum age, and loses none of their calls', async () => {
   const listen = { host: '127.0.0.1', port: 0, tls: null, connectionAgeMs: () => 100 }
   const proxied = await started([{ addr: backend.addr }], { listen })
   const traffic = new InFlight(proxied.client(), 16)
@@ -38,7 +38,7 @@ it('ends connections at an age, and loses none of the calls on them', async () =
   expect(traffic.failures).toEqual([])
 })
 
-it('refuses headers that are too large, and serves the next call of the connection', async () => {
+it('the proxy refuses headers that are too large, and serves the next call of the connection', async () => {
   const client = (await started([{ addr: backend.addr }])).client()
   const large = new Metadata()
   large.set('x-text', 'x'.repeat(100_000))
@@ -50,7 +50,7 @@ it('refuses headers that are too large, and serves the next call of the connecti
   expect(String(headers.get('x-text')[0])).toHaveLength(30_000)
 })
 
-it('a hostile caller costs its own connection', async () => {
+it('a hostile caller affects only its own connection', async () => {
   const proxied = await started([{ addr: backend.addr }])
   const [host = '', port = ''] = proxied.proxy.address.split(':')
   const client = proxied.client()
@@ -62,7 +62,7 @@ it('a hostile caller costs its own connection', async () => {
     sockets.push(socket)
     return socket
   }
-  // No HTTP/2 at all, a frame of a wrong length, and a connection that says nothing.
+  // Not HTTP/2, a frame with a wrong length, and a connection that sends nothing.
   const wrong = open()
   wrong.write('GET / HTTP/1.1\r\n\r\n')
   const damaged = open()
@@ -71,7 +71,7 @@ it('a hostile caller costs its own connection', async () => {
   open()
   for (const socket of [wrong, damaged]) socket.resume()
   await once(damaged, 'close')
-  // A thousand calls, each reset at once.
+  // A thousand calls, each reset immediately.
   const session = connectHttp2(`http://${proxied.proxy.address}`)
   session.on('error', () => undefined)
   for (let call = 0; call < 1_000 && !session.destroyed; call++) {
@@ -97,7 +97,7 @@ it('a hostile caller costs its own connection', async () => {
   )
 })
 
-it('carries 500 open streams of one connection', async () => {
+it('the proxy carries 500 open streams of one connection', async () => {
   const proxied = await started([{ addr: backend.addr }])
   const client = proxied.client()
   const talks = Array.from({ length: 500 }, () => chat(client))

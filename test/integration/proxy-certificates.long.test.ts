@@ -32,7 +32,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-it('reads the certificate for backends again after one has refused it', async () => {
+it('the proxy reads its client certificate again after a backend has refused it', async () => {
   const [certFile, keyFile] = [join(folder, 'own.crt'), join(folder, 'own.key')]
   const show = (own: { certFile: string; keyFile: string }) => {
     copyFileSync(own.certFile, certFile)
@@ -48,7 +48,7 @@ it('reads the certificate for backends again after one has refused it', async ()
     dialerOf: (authority) => certificates.dialerOf(authority),
   })
   expect(isReady(proxied)).toBe(false)
-  // Half of a renewal: a key of another certificate changes nothing, and ends nothing.
+  // A half-finished renewal: a key that does not match the certificate has no effect, and closes no connection.
   copyFileSync(servers.clients.client.certFile, certFile)
   writeFileSync(keyFile, 'not a key')
   await failures(proxied, 1)
@@ -59,7 +59,7 @@ it('reads the certificate for backends again after one has refused it', async ()
   )
 })
 
-it('ends with the files of the last reading, where an earlier one takes longer', async () => {
+it('the proxy uses the files of the last reading, even if an earlier reading takes longer', async () => {
   const [certFile, keyFile] = [join(folder, 'slow.crt'), join(folder, 'slow.key')]
   const { expired, client } = servers.clients
   copyFileSync(expired.certFile, certFile)
@@ -69,7 +69,7 @@ it('ends with the files of the last reading, where an earlier one takes longer',
     backend: { caFile: servers.authority.caFile, certFile, keyFile },
     backendName: undefined,
   })
-  // A file that takes long to read: a pipe.
+  // A named pipe is a file whose reading takes long.
   rmSync(certFile)
   execFileSync('mkfifo', [certFile])
   const pipe = openSync(certFile, constants.O_RDWR)
@@ -95,7 +95,7 @@ function isReady({ proxy }: Proxied): boolean {
   return member?.isReady ?? false
 }
 
-/** Waits for further attempts that fail. */
+/** Waits for `count` further failed attempts to connect. */
 async function failures(proxied: Proxied, count: number): Promise<void> {
   const before = proxied.failed.length
   await until(

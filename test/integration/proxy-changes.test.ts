@@ -17,7 +17,7 @@ afterEach(() => {
   for (const backend of backends.splice(0)) backend.stop()
 })
 
-it('loses no call when weights, the list and the health change under 64 calls in flight', async () => {
+it('the proxy loses no call when weights, the list and the health change under 64 calls in flight', async () => {
   const all = await Promise.all(Array.from({ length: 5 }, backend))
   const proxied = await started(all.map(({ addr }) => ({ addr, weight: 2 })))
   const traffic = new InFlight(proxied.client(), 64)
@@ -36,7 +36,7 @@ it('loses no call when weights, the list and the health change under 64 calls in
   expect(traffic.answered).toBeGreaterThanOrEqual(2_000)
 })
 
-it('loses no call when two of three servers stop in order under 64 calls in flight', async () => {
+it('the proxy loses no call when two of three servers drain under 64 calls in flight', async () => {
   const all = await Promise.all(Array.from({ length: 3 }, backend))
   const proxied = await started(all.map(({ addr }) => ({ addr })))
   const traffic = new InFlight(proxied.client(), 64)
@@ -49,7 +49,7 @@ it('loses no call when two of three servers stop in order under 64 calls in flig
   expect(traffic.failures).toEqual([])
 })
 
-it('ends a call where it is, at an endpoint that is drained and then gone', async () => {
+it('the proxy leaves a call at its endpoint while the endpoint is drained and then removed', async () => {
   const [one, other] = [await backend(), await backend()]
   const proxied = await started([{ addr: one.addr }])
   const client = proxied.client()
@@ -70,7 +70,7 @@ it('ends a call where it is, at an endpoint that is drained and then gone', asyn
   expect((await ended(talk)).code).toBe(status.OK)
 })
 
-it('fails only the calls that a killed connection carried, and no later one', async () => {
+it('the proxy fails only the calls of a killed connection, and no later call', async () => {
   const [dying, serving] = [await backend(), await backend()]
   const proxied = await started([{ addr: dying.addr }, { addr: serving.addr }])
   const client = proxied.client()
@@ -89,14 +89,14 @@ it('fails only the calls that a killed connection carried, and no later one', as
   for (let call = 0; call < 20; call++) expect((await unary(client)).addr).toBe(serving.addr)
 })
 
-it('keeps its endpoints while the registry is out of reach', async () => {
+it('the proxy keeps its endpoints while the registry is unreachable', async () => {
   const one = await backend()
   const proxied = await started([{ addr: one.addr }])
   proxied.discovery.lose()
   expect((await unary(proxied.client())).addr).toBe(one.addr)
 })
 
-it('picks only endpoints that report SERVING, and follows their changes', async () => {
+it('the proxy picks only endpoints that report SERVING, and follows their changes', async () => {
   const [one, other] = await Backend.startMany(2)
   if (!one?.health || !other) throw new Error('no backend')
   backends.push(one, other)
@@ -116,7 +116,7 @@ it('picks only endpoints that report SERVING, and follows their changes', async 
   expect(traffic.failures).toEqual([])
 })
 
-it('does not let a backend run ahead of a caller that does not read', async () => {
+it('the proxy does not let a backend send more than a caller that does not read accepts', async () => {
   const one = await backend()
   const proxied = await started([{ addr: one.addr }])
   const stream = burst(proxied.client(), 1_000, 65_536)
@@ -136,7 +136,7 @@ it('does not let a backend run ahead of a caller that does not read', async () =
   await untilIdle(proxied)
 })
 
-it('does not take a request that its backend does not read, and serves the next call of both connections', async () => {
+it('the proxy does not accept a request beyond what its backend reads, and serves the next call of both connections', async () => {
   await using mute = await RawBackend.start((stream, number) => {
     if (number > 1) echo(stream)
     else stream.pause()
@@ -174,7 +174,7 @@ it('does not take a request that its backend does not read, and serves the next 
   session.destroy()
 })
 
-it('forgets a reply that a backend has ended and the caller has not read, when the caller cancels', async () => {
+it('the proxy discards a finished reply that its caller has not read when the caller cancels', async () => {
   const one = await backend()
   const proxied = await started([{ addr: one.addr }])
   for (const messages of [18, 21, 24, 27]) {
@@ -189,7 +189,7 @@ it('forgets a reply that a backend has ended and the caller has not read, when t
       () => one.sentBytes - before === messages * 4_096,
       () => 'the whole reply',
     )
-    // It has ended at the backend; what the windows do not take is kept by the proxy.
+    // The call has ended at the backend. The proxy keeps the part that does not fit into the flow control windows.
     await delay(100)
     stream.close(constants.NGHTTP2_CANCEL)
     session.close()
@@ -205,7 +205,7 @@ async function exchange(talk: ReturnType<typeof chat>, said: readonly string[], 
   )
 }
 
-/** Until no call is under way, also not at a backend. */
+/** Waits until no call is outstanding, neither at the proxy nor at a backend. */
 async function untilIdle({ proxy }: Proxied): Promise<void> {
   const [member] = proxy.services[0]?.members ?? []
   await until(

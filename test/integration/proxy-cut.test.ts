@@ -25,7 +25,7 @@ it.each([
   ['before its headers', false],
   ['after an answer', true],
 ])(
-  'a stream that is cut %s is UNAVAILABLE, with the reason, and is cancelled at the backend',
+  'a stream that is cut %s ends with UNAVAILABLE and the reason, and is cancelled at the backend',
   async (_, isAnswered) => {
     const { cancelled, open } = backend
     const talk = opened()
@@ -49,7 +49,7 @@ it.each([
   },
 )
 
-it('unary calls that are cut are UNAVAILABLE, and one that has ended stays as it was', async () => {
+it('unary calls that are cut end with UNAVAILABLE, and a finished call keeps its status', async () => {
   const client = proxied.client()
   expect((await unary(client)).code).toBe(status.OK)
   backend.isHoldingBack = true
@@ -64,7 +64,7 @@ it('unary calls that are cut are UNAVAILABLE, and one that has ended stays as it
   backend.answer()
 })
 
-it('a call that waits for an endpoint is UNAVAILABLE', async () => {
+it('a call that waits for an endpoint ends with UNAVAILABLE', async () => {
   proxied = await started([], { waitMs: 60_000 })
   const waiting = unary(proxied.client())
   await openAtProxy(1)
@@ -72,7 +72,7 @@ it('a call that waits for an endpoint is UNAVAILABLE', async () => {
   expect(await waiting).toMatchObject(SHUT_DOWN)
 })
 
-it('a reply under way ends with UNAVAILABLE', async () => {
+it('a call in the middle of its reply ends with UNAVAILABLE', async () => {
   const reply = burst(proxied.client(), 1_000, 100_000)
   reply.on('error', () => undefined)
   await once(reply, 'data')
@@ -83,7 +83,7 @@ it('a reply under way ends with UNAVAILABLE', async () => {
   expect(proxied.ends).toMatchObject([{ ...SHUT_DOWN, endedBy: 'proxy' }])
 })
 
-it('a caller that does not read its reply does not delay the end, and loses its connection', async () => {
+it('a caller that does not read its reply does not delay the end of the proxy, and loses its connection', async () => {
   const session = connect(`http://${proxied.proxy.address}`)
   const stream = session.request({
     ':method': 'POST',
@@ -99,13 +99,13 @@ it('a caller that does not read its reply does not delay the end, and loses its 
     () => stream.readableLength > 0,
     () => 'the first data',
   )
-  // Until the window of the stream is full, so that data wait for the caller.
+  // Long enough for the window of the stream to fill, so that data wait for the caller.
   await delay(300)
   await cut()
   stream.resume()
   await closed
   expect(session.destroyed).toBe(true)
-  // No RST_STREAM of the proxy's, which a caller of gRPC would take for INTERNAL: Node's own for a lost connection.
+  // The proxy sends no RST_STREAM, which gRPC clients map to INTERNAL. The code is Node’s own for a lost connection.
   expect(stream.rstCode).toBe(constants.NGHTTP2_CANCEL)
   expect(proxied.ends).toMatchObject([{ ...SHUT_DOWN, endedBy: 'proxy' }])
 })
@@ -124,7 +124,7 @@ async function openAtProxy(calls: number): Promise<void> {
   )
 }
 
-/** As a second signal does it. It must end, whatever callers do. */
+/** Cuts all calls like a second signal. The proxy must end, whatever its callers do. */
 async function cut(): Promise<void> {
   const drained = proxied.proxy.drain().then(() => 'drained')
   proxied.proxy.cut()

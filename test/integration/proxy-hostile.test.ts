@@ -30,7 +30,7 @@ afterEach(async () => {
   for (const each of open.splice(0)) await each[Symbol.asyncDispose]()
 })
 
-it('sends a call that waited once, also when its wait would have run out by then', async () => {
+it('the proxy sends a call that waited only once, even if its wait deadline passes meanwhile', async () => {
   const held: ServerHttp2Stream[] = []
   const backend = await raw((stream) => held.push(stream))
   const proxied = await started([], { waitMs: 2_000 })
@@ -50,7 +50,7 @@ it('sends a call that waited once, also when its wait would have run out by then
   expect(backend.streams).toBe(1)
 })
 
-it('ends its connection to a caller that reads nothing any more', async () => {
+it('the proxy closes its connection to a caller that has stopped reading', async () => {
   const proxied = await started([])
   const [host = '', port = ''] = proxied.proxy.address.split(':')
   const frozen = connect(Number(port), host)
@@ -60,7 +60,7 @@ it('ends its connection to a caller that reads nothing any more', async () => {
     () => 'the connection',
   )
   const drained = proxied.proxy.drain().then(() => 'drained')
-  // The drain sends GOAWAY, waits for the answer, and then closes the connection.
+  // The drain sends GOAWAY, waits for the caller’s answer, and then closes the connection.
   await delay(1_500)
   proxied.proxy.cut()
   const outcome = await Promise.race([drained, delay(10_000, 'hangs')])
@@ -68,7 +68,7 @@ it('ends its connection to a caller that reads nothing any more', async () => {
   expect(outcome).toBe('drained')
 })
 
-it('survives a caller that ends a call without an error while its request waits', async () => {
+it('the proxy survives a caller that ends a call without an error while its request waits', async () => {
   const held: ServerHttp2Stream[] = []
   const backend = await raw((stream, number) => {
     if (number > 1) echo(stream)
@@ -77,7 +77,7 @@ it('survives a caller that ends a call without an error while its request waits'
   const proxied = await started([{ addr: backend.addr }])
   const stream = session(proxied.proxy.address).request(CALL, { endStream: false })
   stream.on('error', () => undefined)
-  // More than the backend, which does not read, lets the proxy send.
+  // More than the proxy may send to the backend, which does not read.
   stream.write(Buffer.alloc(2 ** 20))
   await until(
     () => held.length === 1,
@@ -99,7 +99,7 @@ it('survives a caller that ends a call without an error while its request waits'
 it.each([
   ['http2-settings', 'AAMAAABkAAQAAP__'],
   ['te', 'Trailers'],
-])('survives a backend that sends the trailer %s', async (name, value) => {
+])('the proxy survives a backend that sends the trailer %s', async (name, value) => {
   const backend = await FrameBackend.start([
     ['grpc-status', '0'],
     [name, value],
@@ -116,7 +116,7 @@ it.each([
   expect(proxied.ends[0]?.code).toBe(status.INTERNAL)
 })
 
-it('lets no backend push streams', async () => {
+it('the proxy does not allow a backend to push streams', async () => {
   const allowed: boolean[] = []
   const backend = await raw((stream) => {
     allowed.push(stream.pushAllowed)
@@ -127,7 +127,7 @@ it('lets no backend push streams', async () => {
   expect(allowed).toEqual([false])
 })
 
-it('ends a call whose reply breaks off, also where the server does not speak gRPC', async () => {
+it('the proxy ends a call whose reply breaks off, even if the server does not speak gRPC', async () => {
   const backend = await raw((stream) => {
     stream.respond({ ':status': 503, 'content-type': 'text/html' })
     stream.write('<p>', () => stream.session?.destroy())
@@ -147,7 +147,7 @@ it.each([
   ['that cannot be read', Buffer.from([0, 0, 0, 0, 3, 0xff, 0xff, 0xff])],
   ['that is too long', Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1])],
   ['that is compressed', Buffer.from([1, 0, 0, 0, 2, 8, 1])],
-])('survives a health reply %s: the endpoint is not READY', async (_, bytes) => {
+])('the proxy survives a health reply %s, after which the endpoint is not READY', async (_, bytes) => {
   const backend = await raw((stream) => {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
     stream.write(bytes)

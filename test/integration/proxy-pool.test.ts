@@ -16,7 +16,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop()
 })
 
-it('opens as many connections as simultaneous long calls need', async () => {
+it('the pool opens as many connections as simultaneous long calls need', async () => {
   const backend = await limitedBackend()
   const proxied = await started([{ addr: backend.addr }])
   startCalls(proxied.client(), CALLS)
@@ -27,7 +27,7 @@ it('opens as many connections as simultaneous long calls need', async () => {
   expect(backend.sessions.length).toBe(CALLS / PER_CONNECTION)
 })
 
-it('dials again for waiting calls after another connection has failed', async () => {
+it('the pool dials again for waiting calls after another connection has failed', async () => {
   const backend = await limitedBackend()
   const link = await refusableLink(backend.addr)
   const proxied = await started([{ addr: link.addr }])
@@ -56,7 +56,7 @@ function startCalls(client: Client, count: number): void {
     client.makeServerStreamRequest('/a.B/Watch', same, same, Buffer.alloc(0)).on('error', () => undefined)
 }
 
-/** A server that allows few streams on a connection, and never ends them. */
+/** A server that allows few concurrent streams per connection, and never ends them. */
 async function limitedBackend() {
   const server = createServer({ settings: { maxConcurrentStreams: PER_CONNECTION } })
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -75,7 +75,7 @@ async function limitedBackend() {
   return backend
 }
 
-/** Passes connections on to the backend, or closes them at once. */
+/** Forwards connections to the backend, or closes them immediately. */
 async function refusableLink(to: string) {
   const sockets: Socket[] = []
   const link = { addr: '', isRefusing: false, refused: 0 }

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => backend.stop())
 
 describe('the proxy', () => {
-  it('passes a unary call on, with text, empty and binary metadata both ways', async () => {
+  it('forwards a unary call with text, empty and binary metadata in both directions', async () => {
     const { client, ends } = await one()
     const metadata = new Metadata()
     metadata.add('x-text', 'a')
@@ -32,7 +32,7 @@ describe('the proxy', () => {
     expect(ends.map(({ code: at, replays }) => ({ at, replays }))).toEqual([{ at: status.OK, replays: 0 }])
   })
 
-  it('passes the authority and the deadline on as they were sent', async () => {
+  it('forwards the authority and the deadline unchanged', async () => {
     const { proxied } = await one()
     const client = proxied.client({ 'grpc.default_authority': 'some.name:77' })
     const before = Date.now()
@@ -43,7 +43,7 @@ describe('the proxy', () => {
   })
 
   it.each([status.NOT_FOUND, status.UNAVAILABLE, status.INTERNAL])(
-    'passes status %i on, with its details',
+    'forwards status %i with its details',
     async (code) => {
       const { client } = await one()
       const metadata = new Metadata()
@@ -53,14 +53,14 @@ describe('the proxy', () => {
     },
   )
 
-  it('passes messages of 4 MB on, both ways', async () => {
+  it('forwards messages of 4 MB in both directions', async () => {
     const { client } = await one()
     const request = Buffer.alloc(4 * 2 ** 20, 'x')
     const { reply } = await unary(client, { request })
     expect(reply?.equals(request)).toBe(true)
   })
 
-  it('passes client streams, server streams and both at once', async () => {
+  it('forwards client streams, server streams and bidirectional streams', async () => {
     const { client } = await one()
     expect(await collect(client, [0, 1, 70_000, 200_000])).toBe('270001')
     const sizes: number[] = []
@@ -81,7 +81,7 @@ describe('the proxy', () => {
     expect(echoed).toEqual(['a', 'b', 'c'])
   })
 
-  it('passes all bytes of 25 streams to readers that are slow', async () => {
+  it('forwards all bytes of 25 streams to slow readers', async () => {
     const { client } = await one()
     const counted = await Promise.all(
       Array.from({ length: 25 }, async () => {
@@ -92,7 +92,7 @@ describe('the proxy', () => {
           stream.pause()
           setTimeout(() => stream.resume(), 1)
         })
-        // Node 22 and later have the status while a paused reader still buffers messages.
+        // In Node 22 and later, the status can arrive while a paused reader still buffers messages.
         const [{ code }] = await Promise.all([ended(stream), once(stream, 'end')])
         return { size, code }
       }),
@@ -100,7 +100,7 @@ describe('the proxy', () => {
     expect(counted).toEqual(Array.from({ length: 25 }, () => ({ size: 128 * 65_536, code: status.OK })))
   })
 
-  it('passes a cancellation on to the backend', async () => {
+  it('forwards a cancellation to the backend', async () => {
     const { client } = await one()
     const before = backend.cancelled
     const talk = chat(client)
@@ -114,7 +114,7 @@ describe('the proxy', () => {
     )
   })
 
-  it('lets a deadline end the call at the caller and at the backend', async () => {
+  it('ends a call at its deadline, for the caller and at the backend', async () => {
     const { client } = await one()
     const before = backend.cancelled
     backend.isHoldingBack = true
@@ -129,7 +129,7 @@ describe('the proxy', () => {
 })
 
 describe('calls of one connection', () => {
-  it('spread over the backends by weight', async () => {
+  it('are spread over the backends by weight', async () => {
     const backends = await Promise.all(Array.from({ length: 5 }, () => FourKinds.start()))
     const weights = [1, 1, 1, 1, 10]
     const proxied = await started(backends.map(({ addr }, at) => ({ addr, weight: weights[at] ?? 1 })))

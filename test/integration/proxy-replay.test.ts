@@ -13,8 +13,8 @@ afterEach(async () => {
   for (const backend of backends.splice(0)) await backend[Symbol.asyncDispose]()
 })
 
-describe('a call that the endpoint has not begun with', () => {
-  it('is sent to another where the stream is refused, with all of its bytes', async () => {
+describe('a call that the endpoint has not started to process', () => {
+  it('is sent to another endpoint with all its bytes if the stream is refused', async () => {
     const refusing = await raw((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM))
     const serving = await raw(echo)
     const proxied = await started([{ addr: refusing.addr }, { addr: serving.addr }])
@@ -30,7 +30,7 @@ describe('a call that the endpoint has not begun with', () => {
     expect(refusing.streams).toBeGreaterThanOrEqual(5)
   })
 
-  it('is sent to another where its id is above that of a GOAWAY; one below ends where it is', async () => {
+  it('is sent again if its stream id is above the one in a GOAWAY; a call below stays where it is', async () => {
     const held: ServerHttp2Stream[] = []
     const leaving = await raw((stream) => {
       held.push(stream)
@@ -44,7 +44,7 @@ describe('a call that the endpoint has not begun with', () => {
       () => 'the first call',
     )
     const second = unary(client)
-    // It comes back on a new connection, as the only endpoint reconnects.
+    // The second call arrives again on a new connection to the only endpoint.
     await until(
       () => held.length === 3,
       () => 'the second call, again',
@@ -52,12 +52,12 @@ describe('a call that the endpoint has not begun with', () => {
     for (const stream of [held[0], held[2]]) if (stream) echo(stream)
     expect((await first).code).toBe(status.OK)
     expect((await second).code).toBe(status.OK)
-    // The two end on different connections, in either order.
+    // The two calls end on different connections, in either order.
     expect(proxied.ends.map(({ replays }) => replays).sort()).toEqual([0, 1])
     expect(leaving.sessions).toHaveLength(2)
   })
 
-  it('fails where it is too long to be kept', async () => {
+  it('fails if its request is too large to be kept for a replay', async () => {
     const refusing = await raw((stream) => {
       stream.on('data', () => undefined)
       stream.once('end', () => stream.close(constants.NGHTTP2_REFUSED_STREAM))
@@ -72,7 +72,7 @@ describe('a call that the endpoint has not begun with', () => {
     expect(refusing.streams).toBe(1)
   })
 
-  it('fails where every endpoint refuses it, again and again', async () => {
+  it('fails if every attempt is refused', async () => {
     const refusing = await raw((stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM))
     const client = (await started([{ addr: refusing.addr }])).client()
     expect((await unary(client)).code).toBe(status.UNAVAILABLE)
@@ -80,12 +80,12 @@ describe('a call that the endpoint has not begun with', () => {
   })
 })
 
-describe('a call that the endpoint may have begun with', () => {
+describe('a call that the endpoint may have started to process', () => {
   it.each([
     [constants.NGHTTP2_CANCEL, status.CANCELLED],
     [constants.NGHTTP2_INTERNAL_ERROR, status.INTERNAL],
     [constants.NGHTTP2_ENHANCE_YOUR_CALM, status.RESOURCE_EXHAUSTED],
-  ])('fails where the stream is reset with code %i', async (rstCode, code) => {
+  ])('fails if the stream is reset with code %i', async (rstCode, code) => {
     const resetting = await raw((stream) => stream.close(rstCode))
     const serving = await raw(echo)
     const proxied = await started([{ addr: resetting.addr }, { addr: serving.addr }])
@@ -95,7 +95,7 @@ describe('a call that the endpoint may have begun with', () => {
     expect(proxied.replays).toBe(0)
   })
 
-  it('fails with UNAVAILABLE, the endpoint and the reason where the connection is lost', async () => {
+  it('fails with UNAVAILABLE, the endpoint and the reason if the connection is lost', async () => {
     const dying = await raw((stream) => stream.session?.destroy())
     const proxied = await started([{ addr: dying.addr }])
     const { code, details } = await unary(proxied.client())
@@ -104,7 +104,7 @@ describe('a call that the endpoint may have begun with', () => {
     expect(proxied.replays).toBe(0)
   })
 
-  it('fails with UNAVAILABLE in the middle of a reply', async () => {
+  it('fails with UNAVAILABLE if the connection is lost during the reply', async () => {
     const dying = await raw((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
       stream.write(Buffer.from([0, 0, 0, 0, 9, 1]), () => stream.session?.destroy())
@@ -116,8 +116,8 @@ describe('a call that the endpoint may have begun with', () => {
   })
 })
 
-describe('where no endpoint is READY', () => {
-  it('a call fails with UNAVAILABLE, each endpoint and its reason', async () => {
+describe('without a READY endpoint', () => {
+  it('a call fails with UNAVAILABLE, and its details list each endpoint with the reason', async () => {
     const gone = await FourKinds.start()
     gone.stop()
     const proxied = await started([{ addr: gone.addr }, { addr: '127.0.0.1:9', weight: 0 }])
@@ -127,7 +127,7 @@ describe('where no endpoint is READY', () => {
     })
   })
 
-  it('a call waits if configured to, and goes out when an endpoint comes', async () => {
+  it('a call waits if configured, and is sent once an endpoint is READY', async () => {
     const proxied = await started([], { waitMs: 20_000 })
     const call = unary(proxied.client())
     const serving = await raw(echo)
@@ -135,7 +135,7 @@ describe('where no endpoint is READY', () => {
     expect((await call).code).toBe(status.OK)
   })
 
-  it('a call waits no longer than configured', async () => {
+  it('a call does not wait longer than configured', async () => {
     const proxied = await started([], { waitMs: 100 })
     expect(await unary(proxied.client())).toMatchObject({
       code: status.UNAVAILABLE,

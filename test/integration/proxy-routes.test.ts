@@ -11,8 +11,8 @@ afterEach(() => {
   for (const backend of backends.splice(0)) backend.stop()
 })
 
-describe('several targets', () => {
-  it('take calls by authority, with or without a port', async () => {
+describe('several targets of a proxy', () => {
+  it('are routed by authority, with or without a port', async () => {
     const [a, b] = [await backend(), await backend()]
     const proxied = await started([{ addr: a.addr }], {
       targets: ['hello', `ipv4:${b.addr}`],
@@ -28,7 +28,7 @@ describe('several targets', () => {
     expect(proxied.ends.at(-1)).toMatchObject({ service: null, upstream: null, code: status.UNIMPLEMENTED })
   })
 
-  it('take calls by the gRPC service in the path', async () => {
+  it('are routed by the gRPC service in the path', async () => {
     const a = await backend()
     const proxied = await started([{ addr: a.addr }], { route: new Map([['test.Kinds', 'hello']]) })
     expect((await unary(proxied.client())).addr).toBe(a.addr)
@@ -40,7 +40,7 @@ describe('several targets', () => {
   })
 })
 
-it('a name as long as headers may be gets its status as well', async () => {
+it('a service name of the maximum header length also gets a status', async () => {
   const a = await backend()
   const proxied = await started([{ addr: a.addr }], { route: new Map([['test.Kinds', 'hello']]) })
   const same = (bytes: Buffer) => bytes
@@ -52,7 +52,7 @@ it('a name as long as headers may be gets its status as well', async () => {
   expect(failure?.details).toContain('Available: test.Kinds')
 })
 
-it('a target selects endpoints by ?select=', async () => {
+it('the proxy serves only the endpoints in ?select= of a target', async () => {
   const [a, b] = [await backend(), await backend()]
   const proxied = await started(
     [
@@ -65,8 +65,8 @@ it('a target selects endpoints by ?select=', async () => {
   for (let call = 0; call < 4; call++) expect((await unary(client)).addr).toBe(b.addr)
 })
 
-describe('headers choose', () => {
-  it('by a hash key, which the backend does not get', async () => {
+describe('headers of a call to the proxy choose the endpoint', () => {
+  it('by a hash key, which is not forwarded to the backend', async () => {
     const all = await Promise.all(Array.from({ length: 4 }, backend))
     const policy = findPolicy('ring_hash').configure({})
     const proxied = await started(
@@ -102,7 +102,7 @@ describe('headers choose', () => {
     })
   })
 
-  it('by the address of the caller, under source_hash', async () => {
+  it('by the address of the caller under source_hash', async () => {
     const all = await Promise.all(Array.from({ length: 4 }, backend))
     const policy = findPolicy('source_hash').configure({})
     const proxied = await started(

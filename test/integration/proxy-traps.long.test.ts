@@ -12,11 +12,11 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop()
 })
 
-/** By chance a stop meets no call that has to be sent again. */
+/** Minimum number of runs. In some runs no call happens to be sent again, so runs repeat until one is. */
 const MIN_RUNS = 4
 const MAX_RUNS = 30
 
-it('sends calls again that a server which stops in order has not begun with: none fails, in several runs', async () => {
+it('the proxy replays calls that a draining server has not started: no call fails, in several runs', async () => {
   let replays = 0
   for (let run = 0; run < MIN_RUNS || (replays === 0 && run < MAX_RUNS); run++) {
     const three = await Promise.all(Array.from({ length: 3 }, backend))
@@ -35,7 +35,7 @@ it('sends calls again that a server which stops in order has not begun with: non
   expect(replays).toBeGreaterThan(0)
 }, 180_000)
 
-it('an endpoint that accepts connections and does not speak HTTP/2 is never READY, and gets no call', async () => {
+it('an endpoint that accepts connections and does not speak HTTP/2 never becomes READY, and gets no call', async () => {
   const sockets: Socket[] = []
   const silent = createServer((socket) => {
     sockets.push(socket.on('error', () => undefined).resume())

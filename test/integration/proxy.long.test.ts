@@ -13,7 +13,7 @@ afterEach(() => {
   for (const backend of backends.splice(0)) backend.stop()
 })
 
-it('a client by C-core has its calls spread as the source documents say, by one connection', async () => {
+it('a C-core client with one connection has its calls spread as in the source documents', async () => {
   const all = await Promise.all(Array.from({ length: 5 }, () => backend()))
   const proxied = await started(all.map(({ addr }) => ({ addr, weight: 1 })))
   const { address } = proxied.proxy
@@ -26,7 +26,7 @@ it('a client by C-core has its calls spread as the source documents say, by one 
   }
 }, 300_000)
 
-it('30,000 calls, 400 live changes and a rolling restart of five servers: none is lost', async () => {
+it('30,000 calls during 400 live changes and a rolling restart of five servers lose none', async () => {
   const ports = await freePorts(5)
   const running = new Map<number, FourKinds>()
   for (const port of ports) running.set(port, await backend(port))
@@ -39,7 +39,8 @@ it('30,000 calls, 400 live changes and a rolling restart of five servers: none i
       if (at % 4 === 0) proxied.discovery.delete({ addr: addrOf(port) })
       else proxied.discovery.put({ addr: addrOf(port), weight: at % 3 })
       await traffic.more(50)
-      // It is back before the next change: two of five are never away together with the one that restarts.
+      // The endpoint is restored before the next change, so that at most two of five are missing, one of them for its
+      // restart.
       proxied.discovery.put({ addr: addrOf(port), weight: 1 + (at % 3) })
     }
   }

@@ -22,8 +22,8 @@ beforeEach(() => {
 
 const OURS = 'disco_weighted_round_robin, disco_round_robin, disco_random, disco_weighted_random'
 
-describe('a policy that is none', () => {
-  test('in channelOptions: an error with the names', () => {
+describe('an unknown policy', () => {
+  test('in channelOptions is an error that lists the policies', () => {
     const error = errorOf(() => channelOptions({ policy: 'wwrr' }))
     expect(error).toMatchObject({ code: 'USAGE', message: 'Unknown LB policy "wwrr"' })
     expect(error.suggestions.join()).toContain('weighted_round_robin (wrr), round_robin (rr)')
@@ -35,7 +35,7 @@ describe('a policy that is none', () => {
     [[], 'names no LB policy that is known: none'],
     [[{ outlier_detection: { child_policy: [{ disco_wrr: {} }] } }], 'outlier_detection'],
     [[{ outlier_detection: { interval: 'soon', child_policy: [] } }], 'outlier_detection'],
-  ])('in a service config, %j: the channel is not made', (loadBalancingConfig, message) => {
+  ])('in a service config prevents the creation of the channel: %j', (loadBalancingConfig, message) => {
     const options = { 'grpc.service_config': JSON.stringify({ loadBalancingConfig }) }
     const make = () => new Client(TARGET, credentials.createInsecure(), options).close()
     const error = errorOf(make)
@@ -45,7 +45,7 @@ describe('a policy that is none', () => {
     expect(errorOf(() => channelOptions({ serviceConfig: { loadBalancingConfig } })).code).toBe('USAGE')
   })
 
-  test('beside one that is known: that one is used, as gRPC has it', async () => {
+  test('beside a known policy is ignored, as in gRPC', async () => {
     const loadBalancingConfig = [{ xds_something: {} }, { disco_round_robin: {} }]
     using caller = new Caller(TARGET, { serviceConfig: { loadBalancingConfig } })
     await caller.untilRotation(a.addr, b.addr)
@@ -53,25 +53,25 @@ describe('a policy that is none', () => {
   })
 })
 
-describe('parameters that are wrong', () => {
+describe('invalid parameters', () => {
   const BAD = { loadBalancingConfig: [{ disco_least_request: { choiceCount: 1 } }] }
   const WHY = 'LB policy least_request: choiceCount is 1, expected an integer from 2 to 10'
 
-  test('are an error where the channel is made', () => {
+  test('are an error when the channel is created', () => {
     expect(errorOf(() => channelOptions({ policy: 'lr', parameters: { choiceCount: 1 } })).message).toBe(WHY)
     expect(errorOf(() => channelOptions({ serviceConfig: BAD })).message).toBe(WHY)
     const options = { 'grpc.service_config': JSON.stringify(BAD) }
     expect(errorOf(() => new Client(TARGET, credentials.createInsecure(), options)).message).toBe(WHY)
   })
 
-  test('behind outlier_detection, too', () => {
+  test('are an error inside outlier_detection as well', () => {
     const nested = [{ outlier_detection: { child_policy: BAD.loadBalancingConfig } }]
     expect(errorOf(() => channelOptions({ serviceConfig: { loadBalancingConfig: nested } })).message).toBe(
       WHY,
     )
   })
 
-  test('on a target of another scheme, with another resolver: every call fails with the reason', async () => {
+  test('make every call fail with the reason on a target with another resolver', async () => {
     using caller = new Caller(`dns:///${a.addr}`, {}, { 'grpc.service_config': JSON.stringify(BAD) })
     await expect(caller.call()).rejects.toMatchObject({
       code: status.UNAVAILABLE,
@@ -81,7 +81,7 @@ describe('parameters that are wrong', () => {
 })
 
 describe('a service config without policies', () => {
-  test('is ours to complete: the weighted round robin', async () => {
+  test('is completed with weighted_round_robin', async () => {
     discovery.list({ addr: a.addr, weight: 1 }, { addr: b.addr, weight: 3 })
     const client = new Caller(TARGET, {}, { 'grpc.service_config': undefined } as never)
     await client.untilRotation(a.addr, b.addr)
@@ -91,7 +91,7 @@ describe('a service config without policies', () => {
 })
 
 describe('pinned', () => {
-  test('goes to the one by its id, its key or its address; each call may say another', async () => {
+  test('sends calls to the endpoint with its id, key or address, which each call can override', async () => {
     using caller = new Caller(TARGET, { policy: 'pinned', parameters: { to: 'b' } })
     await caller.untilRotation(a.addr, b.addr)
     expect(await caller.count(5)).toEqual({ [b.addr]: 5 })
@@ -100,7 +100,7 @@ describe('pinned', () => {
     }
   })
 
-  test('strict: calls fail, and say why, while the pinned endpoint is away', async () => {
+  test('without a fallback fails calls with the reason while the pinned endpoint is unavailable', async () => {
     const [refusing] = await freePorts(1)
     const dead = `127.0.0.1:${refusing}`
     discovery.list({ addr: a.addr, weight: 1 }, { addr: b.addr, id: 'b', weight: 0 }, { addr: dead })
@@ -118,7 +118,7 @@ describe('pinned', () => {
     expect(why).toContain('ECONNREFUSED')
   })
 
-  test('strict: a call for an endpoint that is still connecting, or that must be waited for, waits', async () => {
+  test('without a fallback lets calls wait for a connecting endpoint, or with waitForReady', async () => {
     discovery.list({ addr: a.addr })
     using caller = new Caller(TARGET, { policy: 'pinned', parameters: { to: 'b' } })
     await caller.untilRotation(a.addr)
@@ -129,7 +129,7 @@ describe('pinned', () => {
     expect(await waiting).toBe(b.addr)
   })
 
-  test('with a fallback: the others stand in, and calls come back when it does', async () => {
+  test('with a fallback uses other endpoints while the pinned one is missing, and returns to it', async () => {
     const parameters = { to: 'b', fallback: { round_robin: {} } }
     using caller = new Caller(TARGET, { policy: 'pinned', parameters })
     await caller.untilRotation(a.addr, b.addr)
@@ -160,8 +160,8 @@ describe('pinned', () => {
   })
 })
 
-describe('keys of a call', () => {
-  test('never reach the server', async () => {
+describe('keys in the metadata of a call', () => {
+  test('are not sent to the server', async () => {
     using caller = new Caller(TARGET, { policy: 'pinned', parameters: { fallback: { ring_hash: {} } } })
     await caller.untilRotation(a.addr, b.addr)
     const metadata = setPin(setHashKey(new Metadata(), 'alice'), 'a')
@@ -171,7 +171,7 @@ describe('keys of a call', () => {
     expect(Object.keys(a.lastHeaders?.getMap() ?? {}).filter((name) => name.startsWith('disco'))).toEqual([])
   })
 
-  test('decide: the same hash key, the same endpoint', async () => {
+  test('determine the endpoint: calls with the same hash key reach the same endpoint', async () => {
     using caller = new Caller(TARGET, { policy: 'ring_hash' })
     await caller.untilRotation(a.addr, b.addr)
     const seen = new Set<string>()

@@ -28,7 +28,7 @@ function keyOf(port: number): string {
   return `/hello/1.0.0/127.0.0.1:${port}`
 }
 
-/** Three endpoints under one lease, and their events as short strings. */
+/** Registers three endpoints under one lease, and records their events as short strings. */
 async function hold(options: Partial<RegistrationRequest> = {}): Promise<Held> {
   const told: string[] = []
   const note = (what: string) => (now: { key: string }) => {
@@ -66,8 +66,8 @@ async function untilTold(told: readonly string[], ...wanted: string[]): Promise<
   )
 }
 
-describe('several endpoints of one process', () => {
-  test('stand under one lease; close deletes all keys and the lease', async () => {
+describe('a registration of several endpoints', () => {
+  test('uses one lease; close deletes all keys and the lease', async () => {
     const { registration, told } = await hold()
     expect(told).toEqual(['registered 1001', 'registered 1002', 'registered 1003'])
     expect(registration.keys).toEqual(PORTS.map(keyOf))
@@ -81,7 +81,7 @@ describe('several endpoints of one process', () => {
     expect(await leaseIds(etcd)).toEqual([])
   })
 
-  test('are registered again under one new lease after a loss, each with its own last weight', async () => {
+  test('is created again under one new lease after a loss, each endpoint with its last weight', async () => {
     const { registration, told } = await hold()
     await etcd.ctl('put', keyOf(1002), JSON.stringify(stored(1002, 7)), '--ignore-lease')
     await untilTold(told, 'changed 1002')
@@ -101,7 +101,7 @@ describe('several endpoints of one process', () => {
     await registration.close()
   })
 
-  test('a key deleted on purpose is dropped and the others are held; the last one ends the registration', async () => {
+  test('drops a deliberately deleted key and keeps the others; the last deletion ends it', async () => {
     const { registration, told } = await hold()
     await etcd.ctl('del', keyOf(1001))
     await untilTold(told, 'deregistered 1001')
@@ -116,7 +116,7 @@ describe('several endpoints of one process', () => {
     expect(await leaseIds(etcd)).toEqual([])
   })
 
-  test('onDelete reregister puts a deleted key back under the same lease', async () => {
+  test('with onDelete reregister restores a deleted key under the same lease', async () => {
     const { registration, told } = await hold({ onDelete: 'reregister' })
     const before = await leaseIds(etcd)
     await etcd.ctl('del', keyOf(1002))
@@ -126,7 +126,7 @@ describe('several endpoints of one process', () => {
     await registration.close()
   })
 
-  test('a key overwritten without a lease is attached again, with the new value', async () => {
+  test('attaches its lease to a key that was overwritten without a lease, with the new value', async () => {
     const { registration, told } = await hold()
     await etcd.ctl('put', keyOf(1003), JSON.stringify(stored(1003, 4)))
     await untilTold(told, 'reattached 1003')
@@ -136,7 +136,7 @@ describe('several endpoints of one process', () => {
     await registration.close()
   })
 
-  test('a key taken over is dropped and left unchanged; the conflict is emitted at once and ends the registration', async () => {
+  test('drops a key that was taken over and leaves it unchanged; the conflict is emitted at once and rejects `ended`', async () => {
     const { registration, told } = await hold()
     const other = await grantLease(etcd, 500)
     await etcd.ctl('put', keyOf(1001), JSON.stringify(stored(1001, 9)), `--lease=${other}`)
@@ -148,7 +148,7 @@ describe('several endpoints of one process', () => {
     expect(await leaseIds(etcd)).toEqual([other])
   })
 
-  test('a key held by another registrar is a conflict, and none of the others is left in etcd', async () => {
+  test('fails with a conflict if another registrar holds one of its keys, and leaves none of the others in etcd', async () => {
     const other = await grantLease(etcd, 500)
     const renewed = setInterval(() => void etcd.ctl('lease', 'keep-alive', '--once', other), 300)
     try {

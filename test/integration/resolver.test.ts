@@ -9,7 +9,7 @@ import { ScriptedDiscovery } from '../support/scripted-discovery.js'
 
 const TARGET = 'etcd:///hello'
 
-/** grpc-js accepts no shorter one. */
+/** The minimum that grpc-js accepts. */
 const IDLE_MS = 1_000
 
 const [a, b] = await backendPair()
@@ -19,7 +19,7 @@ beforeEach(() => {
   discovery = ScriptedDiscovery.installed()
 })
 
-test('starts again after the channel was idle, with the list that stands by then', async () => {
+test('the resolver starts again after an idle time of the channel, with the current list', async () => {
   discovery.list({ addr: a.addr })
   using caller = new Caller(TARGET, {}, { 'grpc.client_idle_timeout_ms': IDLE_MS })
   expect(await caller.call()).toBe(a.addr)
@@ -32,7 +32,7 @@ test('starts again after the channel was idle, with the list that stands by then
   expect(discovery.watches).toBe(2)
 })
 
-test('is asked for nothing new by endpoints that refuse: one watch, whatever grpc-js asks', async () => {
+test('the resolver opens one watch, even if refusing endpoints make grpc-js ask for new resolutions', async () => {
   const [refusing] = await freePorts(1)
   discovery.list({ addr: `127.0.0.1:${refusing}` })
   using caller = new Caller(TARGET)
@@ -40,7 +40,7 @@ test('is asked for nothing new by endpoints that refuse: one watch, whatever grp
   expect(discovery.watches).toBe(1)
 })
 
-test('keeps the last list while the registry is out of reach, and follows it when it is back', async () => {
+test('the resolver keeps the last list while the registry is unreachable, and follows the registry afterwards', async () => {
   discovery.list({ addr: a.addr })
   using caller = new Caller(TARGET)
   await caller.untilRotation(a.addr)
@@ -50,7 +50,7 @@ test('keeps the last list while the registry is out of reach, and follows it whe
   await caller.untilRotation(b.addr)
 })
 
-test('without a list yet: calls fail with the registry’s own words, and go through once there is one', async () => {
+test('calls before the first list fail with the error of the registry, and succeed after the list', async () => {
   discovery.lose()
   using caller = new Caller(TARGET)
   await expect(caller.call()).rejects.toMatchObject({ code: 14, details: 'etcd is not reachable' })
@@ -59,7 +59,7 @@ test('without a list yet: calls fail with the registry’s own words, and go thr
   expect(await caller.call()).toBe(a.addr)
 })
 
-test('after an error that ends its watch: the list stays, and another watch follows by itself', async () => {
+test('after an error that ends its watch, the resolver keeps the list and watches again by itself', async () => {
   discovery.list({ addr: a.addr })
   using caller = new Caller(TARGET)
   await caller.untilRotation(a.addr)
@@ -74,7 +74,7 @@ test('after an error that ends its watch: the list stays, and another watch foll
   await caller.untilRotation(b.addr)
 })
 
-test('an empty list, once confirmed by the registry, empties the channel: calls fail at once, until an endpoint comes', async () => {
+test('a confirmed empty list empties the channel: calls fail at once, until an endpoint is registered', async () => {
   discovery.list({ addr: a.addr })
   using caller = new Caller(TARGET)
   await caller.untilRotation(a.addr)
@@ -89,7 +89,7 @@ test('an empty list, once confirmed by the registry, empties the channel: calls 
   expect(await caller.call()).toBe(b.addr)
 })
 
-test('a service that is empty from the start: calls fail at once, and say so', async () => {
+test('calls to a service that is empty from the start fail at once with the reason', async () => {
   discovery.list()
   using caller = new Caller(TARGET)
   await expect(caller.call()).rejects.toMatchObject({
@@ -97,7 +97,7 @@ test('a service that is empty from the start: calls fail at once, and say so', a
   })
 })
 
-test('the error about an empty service says where it was looked up, from the first call on', async () => {
+test('the error about an empty service names the searched layout, from the first call on', async () => {
   let answer: (text: string) => void = () => undefined
   const explained = () => new Promise<string>((resolve) => (answer = resolve))
   install({ discovery: Object.assign(discovery, { explainEmpty: explained }) })
@@ -112,7 +112,7 @@ test('the error about an empty service says where it was looked up, from the fir
   await expect(first).rejects.toMatchObject({
     details: 'No endpoint to dial. hello has 0 registered endpoints (layout seed)',
   })
-  // A list that becomes empty later is delivered at once, and again with its explanation.
+  // A later empty list is delivered at once, and a second time with its explanation.
   discovery.put({ addr: a.addr })
   await caller.untilRotation(a.addr)
   discovery.list()
@@ -127,7 +127,7 @@ test('the error about an empty service says where it was looked up, from the fir
   )
 })
 
-test('an empty list is delivered even if etcd does not answer for its explanation', async () => {
+test('an empty list is delivered even if etcd does not answer the request for its explanation', async () => {
   install({ discovery: Object.assign(discovery, { explainEmpty: () => new Promise<string>(() => {}) }) })
   discovery.list()
   using caller = new Caller(TARGET)
@@ -142,7 +142,7 @@ test('an empty list is delivered even if etcd does not answer for its explanatio
   })
 })
 
-test('the first empty list waits a second for its explanation, and no longer', async () => {
+test('the first empty list waits one second for its explanation', async () => {
   install({ discovery: Object.assign(discovery, { explainEmpty: () => new Promise<string>(() => {}) }) })
   discovery.list()
   using caller = new Caller(TARGET)
@@ -152,7 +152,7 @@ test('the first empty list waits a second for its explanation, and no longer', a
   })
 })
 
-test('where all who are selected are drained, calls fail at once and say so', async () => {
+test('calls fail at once with the reason if all selected endpoints are drained', async () => {
   discovery.list({ addr: a.addr, weight: 0 }, { addr: b.addr, version: '2.0.0', weight: 2 })
   using caller = new Caller('etcd://1.0.0/hello')
   await expect(caller.call()).rejects.toMatchObject({
@@ -164,7 +164,7 @@ test('where all who are selected are drained, calls fail at once and say so', as
   await caller.untilRotation(a.addr)
 })
 
-test('a channel that is closed watches no more', async () => {
+test('closing a channel ends its watch', async () => {
   discovery.list({ addr: a.addr })
   const caller = new Caller(TARGET)
   await caller.untilRotation(a.addr)
@@ -175,7 +175,7 @@ test('a channel that is closed watches no more', async () => {
   )
 })
 
-test('channels to one service share one watch, which ends with the last of them', async () => {
+test('channels to one service share a watch, which ends with the last of them', async () => {
   discovery.list({ addr: a.addr }, { addr: b.addr, version: '2.0.0' })
   const first = new Caller(TARGET)
   await first.untilRotation(a.addr, b.addr)
@@ -212,7 +212,7 @@ test('channels to one service share one watch, which ends with the last of them'
   )
 })
 
-test('a channel that is opened during an outage fails with the registry’s own words, as the first one does', async () => {
+test('a channel that is opened during an outage fails with the error of the registry, like the first one', async () => {
   discovery.lose()
   using first = new Caller(TARGET)
   await expect(first.call()).rejects.toMatchObject({ details: 'etcd is not reachable' })
@@ -223,7 +223,7 @@ test('a channel that is opened during an outage fails with the registry’s own 
   expect(discovery.watches).toBe(1)
 })
 
-test('many channels on one connection add no listeners to it: Node does not warn of a leak', async () => {
+test('many channels on one connection add no listeners that make Node warn of a leak', async () => {
   const warnings: Error[] = []
   const note = (warning: Error) => warnings.push(warning)
   process.on('warning', note)

@@ -22,7 +22,7 @@ afterAll(async () => {
 })
 beforeEach(() => wipe(etcd))
 
-/** Watches everything under /k until `enough` says so; lists again at every turn. */
+/** Watches all keys under /k until `enough` returns true, with a list at every event loop turn. */
 async function watched(through: EtcdClient, enough: (updates: readonly RangeUpdate[]) => boolean) {
   const updates: RangeUpdate[] = []
   const stop = new AbortController()
@@ -55,7 +55,7 @@ async function put(key: string, value: string): Promise<number> {
   return Number(response.header.revision)
 }
 
-test('a list made beside a busy watch repeats no event of the watch', async () => {
+test('a list during a busy watch repeats no event of the watch', async () => {
   const writes = 500
   const { updates, ended } = await watched(client, (all) => all.length > writes)
   await until(
@@ -69,7 +69,7 @@ test('a list made beside a busy watch repeats no event of the watch', async () =
   expect(rest.map((update) => update.type === 'changes' && update.revision)).toEqual(revisions)
 })
 
-test('a list finds exactly the events that the watch lost', async () => {
+test('a list finds exactly the events that the watch has missed', async () => {
   const lossy = Object.assign(Object.create(client) as EtcdClient, {
     openWatch: async () => without(await client.openWatch(), 'lost'),
   })
@@ -87,7 +87,7 @@ test('a list finds exactly the events that the watch lost', async () => {
   expect(resync?.type === 'resync' && resync.events).toMatchObject([{ type: 'put', kv: { key: '/k2' } }])
 })
 
-/** The stream, but for the events with that value. */
+/** A watch stream without the events that have this value. */
 function without(stream: WatchStream, value: string): WatchStream {
   return {
     ...stream,

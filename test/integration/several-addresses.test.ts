@@ -5,7 +5,7 @@ import { Caller } from '../support/caller.js'
 import { until } from '../support/disco.js'
 import { ScriptedDiscovery } from '../support/scripted-discovery.js'
 
-test('an endpoint with several addresses, of another resolver, is called at the first that connects, and again after a restart', async () => {
+test('an endpoint with several addresses from another resolver is called at the first address that connects, also after a restart', async () => {
   ScriptedDiscovery.installed()
   const first = await Backend.start()
   const addresses = ['127.0.0.1:1', first.addr].map((addr) => {
@@ -34,7 +34,7 @@ test('an endpoint with several addresses, of another resolver, is called at the 
     () => 'the connection to end',
   )
   const second = await Backend.start({ listen: first.addr })
-  // Its registration is named by the first of its addresses.
+  // The rotation names an endpoint by its first address.
   await caller.untilRotation('127.0.0.1:1')
   expect(await caller.call()).toBe(second.addr)
   second.stop()

@@ -9,7 +9,7 @@ import { Writer } from '../support/writer.js'
 
 const { etcd, client, writer } = await streamsOnEtcd()
 
-test('a subscriber shares the stream also where it was opened behind a time without events', async () => {
+test('a late subscriber shares the stream even if it was opened after a period without events', async () => {
   const streams = new SharedStreams(client)
   const range = prefixRange(writer.prefix)
   using late = streams.join(range)

@@ -20,8 +20,8 @@ async function oneStream(): Promise<void> {
   )
 }
 
-describe('a subscriber at a shared stream', () => {
-  test('gets what came before the stream was opened by a stream of its own, and then shares', async () => {
+describe('a subscriber of a shared stream', () => {
+  test('receives events from before the shared stream was opened through a stream of its own, and then shares', async () => {
     const streams = new SharedStreams(client)
     const range = prefixRange(writer.prefix)
     using late = streams.join(range)
@@ -41,7 +41,7 @@ describe('a subscriber at a shared stream', () => {
     await opener.end()
   })
 
-  test('that is left and taken again goes on where it was, and is confirmed again', async () => {
+  test('that stops and starts reading continues at its position, and is confirmed again', async () => {
     const streams = new SharedStreams(client)
     using subscriber = streams.join(prefixRange(writer.prefix))
     using other = streams.join(prefixRange(writer.prefix))
@@ -62,7 +62,7 @@ describe('a subscriber at a shared stream', () => {
     await others.end()
   })
 
-  test('whose reader stands still loses nothing, however much comes, and holds nobody up', async () => {
+  test('with a stopped reader loses no event, and does not block other subscribers', async () => {
     const streams = new SharedStreams(client)
     using subscriber = streams.join(prefixRange(writer.prefix))
     using other = streams.join(prefixRange(writer.prefix))

@@ -22,7 +22,7 @@ const unstopped = { once: never, twice: never, thrice: never, onWrite }
 const put = (addr: string, version: string, weight: number) =>
   etcd.ctl('put', ...registration('hello', addr, { version, weight }))
 
-/** Two of the old version and a canary, with these weights. */
+/** Registers two endpoints of the old version and a canary, with these weights. */
 const put3 = (weights: readonly [number, number, number]) =>
   putAll(etcd, 'hello', [
     { addr: OLD, version: '1.0.0', weight: weights[0] },
@@ -30,7 +30,7 @@ const put3 = (weights: readonly [number, number, number]) =>
     { addr: NEW, version: '2.0.0', weight: weights[2] },
   ])
 
-/** Weights by address, of endpoints that can be dialled. */
+/** Weights by address of the endpoints that can be dialled. */
 async function weights(): Promise<Record<string, number>> {
   const { endpoints } = await registry.list('hello')
   const usable = endpoints.filter(({ problem }) => problem === null)
@@ -48,7 +48,9 @@ const shift = (guard: () => Promise<boolean>, { over = registry, signals = unsto
     signals,
   )
 
-/** A registry of which the answers of these transactions of a shift, from 1, are lost: etcd has carried them out. */
+/**
+ * A registry that loses the answers to the given transactions of a shift, counted from 1. etcd has carried them out.
+ */
 function losing(lost: readonly number[], also: () => Promise<unknown> = async () => undefined): Registry {
   let sent = 0
   const losesAnswers = Object.create(registry) as Registry
@@ -67,7 +69,7 @@ function losing(lost: readonly number[], also: () => Promise<unknown> = async ()
   return losesAnswers
 }
 
-/** A guard that is good once, and fails after that. */
+/** A guard that passes once and fails afterwards. */
 const goodOnce = (between: () => Promise<unknown> = async () => undefined) => {
   let asked = 0
   return async () => {
@@ -76,8 +78,8 @@ const goodOnce = (between: () => Promise<unknown> = async () => undefined) => {
   }
 }
 
-describe('restoring the weights', () => {
-  test('passes over keys that cannot be read, and leaves their values', async () => {
+describe('restoring the weights after a failed shift', () => {
+  test('skips unreadable keys, and keeps their values', async () => {
     await put3([1, 3, 4])
     await etcd.ctl('put', '/hello/1.0.0/x', '{"broken"')
     const [badWeight] = registration('hello', '10.0.0.3:1', { version: '1.0.0' })
@@ -108,7 +110,7 @@ describe('restoring the weights', () => {
     ['after the last step', 1],
     ['between two steps', 2],
   ])(
-    'to a service without weights gives all the weight of an endpoint that registered %s',
+    'of a service without weights gives every endpoint the weight of an endpoint that registered %s',
     async (_, stepsMade) => {
       await put3([0, 0, 0])
       let asked = 0
@@ -121,7 +123,7 @@ describe('restoring the weights', () => {
     },
   )
 
-  test('to drained endpoints drains them again', async () => {
+  test('drains endpoints again that were drained before', async () => {
     await put3([0, 3, 4])
     const done = await shift(async () => {
       await put('10.0.0.9:1', '1.0.0', 1)
@@ -131,21 +133,18 @@ describe('restoring the weights', () => {
     expect(await weights()).toEqual({ [OLD]: 0, [OTHER]: 3, [NEW]: 4, '10.0.0.9:1': 1 })
   })
 
-  test.each([[1], [2]])(
-    'after a lost answer of step %d restores what that step has written',
-    async (step) => {
-      await put3([1, 3, 4])
-      await expect(shift(async () => true, { over: losing([step]) })).rejects.toMatchObject({
-        code: 'OUTCOME_UNKNOWN',
-        suggestions: expect.arrayContaining([
-          expect.stringMatching(/^The weights from before the shift are restored \(rev \d+\)$/),
-        ]) as string[],
-      })
-      expect(await weights()).toEqual({ [OLD]: 1, [OTHER]: 3, [NEW]: 4 })
-    },
-  )
+  test.each([[1], [2]])('after a lost answer of step %d undoes what that step has written', async (step) => {
+    await put3([1, 3, 4])
+    await expect(shift(async () => true, { over: losing([step]) })).rejects.toMatchObject({
+      code: 'OUTCOME_UNKNOWN',
+      suggestions: expect.arrayContaining([
+        expect.stringMatching(/^The weights from before the shift are restored \(rev \d+\)$/),
+      ]) as string[],
+    })
+    expect(await weights()).toEqual({ [OLD]: 1, [OTHER]: 3, [NEW]: 4 })
+  })
 
-  test('after a step that could not be made names what it has left', async () => {
+  test('after a failed step names the endpoints that it does not restore', async () => {
     await put3([1, 3, 4])
     const running = shift(async () => {
       await registry.setWeight({ service: 'hello', addr: OLD }, 77)
@@ -163,7 +162,7 @@ describe('restoring the weights', () => {
   test('reports the current weights if it fails', async () => {
     await put3([1, 3, 4])
     const [failing, back] = [async () => false, 2]
-    // It was carried out: its answer alone was lost.
+    // etcd carried out the request. Only its answer was lost.
     await expect(shift(failing, { over: losing([back]) })).rejects.toMatchObject({
       message: expect.stringMatching(/: the weights are those from before the shift \(rev \d+\)$/) as string,
       suggestions: expect.arrayContaining(['The last request to etcd may still take effect']) as string[],
@@ -174,7 +173,7 @@ describe('restoring the weights', () => {
     })
   })
 
-  test('a third request to stop ends one that began after the second', async () => {
+  test('is ended by a third stop signal if it began after the second', async () => {
     await put3([1, 3, 4])
     const [second, third] = [new AbortController(), new AbortController()]
     const once = async () => {

@@ -11,10 +11,10 @@ afterAll(() => registry.close())
 beforeEach(() => wipe(etcd))
 
 describe('a shift', () => {
-  test('gives up against a client that writes all the time, and has changed nothing', async () => {
+  test('gives up without any change if another client writes continuously', async () => {
     await putThreeAndCanary(etcd)
     const shifting = changeWeights(registry, 'hello', async ({ endpoints }) => {
-      // Between each read and its transaction.
+      // Runs between each read and its transaction.
       await putAll(etcd, 'hello', [{ addr: '10.0.0.1:1', version: '1.0.0', weight: 1 }])
       return new Map(endpoints.map(({ key }) => [key, 9]))
     })

@@ -24,7 +24,7 @@ async function weights(): Promise<Record<string, number>> {
 }
 
 describe('a shift', () => {
-  test('of 1,000 endpoints is one transaction as well, and gives exactly the share', async () => {
+  test('of 1,000 endpoints uses one transaction, and sets exactly the share', async () => {
     for (let at = 0; at < 1_000; at += 100) {
       const addrs = Array.from({ length: 100 }, (_, index) => at + index + 1)
       const placed = addrs.map((port) => ({
@@ -50,7 +50,7 @@ describe('a shift', () => {
   })
 
   test.each([4, 300])(
-    'of %d keys, while others write, join and leave: the share is exact at its revision',
+    'of %d keys sets exactly the share at its revision while other clients write, register and deregister',
     async (count) => {
       const placed = Array.from({ length: count - 1 }, (_, at) => ({
         addr: `10.0.0.1:${at + 1}`,
@@ -79,7 +79,7 @@ describe('a shift', () => {
           const { revision: at, changes, written } = shifted
           const ofCanaryBefore = changes.find(({ endpoint }) => endpoint.version === '2.0.0')?.from ?? 0
           const allBefore = changes.reduce((sum, { from }) => sum + from, 0)
-          // The other writer's weights may happen to give the share already: only then is nothing written.
+          // Nothing is written only if the weights of the other writer already give the share.
           expect(written).toBe(ofCanaryBefore * 1e6 !== allBefore * sharePpm)
           const text = await etcd.ctl('get', '/hello/', '--prefix', '--print-value-only', '--rev', String(at))
           const values = text

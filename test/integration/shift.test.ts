@@ -37,7 +37,7 @@ const put = (addr: string, version: string, weight: number) =>
   etcd.ctl('put', ...registration('hello', addr, { version, weight }))
 
 describe('a shift', () => {
-  test('is one transaction', async () => {
+  test('uses one transaction', async () => {
     await putThreeAndCanary(etcd)
     const before = await revision(etcd)
     const shifted = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 250_000 }])
@@ -62,7 +62,7 @@ describe('a shift', () => {
 })
 
 describe('an undo', () => {
-  test('restores what stood before the last shift, and an undo of that restores the shift', async () => {
+  test('restores the weights from before the last shift, and an undo of the undo restores the shift', async () => {
     await putThreeAndCanary(etcd)
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 250_000 }])
     const afterFirst = await weightsByAddress(registry)
@@ -74,7 +74,7 @@ describe('an undo', () => {
     expect(await weightsByAddress(registry)).toEqual(afterSecond)
   })
 
-  test('leaves a weight that was set since, and an endpoint that came since, as they are', async () => {
+  test('keeps a weight that was set afterwards, and the weight of an endpoint that registered afterwards', async () => {
     await putThreeAndCanary(etcd)
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
     await registry.setWeight({ service: 'hello', addr: '10.0.0.1:1' }, 77)
@@ -88,7 +88,7 @@ describe('an undo', () => {
     })
   })
 
-  test('to a revision restores all weights of that time', async () => {
+  test('to a revision restores all weights at that revision', async () => {
     await putThreeAndCanary(etcd)
     const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 200_000 }])
@@ -96,7 +96,7 @@ describe('an undo', () => {
     expect(await weightsByAddress(registry)).toEqual(THREE_AND_CANARY)
   })
 
-  test('to a revision leaves what was drained, or set, since, and an endpoint that came since; it names them', async () => {
+  test('to a revision keeps weights that were set afterwards and new endpoints, and names them', async () => {
     await putThreeAndCanary(etcd)
     const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
     await registry.setWeight({ service: 'hello', addr: '10.0.0.1:1' }, 0)
@@ -113,7 +113,7 @@ describe('an undo', () => {
     })
   })
 
-  test('to a revision restores what a shift has set to 0, and scaled of an endpoint that came since', async () => {
+  test('to a revision restores weights that a shift set to 0, and the scaled weight of an endpoint that registered between shifts', async () => {
     await putThreeAndCanary(etcd)
     const { before } = await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
     await put('10.0.0.9:1', '1.0.0', 1)
@@ -141,7 +141,7 @@ describe('an undo', () => {
     })
   })
 
-  test('to a service without weights is refused beside an endpoint that has one: it would get everything', async () => {
+  test('of a service without weights is refused if a new endpoint has a weight, because it would get all calls', async () => {
     await putAll(etcd, 'hello', [
       { addr: '10.0.0.1:1', version: '1.0.0', weight: 0 },
       { addr: '10.0.0.2:1', version: '2.0.0', weight: 0 },
@@ -158,7 +158,7 @@ describe('an undo', () => {
     expect(await weightsByAddress(registry)).toEqual({ ...shifted, '10.0.0.9:1': 1 })
   })
 
-  test('is refused where there is nothing to undo, and where the history is compacted', async () => {
+  test('is refused if there is no shift to undo, or if the history is compacted', async () => {
     await putThreeAndCanary(etcd)
     await expect(undoShift(registry, 'hello')).rejects.toMatchObject({ code: 'CONFLICT' })
     await shiftShares(registry, 'hello', [{ ...CANARY, sharePpm: 100_000 }])
@@ -170,12 +170,12 @@ describe('an undo', () => {
   })
 })
 
-describe('steps', () => {
+describe('steps of a shift', () => {
   const request = (guard: Parameters<typeof shiftInSteps>[1]['guard']) => ({
     ...{ service: 'hello', ...CANARY, sharesPpm: [50_000, 250_000, 1_000_000], everyMs: 1, guard },
   })
 
-  test('go on while the guard is good', async () => {
+  test('continue while the guard passes', async () => {
     await putThreeAndCanary(etcd)
     const done = await shiftInSteps(
       registry,
@@ -192,7 +192,7 @@ describe('steps', () => {
     })
   })
 
-  test('go back, in one transaction, where the guard fails', async () => {
+  test('are undone in one transaction if the guard fails', async () => {
     await putThreeAndCanary(etcd)
     const before = await revision(etcd)
     let asked = 0
@@ -203,7 +203,7 @@ describe('steps', () => {
     expect(await revision(etcd)).toBe(before + 3)
   })
 
-  test('go back, and leave the weight that another client has set between two of them', async () => {
+  test('are undone if another client sets a weight between them, and that weight is kept', async () => {
     await putThreeAndCanary(etcd)
     const guard = async () => {
       await registry.setWeight({ service: 'hello', addr: '10.0.0.1:1' }, 77)
@@ -219,7 +219,7 @@ describe('steps', () => {
     expect(await weightsByAddress(registry)).toEqual({ ...THREE_AND_CANARY, '10.0.0.1:1': 77 })
   })
 
-  test('a guard that hangs is ended with its children, and counts as failed', async () => {
+  test('end a guard that hangs together with its children, which counts as a failure', async () => {
     const hung = await runGuard(['sh', '-c', 'sleep 600 & wait'], {}, 200, never, never)
     expect(hung).toEqual({ ok: false, text: 'did not end in 0.2s' })
     const absent = await runGuard(['/nonexistent'], {}, 200, never, never)
@@ -234,7 +234,7 @@ describe('steps', () => {
       1_500,
       false,
     ],
-  ])('no process of a guard outlives one that %s', async (_, script, endAfterMs, ok) => {
+  ])('leave no process of a guard that %s', async (_, script, endAfterMs, ok) => {
     const [signal, hurry] = [AbortSignal.timeout(endAfterMs), AbortSignal.timeout(2 * endAfterMs)]
     const file = join(await mkdtemp(join(tmpdir(), 'guard-')), 'pid')
     expect(await runGuard(['sh', '-c', script, file], {}, 60_000, signal, hurry)).toMatchObject({ ok })

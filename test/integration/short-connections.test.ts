@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop()
 })
 
-it('a server that accepts connections and closes each is dialled with pauses, and used once it keeps them', async () => {
+it('a server that closes each accepted connection is dialled with pauses, and used once it keeps connections open', async () => {
   const server = createServer()
   const sessions: ServerHttp2Session[] = []
   let isClosing = true
@@ -43,7 +43,7 @@ it('a server that accepts connections and closes each is dialled with pauses, an
     () => 'connections that end soon',
   )
   await delay(500)
-  // Without pauses there would be several hundred.
+  // Without pauses, there would be several hundred connections.
   expect(sessions.length).toBeLessThan(20)
   isClosing = false
   const before = sessions.length
@@ -55,7 +55,7 @@ it('a server that accepts connections and closes each is dialled with pauses, an
 })
 
 it.each(['a client of the library', 'the proxy'])(
-  'a server that ends each connection after a call, which it answers, is dialled by %s without pauses',
+  'a server that closes each connection after one answered call is dialled by %s without pauses',
   async (caller) => {
     const server = await RawBackend.start((stream) => {
       echo(stream)

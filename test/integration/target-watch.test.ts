@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { TargetWatch } from '../../src/grpc/resolver/target-watch.js'
 import { ScriptedDiscovery } from '../support/scripted-discovery.js'
 
-it('does not begin to watch after it was closed, at once or later', async () => {
+it('a closed TargetWatch does not start to watch, neither at once nor later', async () => {
   const discovery = ScriptedDiscovery.installed()
   const watch = new TargetWatch('etcd:///hello', { list: () => undefined, failed: () => undefined })
   watch.close()

@@ -17,27 +17,27 @@ beforeEach(() => {
 })
 
 describe('a target of another scheme is balanced with equal weights', () => {
-  test.each(['weighted_round_robin', 'round_robin'])('a static list, under %s', async (policy) => {
+  test.each(['weighted_round_robin', 'round_robin'])('as a static list under %s', async (policy) => {
     using caller = new Caller(`ipv4:${a.addr},${b.addr}`, { policy })
     await caller.untilRotation(a.addr, b.addr)
     expect(await caller.count(10)).toEqual({ [a.addr]: 5, [b.addr]: 5 })
     expect([...caller.weights.values()]).toEqual([1, 1])
   })
 
-  test('a static list, under pick_first: its first, though not the first by name', async () => {
+  test('as a static list under pick_first, which uses the first address of the list', async () => {
     const [first, second] = [a.addr, b.addr].sort().reverse() as [string, string]
     using caller = new Caller(`ipv4:${first},${second}`, { policy: 'pick_first' })
     await caller.untilRotation(first, second)
     expect(await caller.count(5)).toEqual({ [first]: 5 })
   })
 
-  test('a static list, pinned to an address', async () => {
+  test('as a static list, pinned to an address', async () => {
     using caller = new Caller(`ipv4:${a.addr},${b.addr}`, { policy: 'pinned', parameters: { to: b.addr } })
     await caller.untilRotation(a.addr, b.addr)
     expect(await caller.count(3)).toEqual({ [b.addr]: 3 })
   })
 
-  test('an address twice in a list is one endpoint', async () => {
+  test('as a static list in which a repeated address counts as one endpoint', async () => {
     using caller = new Caller(`ipv4:${a.addr},${b.addr},${a.addr}`)
     await caller.untilRotation(a.addr, b.addr)
     expect(await caller.count(4)).toEqual({ [a.addr]: 2, [b.addr]: 2 })
@@ -47,13 +47,13 @@ describe('a target of another scheme is balanced with equal weights', () => {
     ['dns:///', () => `dns:///${a.addr}`],
     ['dns:/// with a name', () => `dns:///localhost:${a.addr.split(':')[1]}`],
     ['no scheme', () => a.addr],
-  ])('%s', async (_, target) => {
+  ])('with the scheme %s', async (_, target) => {
     using caller = new Caller(target(), { health: true })
     expect(await caller.call()).toBe(a.addr)
     expect(caller.inRotation).toContain(a.addr)
   })
 
-  test('a Unix domain socket', async () => {
+  test('as a Unix domain socket', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'disco-'))
     try {
       await using backend = await Backend.start({ listen: `unix:${folder}/socket` })
@@ -74,7 +74,7 @@ describe('a selector', () => {
     ['etcd://2.0.0/hello', ['a']],
     ['etcd://1.0.0/hello?zone=b', ['b']],
     ['etcd:///hello?zone=b', ['a', 'b']],
-  ])('%s: only the selected endpoints', async (target, selected) => {
+  ])('with %s uses only the selected endpoints', async (target, selected) => {
     discovery.list(canary(), stable())
     const addrs = selected.map((name) => (name === 'a' ? a.addr : b.addr))
     using caller = new Caller(target)
@@ -82,7 +82,7 @@ describe('a selector', () => {
     expect(Object.keys(await caller.count(4)).sort()).toEqual(addrs.sort())
   })
 
-  test('that selects no endpoint: calls fail with the selection', async () => {
+  test('that selects no endpoint makes calls fail with the selection in the error', async () => {
     discovery.list(stable())
     using caller = new Caller('etcd:///hello?version=2.0.0')
     await expect(caller.call()).rejects.toMatchObject({
@@ -91,7 +91,7 @@ describe('a selector', () => {
     })
   })
 
-  test('with spill-over: the rest stand in while the canaries are away, or drained', async () => {
+  test('with spill-over uses the other endpoints while the canaries are missing or drained', async () => {
     discovery.list(stable())
     using caller = new Caller('etcd:///hello?version=2.0.0&spill-over')
     await caller.untilRotation(b.addr)
@@ -124,13 +124,13 @@ describe('http_proxy in the environment', () => {
     ['etcd:///hello', () => 'etcd:///hello'],
     ['dns:///', () => `dns:///${a.addr}`],
     ['ipv4:', () => `ipv4:${a.addr}`],
-  ])('changes nothing for %s', async (_, target) => {
+  ])('has no effect on %s', async (_, target) => {
     discovery.list({ addr: a.addr })
     using caller = new Caller(target())
     expect(await caller.call()).toBe(a.addr)
   })
 
-  test('would, but for an option that is ours', async () => {
+  test('would have an effect without the channel option that we set', async () => {
     discovery.list({ addr: a.addr })
     setLogVerbosity(logVerbosity.NONE)
     using caller = new Caller('etcd:///hello', {}, { 'grpc.enable_http_proxy': 1 })

@@ -62,7 +62,7 @@ async function weightOf(addr: string, version = '1.0.0'): Promise<unknown> {
   return (JSON.parse(value) as { weight: unknown }).weight
 }
 
-/** The refusal of something that must not have written. */
+/** The error of a refused operation, which must not have written anything. */
 async function refusal(attempt: () => Promise<unknown>): Promise<DiscoError> {
   const before = await revision(etcd)
   const thrown = await attempt().then(
@@ -75,7 +75,7 @@ async function refusal(attempt: () => Promise<unknown>): Promise<DiscoError> {
 }
 
 describe('setWeight', () => {
-  test('50 concurrent +1 give exactly 50, over one connection and over several', async () => {
+  test('adds 50 concurrent +1 to exactly 50, over one connection and over several', async () => {
     const lease = await grantLease(etcd, 500)
     await put(ADDR, { weight: 0, lease })
     await put(OTHER)
@@ -110,7 +110,7 @@ describe('setWeight', () => {
     ['1%', 1],
     ['0', 0],
     ['2147483647', 2147483647],
-  ])('%s makes of 10: %i, under the same lease', async (change, weight) => {
+  ])('%s changes 10 to %i under the same lease', async (change, weight) => {
     const lease = await grantLease(etcd, 500)
     await put(ADDR, { weight: 10, lease })
     await put(OTHER, { weight: 10 })
@@ -128,7 +128,7 @@ describe('setWeight', () => {
     expect(await refusal(() => setWeight(change))).toMatchObject({ code: 'USAGE', exit: 2 })
   })
 
-  test('keeps all other bytes: unknown fields, their order, spaces, numbers, text after the object', async () => {
+  test('keeps all other bytes: unknown fields, their order, spaces, numbers, and text after the object', async () => {
     const stored = (weight: number) =>
       ` { "zone":"a\\u003cb", "name":"hello","weight" : ${weight}, "addr":"${ADDR}","version":"1.0.0",` +
       ` "big":12345678901234567890, "deep":{"weight":9,"list":[1,{"weight":2}]}, "tag":"\\"weight\\":7" } \n\n`
@@ -138,7 +138,7 @@ describe('setWeight', () => {
     expect(await etcd.ctl('get', KEY, '--print-value-only')).toBe(`${stored(42)}\n`)
   })
 
-  test('adds the field where the value had none', async () => {
+  test('adds the field if the value has none', async () => {
     await etcd.ctl('put', KEY, `{"name":"hello","addr":"${ADDR}","version":"1.0.0","x":1}`)
     await put(OTHER)
     await setWeight('3')
@@ -147,14 +147,14 @@ describe('setWeight', () => {
     )
   })
 
-  test('of a value that cannot be read is refused, and the value stays', async () => {
+  test('of an unreadable value is refused, and the value is kept', async () => {
     await put(OTHER)
     await etcd.ctl('put', KEY, 'not JSON')
     expect(await refusal(() => setWeight('3'))).toMatchObject({ code: 'CONFLICT', exit: 6 })
     expect(await storedText(etcd, KEY)).toBe('not JSON')
   })
 
-  test('fixes a value with a broken weight as its only fault; a relative change is refused', async () => {
+  test('repairs a value whose only fault is its weight, but refuses a relative change of it', async () => {
     await put(OTHER)
     await etcd.ctl('put', KEY, `{"name":"hello","addr":"${ADDR}","version":"1.0.0","weight":"heavy","x":1}`)
     expect(await refusal(() => setWeight('+3'))).toMatchObject({ code: 'CONFLICT', exit: 6 })
@@ -165,7 +165,7 @@ describe('setWeight', () => {
     )
   })
 
-  test('that stands there already writes nothing', async () => {
+  test('to the current weight writes nothing', async () => {
     await put(ADDR, { weight: 3 })
     await put(OTHER)
     const before = await revision(etcd)
@@ -175,7 +175,7 @@ describe('setWeight', () => {
     expect(await revision(etcd)).toBe(before)
   })
 
-  test('in percent of 0 is refused, with the weight that gives such a share', async () => {
+  test('in percent of 0 is refused, and the error has the weight that gives that share', async () => {
     await put(ADDR, { weight: 0 })
     await put(OTHER, { weight: 19 })
     const error = await refusal(() => setWeight('5%'))
@@ -185,7 +185,7 @@ describe('setWeight', () => {
     expect(changes).toMatchObject([{ shareFraction: { to: 0.05 } }])
   })
 
-  test('of an endpoint that went meanwhile is not found, and does not bring it back', async () => {
+  test('of a removed endpoint is not found, and does not create the endpoint again', async () => {
     await put(OTHER)
     const error = await refusal(() => setWeight('3'))
     expect(error).toMatchObject({ code: 'NOT_FOUND', exit: 4 })
@@ -195,7 +195,7 @@ describe('setWeight', () => {
 })
 
 describe('weight 0 everywhere means that weights are unset', () => {
-  test('of what no longer meets the conditions, or was drained, since the list: left as it is', async () => {
+  test('an endpoint that no longer meets the conditions or was drained since the list keeps its weight', async () => {
     await put(ADDR, { version: '2.0.0', weight: 3 })
     await put(OTHER, { version: '2.0.0', weight: 3 })
     await put('127.0.0.1:1003', { version: '2.0.0', weight: 3 })
@@ -232,7 +232,7 @@ describe('weight 0 everywhere means that weights are unset', () => {
     expect(await weightOf(ADDR, '2.0.0')).toBe(1)
   })
 
-  test('a first weight would drain the others: refused with the way to do it, done with --force', async () => {
+  test('a first weight, which would drain the others, is refused with a remedy, and set with --force', async () => {
     await put(ADDR, { weight: 0 })
     await put(OTHER, { weight: 0 })
     const error = await refusal(() => setWeight('5'))
@@ -243,7 +243,7 @@ describe('weight 0 everywhere means that weights are unset', () => {
     expect(changes).toMatchObject([{ from: 0, to: 5, shareFraction: { from: 0.5, to: 1 } }])
   })
 
-  test('--all gives every endpoint its weight at once', async () => {
+  test('--all gives every endpoint a weight in one transaction', async () => {
     await put(ADDR, { weight: 0 })
     await put(OTHER, { weight: 0, version: '2.0.0' })
     const { changes } = await setWeight('1', { addr: null })
@@ -253,7 +253,7 @@ describe('weight 0 everywhere means that weights are unset', () => {
     ])
   })
 
-  test('--all of values that are too large for one request takes several', async () => {
+  test('--all uses several transactions if the values are too large for one request', async () => {
     const keys = [1, 2, 3, 4].map((port) => `/hello/127.0.0.1:${port}`)
     const api = new EtcdApi(etcd.endpoint)
     for (const key of keys) {
@@ -278,7 +278,7 @@ describe('weight 0 everywhere means that weights are unset', () => {
     ['first', (index: number) => (index < 150 ? 5 : 6), [0, 0, 0, 1]],
     ['last', (index: number) => (index < 100 ? 6 : 5), [1, 1, 0, 0]],
   ])(
-    '--all -5 may drain all endpoints of its %s transaction, where others keep a weight',
+    '--all -5 may drain all endpoints of its %s transaction if others keep a weight',
     async (_, weightAt, after) => {
       const all = Array.from({ length: 200 }, (_, index) => ({
         addr: `127.0.0.1:${1000 + index}`,
@@ -292,7 +292,7 @@ describe('weight 0 everywhere means that weights are unset', () => {
     },
   )
 
-  test('--all leaves out drained endpoints and unreadable values, and reports them', async () => {
+  test('--all skips drained endpoints and unreadable values, and reports them', async () => {
     const BROKEN = '/hello/1.0.0/127.0.0.1:1003'
     await put(ADDR, { weight: 0 })
     await put(OTHER, { weight: 1 })
@@ -308,20 +308,20 @@ describe('weight 0 everywhere means that weights are unset', () => {
     expect([await weightOf(ADDR), await weightOf(OTHER)]).toEqual([7, 7])
   })
 
-  test('--all of a version with drained endpoints only is refused, suggesting --drained', async () => {
+  test('--all of a version with only drained endpoints is refused, and the error suggests --drained', async () => {
     await put(ADDR, { weight: 0 })
     await put(OTHER, { weight: 1, version: '2.0.0' })
     const error = await refusal(() => setWeight('5', { addr: null, version: '1.0.0' }))
     expect(error).toMatchObject({ code: 'CONFLICT', suggestions: [expect.stringContaining('--drained')] })
   })
 
-  test('a first weight for the only endpoint drains no other', async () => {
+  test('a first weight of the only endpoint does not drain another', async () => {
     await put(ADDR, { weight: 0 })
     await setWeight('5')
     expect(await weightOf(ADDR)).toBe(5)
   })
 
-  test('draining the last weighted endpoint would turn the weights off: refused, done with --force', async () => {
+  test('draining the last weighted endpoint, which would unset all weights, is refused without --force', async () => {
     await put(ADDR, { weight: 5 })
     await put(OTHER, { weight: 0 })
     for (const change of ['0', '-5']) {
@@ -333,7 +333,7 @@ describe('weight 0 everywhere means that weights are unset', () => {
     expect(changes).toMatchObject([{ to: 0, shareFraction: { from: 1, to: 0.5 } }])
   })
 
-  test('two clients that drain the last two endpoints at once: one of them is refused', async () => {
+  test('one of two clients that drain the last two endpoints concurrently is refused', async () => {
     const other = await openRegistry([etcd.endpoint])
     try {
       for (let round = 0; round < 20; round++) {
@@ -362,14 +362,14 @@ describe('weight 0 everywhere means that weights are unset', () => {
   })
 })
 
-describe('an address under two keys', () => {
+describe('an address with two keys', () => {
   const SECOND_KEY = `/hello/2.0.0/${ADDR}`
   beforeEach(async () => {
     await put(ADDR)
     await put(ADDR, { version: '2.0.0' })
   })
 
-  test('is ambiguous: refused with both keys, for a weight and for a removal', async () => {
+  test('is ambiguous: a weight and a removal are refused, and the error lists both keys', async () => {
     for (const attempt of [() => setWeight('5'), () => unregister(ADDR)]) {
       const error = await refusal(attempt)
       expect(error).toMatchObject({ code: 'CONFLICT', exit: 6 })
@@ -377,7 +377,7 @@ describe('an address under two keys', () => {
     }
   })
 
-  test('the version chooses, and so does the key', async () => {
+  test('is selected by version or by key', async () => {
     await setWeight('5', { version: '2.0.0' })
     await setWeight('7', { addr: KEY })
     expect([await weightOf(ADDR), await weightOf(ADDR, '2.0.0')]).toEqual([7, 5])
@@ -386,7 +386,7 @@ describe('an address under two keys', () => {
     expect((await registry.list('hello')).endpoints.map(({ key }) => key)).toEqual([KEY])
   })
 
-  test('a version that the address does not have matches nothing', async () => {
+  test('is not found by a version that it does not have', async () => {
     const error = await refusal(() => setWeight('5', { version: '3.0.0' }))
     expect(error).toMatchObject({ code: 'NOT_FOUND', exit: 4 })
     expect((await unregister(ADDR, '3.0.0')).removed).toEqual([])
@@ -416,17 +416,17 @@ describe('unregister', () => {
     expect(await weightOf(OTHER)).toBe(1)
   })
 
-  test('of a value that cannot be read also works', async () => {
+  test('deletes a key with an unreadable value', async () => {
     await etcd.ctl('put', KEY, 'not JSON')
     expect((await unregister(ADDR)).removed).toMatchObject([{ key: KEY }])
     expect(await storedText(etcd, KEY)).toBe('')
   })
 
-  test('is a conflict when a registrar puts the key back', async () => {
+  test('fails with a conflict if a registrar restores the key', async () => {
     await put(ADDR)
     let isOver = false
     const registrar = (async () => {
-      // Not by etcdctl: the look for a key that returns is over after a second.
+      // Not through etcdctl, which is too slow: unregister checks for a returning key for one second only.
       while (!isOver) {
         const { endpoints } = await registry.list('hello')
         if (endpoints.length === 0) await putAll(etcd, 'hello', [{ addr: ADDR, version: '1.0.0' }])

@@ -40,7 +40,7 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
       const client = clientOf(library, await controlPlane('-C', 'dc1,dc2'))
       await expectShares(client, { [a]: 0.5, [b]: 0.5 }, 0.06)
 
-      // Deregistered: no call fails.
+      // The endpoints are deregistered, so no call may fail.
       await remove(a, b)
       await follows(client, ({ answers }) => answers[a] === undefined && answers[b] === undefined)
       await expectShares(client, { [a]: 0, [b]: 0, [c]: 0.25, [d]: 0.75 }, 0.06)
@@ -49,7 +49,7 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
       await follows(client, ({ answers }) => answers[a] === 400)
     })
 
-    it('spills over when the endpoints of the first registry are killed: 0 failed calls from then on', async () => {
+    it('spills over when the endpoints of the first registry are killed, and then fails no call', async () => {
       const [a, c] = [await FourKinds.start(), await FourKinds.start()]
       stops.push(() => c.stop())
       await putAll(dc1, 'hello', [{ addr: a.addr }])
@@ -64,7 +64,7 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
       await follows(client, ({ answers }) => answers[a.addr] === 400)
     })
 
-    it('holds a ratio', async () => {
+    it('keeps a ratio', async () => {
       const [a = '', b = '', c = ''] = await started(3)
       await putAll(dc1, 'hello', [{ addr: a }, { addr: b, weight: 3 }])
       await putAll(dc2, 'hello', [{ addr: c, weight: 100 }])
@@ -75,28 +75,25 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
     it.each([
       ['of all services', []],
       ['of the named service', ['hello']],
-    ])(
-      'is not hurt by a registry that is killed: the list stays, and the other is followed, %s',
-      async (_, names) => {
-        const [a = '', b = '', c = ''] = await started(3)
-        await putAll(dc1, 'hello', [{ addr: a }])
-        await putAll(dc2, 'hello', [{ addr: b }])
-        const listen = await controlPlane('-C', 'dc2=1,dc1=1', ...names)
-        const client = clientOf(library, listen)
+    ])('%s keeps the list of a killed registry, and follows the other registry', async (_, names) => {
+      const [a = '', b = '', c = ''] = await started(3)
+      await putAll(dc1, 'hello', [{ addr: a }])
+      await putAll(dc2, 'hello', [{ addr: b }])
+      const listen = await controlPlane('-C', 'dc2=1,dc1=1', ...names)
+      const client = clientOf(library, listen)
+      await expectShares(client, { [a]: 0.5, [b]: 0.5 }, 0.06)
+      await dc1.kill()
+      try {
         await expectShares(client, { [a]: 0.5, [b]: 0.5 }, 0.06)
-        await dc1.kill()
-        try {
-          await expectShares(client, { [a]: 0.5, [b]: 0.5 }, 0.06)
-          await putAll(dc2, 'hello', [{ addr: c }])
-          await follows(client, ({ answers }) => answers[c] !== undefined)
-          await expectShares(client, { [a]: 0.5, [b]: 0.25, [c]: 0.25 }, 0.06)
-        } finally {
-          await dc1.restart()
-        }
-      },
-    )
+        await putAll(dc2, 'hello', [{ addr: c }])
+        await follows(client, ({ answers }) => answers[c] !== undefined)
+        await expectShares(client, { [a]: 0.5, [b]: 0.25, [c]: 0.25 }, 0.06)
+      } finally {
+        await dc1.restart()
+      }
+    })
 
-    it('is served by the other where one is away at the start', async () => {
+    it('is served by one registry if the other is unavailable at the start', async () => {
       const [c = ''] = await started(1)
       await putAll(dc2, 'hello', [{ addr: c }])
       for (const from of ['away,dc2', 'dc2,away', 'away=1,dc2=1']) {
@@ -120,7 +117,7 @@ function clientOf(library: XdsLibrary, listen: string): XdsClient {
   return client
 }
 
-/** Addresses of so many backends. */
+/** Starts `count` backends. Returns their addresses. */
 async function started(count: number): Promise<string[]> {
   const backends = await Promise.all(Array.from({ length: count }, () => FourKinds.start()))
   for (const backend of backends) stops.push(() => backend.stop())

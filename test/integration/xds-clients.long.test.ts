@@ -22,9 +22,9 @@ afterEach(() => {
 })
 
 describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
-  'a client by %s',
+  'a %s client of disco xds',
   (library) => {
-    it('has its calls spread by weight, and follows a weight, a drain and a new endpoint without a failed call', async () => {
+    it('spreads its calls by weight, and follows a weight, a drain and a new endpoint without a failed call', async () => {
       const backends = await started(6)
       const [first = '', second = '', , , last = '', fresh = ''] = backends
       const weights = [1, 1, 1, 1, 10]
@@ -46,14 +46,14 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
       await expectShares(client, { [fresh]: 0.5 })
     })
 
-    it('treats endpoints as equal where no weight is set', async () => {
+    it('gives endpoints equal shares if no weight is set', async () => {
       const backends = await started(2)
       await put(backends.map((addr) => ({ addr, weight: 0 })))
       const { listen } = await controlPlane()
       await expectShares(clientOf(library, listen), Object.fromEntries(backends.map((addr) => [addr, 0.5])))
     })
 
-    it('fails at once for an unknown service, and is served as soon as there is one', async () => {
+    it('fails calls to an unknown service at once, and reaches the service once it is registered', async () => {
       const [addr = ''] = await started(1)
       const { listen, process } = await controlPlane()
       const client = clientOf(library, listen, 'nobody')
@@ -66,7 +66,7 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
       await follows(client, ({ answers }) => answers[addr] !== undefined, 'failing before')
     })
 
-    it('calls the canary alone, and the others where it is gone', async () => {
+    it('calls only the canary, and the other endpoints when the canary is drained', async () => {
       const [old = '', young = ''] = await started(2)
       await put([
         { addr: old, version: '1.0.0', weight: 99 },
@@ -80,7 +80,7 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
       expect(await client.call(200)).toEqual({ answers: { [old]: 200 }, failures: {} })
     })
 
-    it('loses no call while the control plane is killed and comes back, and then follows again', async () => {
+    it('loses no call while the control plane is killed and restarted, and then follows changes again', async () => {
       const [a = '', b = ''] = await started(2)
       await put([{ addr: a }, { addr: b }])
       const [port = 0] = await freePorts(1)
@@ -100,7 +100,7 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
       await follows(client, (counts) => counts.answers[a] === undefined)
     })
 
-    it('follows 1,000 endpoints among 50 services', async () => {
+    it('follows 1,000 endpoints of 50 services', async () => {
       const [addr = ''] = await started(1)
       const dead = Array.from({ length: 999 }, (_, at) => ({
         addr: `127.0.${at >> 8}.${at & 255}:9`,
@@ -120,7 +120,7 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
   300_000,
 )
 
-it('the Python client of docs/xds.md runs as it stands there, by the bootstrap file that the tool prints', async () => {
+it('the Python client of docs/xds.md runs unchanged with the bootstrap file that disco prints', async () => {
   const greeter = await startGreeter({ port: 0 })
   stops.push(() => greeter.stop())
   await put([{ addr: greeter.addr }])
@@ -159,7 +159,7 @@ function clientOf(library: XdsLibrary, listen: string, service?: string): XdsCli
   return client
 }
 
-/** Addresses of so many backends. */
+/** Starts `count` backends. Returns their addresses. */
 async function started(count: number): Promise<string[]> {
   const backends = await Promise.all(Array.from({ length: count }, () => FourKinds.start()))
   for (const backend of backends) stops.push(() => backend.stop())

@@ -19,7 +19,7 @@ afterEach(() => {
   for (const stop of stops.splice(0).reverse()) stop()
 })
 
-/** The reason why disco xds gives each endpoint a locality of its own. */
+/** This is why disco xds gives each endpoint a locality of its own. */
 describe.each<XdsLibrary>(['C-core', 'grpc-js'])('a client by %s', (library) => {
   it('ignores the weights of endpoints within a locality', async () => {
     const [light, heavy] = [await FourKinds.start(), await FourKinds.start()]
@@ -37,7 +37,7 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])('a client by %s', (library) => 
   }, 300_000)
 })
 
-/** Serves `hello` with all endpoints in one locality. */
+/** A control plane that serves `hello` with all endpoints in one locality. */
 async function controlPlane(endpoints: readonly { addr: string; weight: number }[]): Promise<string> {
   const assignment = create(ClusterLoadAssignmentSchema, {
     clusterName: 'hello',
@@ -56,7 +56,7 @@ async function controlPlane(endpoints: readonly { addr: string; weight: number }
     ],
   })
   for (const [at, one] of assignment.endpoints[0]?.lbEndpoints.entries() ?? []) {
-    // load_balancing_weight, which disco xds does not send: a message whose field 1 is the number.
+    // load_balancing_weight, which disco xds does not send: a UInt32Value, whose field 1 is the number.
     const data = new Uint8Array([2, 8, endpoints[at]?.weight ?? 0])
     one.$unknown = [{ no: 4, wireType: WireType.LengthDelimited, data }]
   }
