@@ -6,26 +6,26 @@ import { type PemFiles, type Renewable, readPems, renewable } from '../net/files
 
 export type { PemFiles, Renewable }
 
-/** The flags of a client certificate. */
+/** The flags that name a client certificate and its key, for messages. */
 const CLIENT_CERTIFICATE_FLAGS = '--tls-cert and --tls-key'
 
-/** How to dial backends with TLS. */
+/** TLS settings of the connections to backends. */
 export interface BackendTls {
   readonly credentials: ChannelCredentials
   readonly options: ChannelOptions
-  /** The file of the client certificate, if there is one. */
+  /** The file of the client certificate; undefined if the client has no certificate. */
   readonly certFile: FileSource | undefined
 }
 
 /**
- * Reads the credentials and channel options from certificate files.
+ * Reads certificate files into credentials and channel options.
  *
- * @param name the expected name in the certificates; by default the channel's authority, the service's name
- * @throws DiscoError USAGE for unusable files
+ * @param name the name that a server's certificate must contain; by default the channel's authority
+ * @throws DiscoError USAGE for a file that cannot be read or parsed, or a key that does not belong to its certificate
  */
 export async function readBackendTls(files: PemFiles, name: string | undefined): Promise<BackendTls> {
   const pems = await readPems(files, CLIENT_CERTIFICATE_FLAGS)
-  // SNI must not contain an IP address (RFC 6066, 3): it is only compared with the certificate.
+  // SNI must not contain an IP address (RFC 6066, section 3), so an address is only compared with the certificate.
   const isAddress = name !== undefined && isIP(name) !== 0
   const verify = isAddress
     ? { checkServerIdentity: (_: string, certificate: Certificate) => checkServerIdentity(name, certificate) }
@@ -37,7 +37,11 @@ export async function readBackendTls(files: PemFiles, name: string | undefined):
   }
 }
 
-/** {@link readBackendTls} that can be repeated when the files change. @throws DiscoError USAGE */
+/**
+ * {@link readBackendTls} with a result that can be read again after the files have changed.
+ *
+ * @throws DiscoError USAGE
+ */
 export async function openBackendTls(
   files: PemFiles,
   name: string | undefined,

@@ -7,15 +7,16 @@ import { checkPolicies, type ServiceConfig } from './resolver/service-config.js'
 
 /** The load balancing of a channel. */
 export interface ChannelSettings {
-  /** The name of a policy, as for `disco call --policy`, or a configured one. Default: weighted_round_robin. */
+  /** The name of a policy, as for `disco call --policy`, or a configured policy. Default: weighted_round_robin. */
   readonly policy?: NameOf<PolicyName> | Policy
   /** Parameters of a policy that is given by its name. */
   readonly parameters?: object
   /**
-   * Whether to watch the health of endpoints: of the server as a whole (`true`), or of this service. Default: false.
+   * Whether to watch the health of endpoints. `true` watches the server as a whole, a string the gRPC service of that
+   * name. Default: false.
    */
   readonly health?: boolean | string
-  /** Puts grpc-js's outlier_detection above the policy, with these fields; `child_policy` is added. */
+  /** Fields of grpc-js's outlier_detection, which becomes the parent of the policy; `child_policy` is added. */
   readonly outlierDetection?: object
   /** Other fields of the channel's service config, such as a `methodConfig` with a retry policy. */
   readonly serviceConfig?: ServiceConfig
@@ -24,8 +25,8 @@ export interface ChannelSettings {
 }
 
 /**
- * The options of a channel to an `etcd:`, `dns:` or any other target that balances by one of our policies. Pass them to
- * the client's constructor; others may be added.
+ * The options of a channel that balances by one of the disco LB policies. The target may be an `etcd:` target, a `dns:`
+ * target or any other. Pass the options to the client's constructor; further options may be added.
  *
  * @throws DiscoError USAGE for an unknown policy or wrong parameters, listing the valid ones; INTERNAL before `install`
  * @example
@@ -45,10 +46,10 @@ export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {
   if (!experimental.isLoadBalancerNameRegistered(grpcPolicyName(configured))) {
     throw new DiscoError('INTERNAL', 'The disco LB policies are not known to grpc-js: call install() first')
   }
-  const own = lbConfigOf(configured)
+  const policyConfig = lbConfigOf(configured)
   const lbConfig = outlierDetection
-    ? { outlier_detection: { ...outlierDetection, child_policy: [own] } }
-    : own
+    ? { outlier_detection: { ...outlierDetection, child_policy: [policyConfig] } }
+    : policyConfig
   const serviceName = typeof health === 'string' ? health : ''
   const serviceConfig: ServiceConfig = {
     loadBalancingConfig: [lbConfig],
@@ -58,7 +59,7 @@ export function channelOptions(settings: ChannelSettings = {}): ChannelOptions {
   checkPolicies(serviceConfig)
   return {
     'grpc.service_config': JSON.stringify(serviceConfig),
-    // A proxy in the environment would replace the target by its own address.
+    // With a proxy from the environment (http_proxy), grpc-js would resolve the proxy's address instead of the target.
     'grpc.enable_http_proxy': 0,
     ...(observer ? { [OBSERVER_OPTION]: observer } : {}),
   }

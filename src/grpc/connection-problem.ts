@@ -8,15 +8,17 @@ import type { BackendTls } from './backend-tls.js'
 const DROPPED_TLS =
   'drops the TLS connection: it may want a client certificate, or another one (--tls-cert, --tls-key)'
 
-/** The remedies for a server that was dialled with the wrong protocol, as clauses in brackets. */
+/** The remedies for dialling a server with the wrong protocol, as texts in parentheses. */
 export interface SchemeRemedies {
+  /** For a TLS server that was dialled in plaintext. */
   readonly toTls: string
+  /** For a plaintext server that was dialled with TLS. */
   readonly toPlaintext: string
 }
 
 const BY_FLAGS: SchemeRemedies = { toTls: '(try --tls)', toPlaintext: '(leave --tls out)' }
 
-/** The flag that fixes a failure of TLS to a backend. */
+/** The flag that fixes a TLS failure of a backend connection. */
 const REMEDIES: Readonly<Partial<Record<ConnectionFailure, string>>> = {
   'server-speaks-plaintext': BY_FLAGS.toPlaintext,
   'server-certificate-of-another-ca': '(try --tls-ca FILE)',
@@ -28,15 +30,17 @@ const REMEDIES: Readonly<Partial<Record<ConnectionFailure, string>>> = {
 
 const EXPIRED = problemOf('client-certificate-expired')
 
-/** Failures without a certain cause, for which the server is probed. */
-const OPEN: ReadonlySet<ConnectionFailure | null> = new Set([null, 'dropped', 'tls-dropped'])
+/** Failures whose cause is unknown, so that `diagnose` probes the server. */
+const UNCERTAIN: ReadonlySet<ConnectionFailure | null> = new Set([null, 'dropped', 'tls-dropped'])
 
-/** The problem of a server that had not answered at all when the connection attempt timed out. */
+/** The problem of a server that had not answered when the connection attempt timed out. */
 export const NO_ANSWER = 'did not answer (the stage that hung: connect)'
 
 /**
- * Why a connection failed, without grpc-js's wrapping. If grpc-js gives no cause, an established connection was
- * closed: the server did answer.
+ * Why a connection failed, as a clause. Removes the text that grpc-js adds around the error. If grpc-js reports no
+ * error, an established connection was closed.
+ *
+ * @param problem grpc-js's error text
  */
 export function connectionProblem(problem: string): string {
   const error = lastError(problem)
@@ -44,7 +48,7 @@ export function connectionProblem(problem: string): string {
   return withRemedy(connectionClause(error), connectionFailure(error))
 }
 
-/** Whether the system refused to open one more file, which is not the server's fault. */
+/** Whether this process could not open a socket because it has reached its limit of open files. */
 export function isDescriptorLimit(problem: string): boolean {
   return socketFailure(problem) === 'no-descriptors'
 }
@@ -58,11 +62,13 @@ export interface Diagnosis {
 }
 
 /**
- * Why a connection failed, after a probe of the server if grpc-js's error does not show the cause: a server may drop a
- * connection of the wrong protocol without an error. The client certificate is also checked, since not every server
- * explains why it refuses one.
+ * Finds out why a connection failed. If grpc-js's error does not show the cause, probes the server for TLS or
+ * plaintext, because a server may close a connection of the wrong protocol without an error. Also checks whether the
+ * client certificate has expired, because not every server explains why it refuses a certificate.
  *
- * @param tls how the connection was dialled; undefined for plaintext
+ * @param addr the address of the server, as registered
+ * @param problem grpc-js's error text; null if the connection attempt timed out
+ * @param tls the TLS settings of the connection; undefined for plaintext
  */
 export async function diagnose(
   addr: string,
@@ -74,31 +80,31 @@ export async function diagnose(
     text: `${CONNECTION_CLAUSES['server-speaks-plaintext']} ${remedies.toPlaintext}`,
     speaks: 'plaintext',
   }
-  const otherwise = (text: string): Diagnosis => ({ text, speaks: null })
+  const otherCause = (text: string): Diagnosis => ({ text, speaks: null })
   const failure = connectionFailure(problem ?? '')
   const certificateHasExpired = () => tls?.certFile !== undefined && hasExpired(tls.certFile, Date.now())
   if (failure === 'server-speaks-plaintext') return plaintext
   const url = urlOf(addr)
-  if (OPEN.has(failure) && url !== null) {
+  if (UNCERTAIN.has(failure) && url !== null) {
     if (!tls && (await speaksTls(url))) return { text: `speaks TLS ${remedies.toTls}`, speaks: 'tls' }
     if (tls && (await speaksPlaintext(url))) return plaintext
-    // Node's servers send no alert for a client certificate that they do not accept.
+    // Servers in Node.js refuse a client certificate without a TLS alert: they close the connection.
     if (tls && (failure !== null || socketFailure(problem ?? '') === 'reset')) {
-      return otherwise(certificateHasExpired() ? EXPIRED : DROPPED_TLS)
+      return otherCause(certificateHasExpired() ? EXPIRED : DROPPED_TLS)
     }
   }
   if (failure === 'client-certificate-not-accepted' && certificateHasExpired()) {
-    return otherwise(EXPIRED)
+    return otherCause(EXPIRED)
   }
-  return otherwise(problem === null ? NO_ANSWER : connectionProblem(problem))
+  return otherCause(problem === null ? NO_ANSWER : connectionProblem(problem))
 }
 
-/** The clause of {@link diagnose}. */
+/** The `text` of {@link diagnose}. */
 export async function explain(...failed: Parameters<typeof diagnose>): Promise<string> {
   return (await diagnose(...failed)).text
 }
 
-/** Null for an address other than `host:port`, such as a socket. */
+/** The URL of a `host:port` address; null for any other address, such as a Unix socket. */
 function urlOf(addr: string): string | null {
   const url = `http://${addr}`
   return !addr.startsWith('unix:') && URL.canParse(url) ? url : null
@@ -113,7 +119,7 @@ function withRemedy(clause: string, failure: ConnectionFailure | null): string {
   return remedy ? `${clause} ${remedy}` : clause
 }
 
-/** The details of a call's status. Those of a failed connection lose grpc-js's wrapping. */
+/** The details of a call's status. For a failed connection, the text that grpc-js adds around the error is removed. */
 export function withoutWrapping(details: string): string {
   return isAboutConnection(details) ? connectionProblem(details) : details
 }

@@ -2,9 +2,9 @@ import { onAbort } from '../domain/abortable.js'
 import { MAX_TIMER_MS } from '../domain/duration.js'
 
 /**
- * A signal that aborts after a time, or with another signal. Dispose of it when the work has ended. It replaces
- * `AbortSignal.timeout` within `AbortSignal.any`, which may be garbage-collected and then never fires
- * (nodejs/node#57736): here the timer and the listener keep the signal in memory.
+ * A signal that aborts after a time, or when its parent aborts. Dispose of it when the work has ended. It replaces
+ * `AbortSignal.timeout` in `AbortSignal.any`: that signal may be garbage-collected and then never fires
+ * (nodejs/node#57736). Here the timer and the listener keep the signal in memory.
  */
 export class Deadline implements Disposable {
   private readonly controller = new AbortController()
@@ -13,8 +13,8 @@ export class Deadline implements Disposable {
   private readonly forgetParent: (() => void) | undefined
 
   /**
-   * @param ms at most MAX_TIMER_MS; a longer time is reduced to that
-   * @param parent also aborts this signal
+   * @param ms the time in milliseconds; a time above MAX_TIMER_MS is reduced to MAX_TIMER_MS
+   * @param parent a signal that also aborts this one
    */
   constructor(ms: number, parent?: AbortSignal) {
     this.timer = setTimeout(this.abort, Math.min(ms, MAX_TIMER_MS))

@@ -6,43 +6,47 @@ import { channelLimit } from './protocol.js'
 
 export type { Client }
 
-/** How a target is dialled. */
+/** Settings of a channel to a target. */
 export interface DialSettings extends ChannelSettings {
   /** Default: plaintext. */
   readonly tls?: BackendTls | undefined
-  /** The `:authority` of calls. Default: the service's name. */
+  /** The `:authority` of calls. Default: the name of the service. */
   readonly authority?: string | undefined
-  /** The limit of a reply's size. Default: 4 MiB. */
+  /** Maximum size of a reply. Default: 4 MiB. */
   readonly maxMessageBytes?: number | undefined
 }
 
-/** This process does not serve channelz, and its counters take about 10 KB per connection. */
-const OWN_OPTIONS = { 'grpc.enable_channelz': 0 }
+/** Disables channelz: this process does not serve it, and its counters take about 10 KB per connection. */
+const WITHOUT_CHANNELZ = { 'grpc.enable_channelz': 0 }
 
 /**
- * A client of a target; connects at once. Close it. @throws DiscoError USAGE for its service config, or the target's
- * registries
+ * Creates a client of a target, and connects at once. The caller must close the client.
+ *
+ * @throws DiscoError USAGE for an invalid service config, an invalid target, or a target that names unknown registries
  */
 export function dial(target: string, settings: DialSettings): Client {
-  const client = made(target, settings)
+  const client = createClient(target, settings)
   client.getChannel().getConnectivityState(true)
   return client
 }
 
-function made(target: string, { tls, authority, maxMessageBytes, ...settings }: DialSettings): Client {
+function createClient(
+  target: string,
+  { tls, authority, maxMessageBytes, ...settings }: DialSettings,
+): Client {
   const options = {
     ...channelOptions(settings),
     ...tls?.options,
-    ...OWN_OPTIONS,
+    ...WITHOUT_CHANNELZ,
     ...(authority === undefined ? {} : { 'grpc.default_authority': authority }),
     'grpc.max_receive_message_length': channelLimit(maxMessageBytes),
   }
   try {
     return new Client(target, tls?.credentials ?? credentials.createInsecure(), options)
   } catch (cause) {
-    // The resolver's error about the target.
+    // The resolver has refused the target.
     if (cause instanceof DiscoError) throw cause
-    // The service config is the only option here that grpc-js may refuse.
+    // Among these options, grpc-js validates only the service config.
     throw new DiscoError('USAGE', `The service config cannot be used: ${(cause as Error).message}`, { cause })
   }
 }

@@ -3,12 +3,12 @@ import { experimental } from '@grpc/grpc-js'
 import { DiscoError } from '../domain/errors.js'
 
 /**
- * The oldest version with all parts of the experimental interface that are used here; the peer dependency begins
- * there.
+ * The oldest version of grpc-js that has everything in {@link USED_OF_GRPC_JS}. The range of the peer dependency starts
+ * at this version.
  */
 export const OLDEST_GRPC_JS = '1.14.0'
 
-/** Functions and classes of grpc-js's experimental interface that src/grpc uses. */
+/** Functions and classes of grpc-js's `experimental` namespace that src/grpc uses. */
 export const USED_OF_GRPC_JS = [
   'registerResolver',
   'createResolver',
@@ -27,13 +27,19 @@ export const USED_OF_GRPC_JS = [
 
 /** A copy of grpc-js that this process has loaded. */
 export interface GrpcJsCopy {
-  /** The folder of its package. */
+  /** The folder of the package. */
   readonly folder: string
   /** Whether disco-registry uses this copy. */
   readonly isOurs: boolean
 }
 
-/** Checks that grpc-js has all used parts. @throws DiscoError USAGE, with the version found and the version needed */
+/**
+ * Checks that grpc-js has everything in {@link USED_OF_GRPC_JS}.
+ *
+ * @param found grpc-js's `experimental` namespace
+ * @param version the version of grpc-js; null if it is unknown
+ * @throws DiscoError USAGE, with the version found and the version needed
+ */
 export function requireFeatures(found: Readonly<Record<string, unknown>>, version: string | null): void {
   const missing = USED_OF_GRPC_JS.filter((name) => typeof found[name] !== 'function')
   if (missing.length === 0) return
@@ -46,11 +52,12 @@ export function requireFeatures(found: Readonly<Record<string, unknown>>, versio
 }
 
 /**
- * The problem of a program that resolves another copy of grpc-js than disco-registry, and has loaded it: resolvers
- * and LB policies registered in one copy are unknown to the other, which would dial `etcd:///hello` by DNS and
- * balance by pick_first. Null without a problem. A copy that only some dependency has loaded does no harm.
+ * The warning for a program that has loaded another copy of grpc-js than disco-registry uses. Resolvers and LB policies
+ * are registered in one copy only: the other copy would dial `etcd:///hello` by DNS and balance by pick_first. A
+ * further copy that only a dependency of the program has loaded is not a problem.
  *
- * @param ofProgram the folder of the copy that the program's main module resolves; null if it resolves none
+ * @param ofProgram the folder of the copy that the program's main module resolves; null if it does not resolve grpc-js
+ * @returns null if the program and disco-registry use the same copy
  */
 export function twoCopies(copies: readonly GrpcJsCopy[], ofProgram: string | null): string | null {
   const ours = copies.find(({ isOurs }) => isOurs)
@@ -60,7 +67,8 @@ export function twoCopies(copies: readonly GrpcJsCopy[], ofProgram: string | nul
 }
 
 /**
- * Checks the grpc-js of this process before anything is registered in it.
+ * Checks the version of grpc-js in this process, before anything is registered in it, and emits a process warning if
+ * the program uses another copy.
  *
  * @throws DiscoError USAGE for a version that is too old
  */
@@ -73,8 +81,8 @@ export function checkGrpcJs(): void {
 }
 
 /**
- * Searches Node's cache of CommonJS modules, which includes an imported grpc-js. A bundle that contains grpc-js has
- * no copy there.
+ * Searches Node's cache of CommonJS modules, which contains grpc-js even if it was loaded by `import`. A copy of
+ * grpc-js in a bundle is not in the cache.
  */
 function loadedGrpcJs(): { copies: GrpcJsCopy[]; ofProgram: string | null } {
   const main = requireFrom(resolve(process.argv[1] ?? 'main.js'))
@@ -94,6 +102,7 @@ function resolvedBy(main: NodeJS.Require): string | null {
   }
 }
 
+/** @param index the main file of grpc-js, `build/src/index.js` in the folder of the package */
 function folderOf(index: string): string {
   return dirname(dirname(dirname(index)))
 }
@@ -106,7 +115,7 @@ function versionIn(folder: string): string | null {
   }
 }
 
-/** Not imported from node:module: webpack replaces its createRequire by its own. */
+/** Does not import node:module, because webpack would replace the imported `createRequire` by its own function. */
 function requireFrom(file: string): NodeJS.Require {
   return process.getBuiltinModule('node:module').createRequire(file)
 }

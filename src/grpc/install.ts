@@ -24,26 +24,29 @@ export interface Installation extends AsyncDisposable {
   close(): void
 }
 
-/** The installed discovery; null after its installation has ended, with the discovery that replaces it. */
-interface InUse {
+/** The discovery of one `install` call. */
+interface InstalledDiscovery {
+  /** Null after the installation was closed. */
   discovery: Discovery | null
-  instead: InUse | null
+  /** After the installation was closed: the discovery that was restored, if any. */
+  replacement: InstalledDiscovery | null
 }
 
 /**
- * The discovery of `etcd:` targets: grpc-js keeps one resolver per scheme, for the whole process. Only installations
- * refer to the discovery that they would restore, so a discovery is not kept in memory without its installation.
+ * The discovery in use for new channels to `etcd:` targets. It is a module variable, because grpc-js keeps one resolver
+ * per scheme for the whole process. Earlier discoveries are referenced only by the installations that would restore
+ * them, so that they can be garbage-collected with these installations.
  */
-let current: InUse | null = null
+let current: InstalledDiscovery | null = null
 
 /**
  * Registers the LB policies with grpc-js, as `disco_<name>`, and a resolver for `etcd:` targets, if a discovery is
- * given. grpc-js keeps both process-wide: a second call replaces the discovery of channels created later. If the
- * program dials by another copy of grpc-js than disco-registry, it emits a process warning with the code
+ * given. grpc-js keeps both for the whole process: a second call replaces the discovery of channels created later. If
+ * the program uses another copy of grpc-js than disco-registry, `install` emits a process warning with the code
  * DISCO_TWO_GRPC_JS.
  *
- * @throws DiscoError USAGE for an unknown option, and for a grpc-js that is too old, with the version found and the
- *   version needed
+ * @throws DiscoError USAGE for an unknown option, and for a version of grpc-js that is too old, with the version found
+ *   and the version needed
  * @example
  * ```ts
  * import { Registry } from 'disco-registry'
@@ -61,34 +64,35 @@ export function install(options: InstallOptions = {}): Installation {
   return { close, [Symbol.asyncDispose]: async () => close() }
 }
 
-/** Resolves targets by the discovery. @returns ends its use */
+/** Makes new channels use the discovery. @returns a function that restores the discovery that was in use before */
 function use(discovery: Discovery): () => void {
-  const own: InUse = { discovery, instead: null }
+  const installed: InstalledDiscovery = { discovery, replacement: null }
   let previous = current
-  resolveBy(own)
+  resolveBy(installed)
   return () => {
-    if (own.discovery === null) return
-    own.discovery = null
-    own.instead = lastOpen(previous)
+    if (installed.discovery === null) return
+    installed.discovery = null
+    installed.replacement = firstOpen(previous)
     previous = null
-    if (current === own) resolveBy(own.instead)
+    if (current === installed) resolveBy(installed.replacement)
   }
 }
 
-function lastOpen(one: InUse | null): InUse | null {
-  let found = one
-  while (found !== null && found.discovery === null) found = found.instead
+/** The discovery, or if its installation was closed, the one that has replaced it. */
+function firstOpen(installed: InstalledDiscovery | null): InstalledDiscovery | null {
+  let found = installed
+  while (found !== null && found.discovery === null) found = found.replacement
   return found
 }
 
-function resolveBy(one: InUse | null): void {
-  current = one
-  experimental.registerResolver(SCHEME, resolverFor(one?.discovery ?? withoutDiscovery))
+function resolveBy(installed: InstalledDiscovery | null): void {
+  current = installed
+  experimental.registerResolver(SCHEME, resolverFor(installed?.discovery ?? withoutDiscovery))
 }
 
 const OPTIONS = ['discovery', 'policies'] as const satisfies readonly (keyof InstallOptions)[]
 
-/** Refuses unknown options: TypeScript would, but a program may be in JavaScript. @throws DiscoError USAGE */
+/** Refuses unknown options at run time, for programs in JavaScript. @throws DiscoError USAGE */
 function refuseUnknown(options: object): void {
   const unknown = Object.keys(options).find((name) => !(OPTIONS as readonly string[]).includes(name))
   if (unknown === undefined) return
@@ -100,9 +104,9 @@ function refuseUnknown(options: object): void {
   })
 }
 
-/** The discovery if none is installed: channels to `etcd:` targets fail with the reason. */
+/** Used while no discovery is installed. Its watch throws, so that calls to `etcd:` targets fail with the reason. */
 export const withoutDiscovery: Discovery = {
-  // biome-ignore lint/correctness/useYield: it fails before there is an update
+  // biome-ignore lint/correctness/useYield: it throws before the first update
   async *watch() {
     throw new DiscoError('USAGE', 'No discovery is installed: its installation was closed', {
       suggestions: ['Call install({ discovery }) before the channel is created'],

@@ -33,8 +33,9 @@ export interface CallContent {
   readonly hashKey: string | null
 }
 
-/** The reader of results. Unread results stay in memory. */
+/** The consumer of the replies, such as a program that reads stdout through a pipe. Unread replies stay in memory. */
 export interface Reader {
+  /** Whether replies are unread. */
   readonly isBehind: boolean
   /** Resolves when the reader has caught up, or will never read again. Never rejects. */
   drained(): Promise<void>
@@ -43,7 +44,7 @@ export interface Reader {
 /** Settings of calls. */
 export interface CallSettings {
   readonly deadlineMs: number
-  /** A larger reply fails the call with RESOURCE_EXHAUSTED. Default: 4 MiB. */
+  /** Maximum size of a reply: a larger reply fails the call with RESOURCE_EXHAUSTED. Default: 4 MiB. */
   readonly maxMessageBytes?: number | undefined
   /** Whether the outcome must include the reply's headers. */
   readonly wantsHeaders: boolean
@@ -51,23 +52,27 @@ export interface CallSettings {
   readonly keepsReplies: boolean
   /** Called with each reply as it arrives. */
   readonly onReply?: ((bytes: Uint8Array) => void) | undefined
-  /** The reader behind `onReply`: while it is behind, no further replies of a stream are read. */
+  /** The consumer of what `onReply` writes. While it is behind, no further replies of a stream are received. */
   readonly reader?: Reader | undefined
 }
 
-/** Header or trailer names with their values; those that end in `-bin` in base64. */
+/** The values of each header or trailer, by name. The values of names that end in `-bin` are base64. */
 export type Pairs = Readonly<Record<string, readonly string[]>>
 
-/** How a call ended. */
+/** The result of a call. */
 export interface Outcome {
+  /** The name of the status code, such as UNAVAILABLE; the number for an unknown code. */
   readonly status: string
   readonly statusCode: number
+  /** The status message; empty for OK. */
   readonly details: string
   /** The remote address of the call's connection. */
   readonly peer: string
   /** The number of reply messages. */
   readonly replyCount: number
+  /** All replies with `keepsReplies`, otherwise the last one. */
   readonly replies: readonly Uint8Array[]
+  /** Null without `wantsHeaders`, or if the server sent no headers. */
   readonly headers: Metadata | null
   readonly trailers: Metadata
 }
@@ -75,9 +80,10 @@ export interface Outcome {
 type Call = Pick<ClientUnaryCall, 'cancel' | 'getPeer'> & NodeJS.EventEmitter
 type Sender = ClientWritableStream<Uint8Array> | ClientDuplexStream<Uint8Array, Uint8Array>
 
-const same = (bytes: Uint8Array): Buffer => bytes as Buffer
+/** Serializes and deserializes messages, which are bytes already. */
+const unchanged = (bytes: Uint8Array): Buffer => bytes as Buffer
 
-/** Makes calls of one method, of any of the four kinds, and can cancel outstanding ones. */
+/** Makes calls of one method, unary or streaming, and can cancel outstanding calls. */
 export class Invoker {
   private readonly outstanding = new Set<Call>()
 
@@ -87,9 +93,10 @@ export class Invoker {
   ) {}
 
   /**
-   * Makes one call. `done` is called once, after this method has returned; a failure is also an outcome.
+   * Makes one call.
    *
    * @param callId identifies the call to the channel's observer
+   * @param done called once, after this method has returned, also if the call has failed
    */
   invoke(
     callId: number,
@@ -105,13 +112,13 @@ export class Invoker {
         replies.headers = received
       })
     }
-    // The last event of a call, after its callback and its error.
+    // The last event of a call: it follows the callback of the call and its `error` event.
     call.on('status', (ended: StatusObject) => {
       const finish = () => {
         this.outstanding.delete(call)
         done(replies.outcome(ended, call.getPeer()))
       }
-      // While the stream is paused for the reader, replies may follow the status.
+      // While the stream is paused because the reader is behind, replies may follow the status.
       if (call instanceof Readable && call.isPaused()) call.once('end', finish)
       else finish()
     })
@@ -130,26 +137,36 @@ export class Invoker {
     const metadata = metadataFor(callId, content)
     const { messages, live } = content
     if (kind === 'unary') {
-      // grpc-js records a stack trace for each call, to show the caller in an error. Here it would always be this line.
+      // grpc-js records a stack trace for each call, so that an error shows the caller. Here every call has the same
+      // caller, so the trace is omitted to save time.
       const { stackTraceLimit } = Error
       Error.stackTraceLimit = 0
       try {
         const finish = replies.finish.bind(replies)
-        return client.makeUnaryRequest(path, same, same, only(messages), metadata, options, finish)
+        const request = firstOrEmpty(messages)
+        return client.makeUnaryRequest(path, unchanged, unchanged, request, metadata, options, finish)
       } finally {
         Error.stackTraceLimit = stackTraceLimit
       }
     }
     if (kind === 'client_streaming') {
       const finish = replies.finish.bind(replies)
-      return send(client.makeClientStreamRequest(path, same, same, metadata, options, finish), messages, live)
+      const stream = client.makeClientStreamRequest(path, unchanged, unchanged, metadata, options, finish)
+      return send(stream, messages, live)
     }
     const call =
       kind === 'server_streaming'
-        ? client.makeServerStreamRequest(path, same, same, only(messages), metadata, options)
-        : send(client.makeBidiStreamRequest(path, same, same, metadata, options), messages, live)
+        ? client.makeServerStreamRequest(
+            path,
+            unchanged,
+            unchanged,
+            firstOrEmpty(messages),
+            metadata,
+            options,
+          )
+        : send(client.makeBidiStreamRequest(path, unchanged, unchanged, metadata, options), messages, live)
     call.on('data', (bytes: Uint8Array) => {
-      replies.take(bytes)
+      replies.add(bytes)
       if (replies.isOversized) {
         call.cancel()
         return
@@ -158,20 +175,20 @@ export class Invoker {
       call.pause()
       void reader.drained().then(() => call.resume())
     })
-    // Without effect: the status event, which always comes, has the same information.
+    // Required, because an `error` event without a listener throws. The status event has the same information.
     call.on('error', () => undefined)
     return call
   }
 }
 
-/** The response of one call. */
+/** The replies and headers of one call. */
 class Replies {
   headers: Metadata | null = null
   private count = 0
   private kept: Uint8Array[] = []
   private error: ServiceError | null = null
   private readonly maxBytes: number
-  /** The size of the reply that is too large; 0 for none. */
+  /** The size of the reply that is larger than `maxBytes`; 0 if all replies so far are within it. */
   private oversizedBytes = 0
 
   constructor(private readonly settings: CallSettings) {
@@ -182,7 +199,7 @@ class Replies {
     return this.oversizedBytes > 0
   }
 
-  take(bytes: Uint8Array): void {
+  add(bytes: Uint8Array): void {
     if (this.isOversized) return
     if (bytes.length > this.maxBytes) {
       this.oversizedBytes = bytes.length
@@ -196,7 +213,7 @@ class Replies {
 
   finish(error: ServiceError | null, bytes?: Uint8Array): void {
     this.error = error
-    if (!error && bytes) this.take(bytes)
+    if (!error && bytes) this.add(bytes)
   }
 
   outcome(ended: StatusObject, peer: string): Outcome {
@@ -219,7 +236,7 @@ class Replies {
   }
 }
 
-/** Writes all messages, with backpressure, then those that come later, and ends the request. */
+/** Writes `messages`, then `live` as its messages arrive, both with backpressure, and ends the request. */
 function send<Stream extends Sender>(
   stream: Stream,
   messages: readonly Uint8Array[],
@@ -240,7 +257,7 @@ function send<Stream extends Sender>(
   return stream
 }
 
-/** Writes messages as they come, until the call ends. */
+/** Writes messages as they arrive, until the call ends. */
 async function sendLive(stream: Sender, messages: AsyncIterable<Uint8Array>): Promise<void> {
   const ended = new AbortController()
   stream.once('status', () => ended.abort())
@@ -253,11 +270,11 @@ async function sendLive(stream: Sender, messages: AsyncIterable<Uint8Array>): Pr
   if (!ended.signal.aborted) stream.end()
 }
 
-function only([message = NOTHING]: readonly Uint8Array[]): Uint8Array {
+function firstOrEmpty([message = EMPTY_MESSAGE]: readonly Uint8Array[]): Uint8Array {
   return message
 }
 
-const NOTHING = new Uint8Array()
+const EMPTY_MESSAGE = new Uint8Array()
 
 function metadataFor(callId: number, { headers, hashKey }: CallContent): Metadata {
   const metadata = metadataOf(headers)
@@ -265,7 +282,7 @@ function metadataFor(callId: number, { headers, hashKey }: CallContent): Metadat
   return markCall(metadata, callId)
 }
 
-/** Metadata as data. */
+/** Converts metadata to JSON-compatible data; empty for null. */
 export function pairsOf(metadata: Metadata | null): Pairs {
   const pairs: Record<string, string[]> = {}
   for (const name of Object.keys(metadata?.getMap() ?? {})) {

@@ -4,7 +4,7 @@ import { readAddress } from '../domain/address.js'
 const PRIVATE = new BlockList()
 for (const [network, bits] of [
   ['127.0.0.0', 8],
-  // RFC 1918, 6598 (shared, used by cloud networks) and 3927 (link-local)
+  // RFC 1918 (private), RFC 6598 (shared, used by cloud networks) and RFC 3927 (link-local)
   ['10.0.0.0', 8],
   ['172.16.0.0', 12],
   ['192.168.0.0', 16],
@@ -13,15 +13,21 @@ for (const [network, bits] of [
 ] as const) {
   PRIVATE.addSubnet(network, bits, 'ipv4')
 }
-// RFC 4291 (loopback, link-local) and 4193 (unique local)
+// RFC 4291 (loopback, link-local) and RFC 4193 (unique local)
 PRIVATE.addAddress('::1', 'ipv6')
 PRIVATE.addSubnet('fe80::', 10, 'ipv6')
 PRIVATE.addSubnet('fc00::', 7, 'ipv6')
 
-/** Names that public DNS does not resolve: a single word, and those of RFC 6761, 6762 and 9476, and of Kubernetes. */
+/**
+ * Names that public DNS does not resolve: names without a dot, the domains reserved by RFC 6761, 6762, 8375 and by
+ * ICANN (`internal`), and Kubernetes services (`svc`).
+ */
 const PRIVATE_NAME = /^[^.]+$|\.(localhost|local|internal|svc|test|home\.arpa)$/
 
-/** Whether an address is on this machine or in a private network. Names are not resolved. */
+/**
+ * Whether an address is on this machine or in a private network. Names are not resolved. An address that cannot be
+ * parsed counts as private.
+ */
 export function isPrivate(addr: string): boolean {
   const address = readAddress(addr)
   if ('problem' in address || address.kind === 'unix') return true

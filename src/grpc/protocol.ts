@@ -1,9 +1,9 @@
 import { Metadata } from '@grpc/grpc-js'
 
-/** The codes of gRPC statuses, for folders that must not import grpc-js. */
+/** The gRPC status codes, for folders that must not import grpc-js. */
 export { status } from '@grpc/grpc-js'
 
-/** Headers of a request. Names may repeat; the values of names that end in `-bin` are base64. */
+/** Headers of a request. A name may occur several times. The values of names that end in `-bin` are base64. */
 export type Headers = readonly (readonly [name: string, value: string])[]
 
 export function metadataOf(headers: Headers): Metadata {
@@ -17,20 +17,24 @@ export function metadataOf(headers: Headers): Metadata {
 /** grpc-js's default limit for a received message: 4 MiB. */
 export const DEFAULT_MAX_MESSAGE_BYTES = 4 * 2 ** 20
 
-/** Descriptions of large APIs take several MB. */
+/** Limit for the responses of server reflection: the file descriptors of a large API take several MB. */
 const REFLECTION_BYTES = 64 * 2 ** 20
 
 /**
- * The limit of a channel. grpc-js has no limit per call: the channel allows what reflection may need, and calls
- * refuse what exceeds their own limit.
+ * The limit in bytes for messages that a channel receives. grpc-js has a limit per channel, but not per call. The
+ * channel's limit therefore allows for reflection, and each call refuses a reply above its own limit.
  *
- * @param maxMessageBytes the limit of its calls
+ * @param maxMessageBytes the limit of the calls of the channel
  */
 export function channelLimit(maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES): number {
   return Math.max(maxMessageBytes, REFLECTION_BYTES)
 }
 
-/** The details of a call with a reply that is too large, in grpc-js's words, with the remedy. */
+/**
+ * The status details of a call whose reply is too large: the text that grpc-js uses, with the remedy.
+ *
+ * @param bytes the size of the reply
+ */
 export function oversized(bytes: number, maxMessageBytes: number): string {
   return withRemedy(`Received message larger than max (${bytes} vs ${maxMessageBytes})`)
 }

@@ -17,32 +17,34 @@ import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from 
 
 /** The result of one check of one address. */
 export interface HealthChecked {
-  /** Whether there is a gRPC connection. */
+  /** Whether a gRPC connection was established. */
   readonly isConnected: boolean
-  /** The server's answer; UNIMPLEMENTED if it has no grpc.health.v1, null without an answer. */
+  /** The status that the server reports; UNIMPLEMENTED if it has no grpc.health.v1; null if it reports no status. */
   readonly status: ServingStatus | 'UNIMPLEMENTED' | null
-  /** SERVING, or a server without the protocol, which counts as healthy (gRFC A17). */
+  /** Whether the status is SERVING, or UNIMPLEMENTED, which counts as healthy (gRFC A17). */
   readonly isHealthy: boolean
-  /** Why it is not healthy, as a clause for messages; null if it is. */
+  /** Why the server is not healthy, as a clause for messages; null if it is healthy. */
   readonly problem: string | null
-  /** The kind of the problem, for programs; null if there is none. */
+  /** The kind of the problem, for programs; null if the server is healthy. */
   readonly fault: HealthFault | null
-  /** Whether the connection was refused: nothing listens at the address. */
+  /** Whether the connection was refused because no process listens at the address. */
   readonly isRefused: boolean
+  /** Time until the result of the health check, including the connection, but without the search for a cause. */
   readonly latencyMs: number
 }
 
 /**
  * Why a server is not healthy:
  *
- * - `refused`: nothing listens at the address
- * - `speaks-tls`, `speaks-plaintext`: it was dialled with the wrong protocol
- * - `no-socket`: its Unix socket does not exist on this machine
- * - `local`: this process could not open a connection, which says nothing about the server
+ * - `refused`: no process listens at the address
+ * - `speaks-tls`: the server speaks TLS, but was dialled in plaintext
+ * - `speaks-plaintext`: the server speaks plaintext, but was dialled with TLS
+ * - `no-socket`: the server's Unix socket does not exist on this machine
+ * - `local`: this process could not open a socket; the state of the server is unknown
  * - `unreachable`: any other failure of the connection
- * - `no-answer`: no answer before the deadline, with or without a connection
- * - `denied`: it accepted the connection, but refuses to answer this client
- * - `not-serving`: it answers that it is not serving, or with an error
+ * - `no-answer`: the deadline has passed without an answer, with or without a connection
+ * - `denied`: the server refuses to answer this client (UNAUTHENTICATED or PERMISSION_DENIED)
+ * - `not-serving`: the server reports that it is not serving, or returns any other error
  */
 export type HealthFault =
   | 'refused'
@@ -57,9 +59,9 @@ export type HealthFault =
 
 /** A server to check. */
 export interface CheckedServer {
-  /** As registered: `host:port`, `[ipv6]:port` or `unix:/path`. */
+  /** The address as registered: `host:port`, `[ipv6]:port` or `unix:/path`. */
   readonly addr: string
-  /** The service that it is registered for. As in a call, it is the `:authority`, and the name in TLS. */
+  /** The service that the server is registered for. As in a call, its name is the `:authority`, and the name in TLS. */
   readonly service: string
   /** Default: plaintext. */
   readonly tls?: BackendTls | undefined
@@ -68,18 +70,18 @@ export interface CheckedServer {
 export interface HealthCheckOptions {
   /** The gRPC service to ask about. Default: the server as a whole. */
   readonly service?: string
-  /** The limit of connection and answer together, including the search for the cause of a failure. */
+  /** Time limit for the connection, the health check and the search for the cause of a failure together. */
   readonly deadlineMs: number
   readonly headers?: Headers | undefined
-  /** Default: the registered service's name. */
+  /** Default: the name of the registered service. */
   readonly authority?: string | undefined
   /** Ends the check early, without an answer. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Checks the health of a server once (grpc.health.v1 Check), over a separate connection: an existing one would not
- * show whether new ones can be made. Never rejects.
+ * Checks the health of a server once (grpc.health.v1 Check). Uses a new connection, because an existing connection does
+ * not show whether the server accepts new ones. Never rejects.
  */
 export async function checkHealth(
   server: CheckedServer,
@@ -93,12 +95,12 @@ export async function checkHealth(
     channelOptionsOf(server, options.authority),
   )
   try {
-    const { failure, ...answer } = await ask(client, options)
+    const { failure, ...result } = await callCheck(client, options)
     const latencyMs = performance.now() - startMs
-    if (failure === null) return { isRefused: false, ...answer, latencyMs }
+    if (failure === null) return { isRefused: false, ...result, latencyMs }
     const { text: problem, speaks } = await causeOf(failure, server, options.deadlineMs - latencyMs)
     const fault = speaks === null ? faultOf(failure) : (`speaks-${speaks}` as const)
-    return { ...answer, isRefused: fault === 'refused', fault, problem, latencyMs }
+    return { ...result, isRefused: fault === 'refused', fault, problem, latencyMs }
   } finally {
     client.close()
   }
@@ -106,7 +108,7 @@ export async function checkHealth(
 
 function channelOptionsOf({ service, tls }: CheckedServer, authority: string | undefined): ChannelOptions {
   const name = authorityOf({ service })
-  // Other names are invalid in a header or in TLS: the address is used instead.
+  // Any other name is invalid in a header or in TLS: grpc-js then uses the address.
   const named = /^[!-~]+$/.test(name)
     ? { 'grpc.default_authority': name, ...(tls ? { 'grpc.ssl_target_name_override': name } : {}) }
     : {}
@@ -127,7 +129,7 @@ function faultOf(failure: string): HealthFault {
   return isDescriptorLimit(failure) ? 'local' : 'unreachable'
 }
 
-/** The cause of a failed connection; grpc-js's own error if probing the server takes too long. */
+/** The cause of a failed connection; grpc-js's own error if the search takes longer than `leftMs`. */
 async function causeOf(failure: string, { addr, tls }: CheckedServer, leftMs: number): Promise<Diagnosis> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Diagnosis>((resolve) => {
@@ -141,20 +143,20 @@ async function causeOf(failure: string, { addr, tls }: CheckedServer, leftMs: nu
   }
 }
 
-type Answer = Omit<HealthChecked, 'isRefused' | 'latencyMs'> & {
-  /** grpc-js's error for a connection that could not be made; null if it was made, or time ran out. */
+type CallResult = Omit<HealthChecked, 'isRefused' | 'latencyMs'> & {
+  /** grpc-js's error for a failed connection; null if the connection was established, or the deadline has passed. */
   readonly failure: string | null
 }
 
-function ask(
+function callCheck(
   client: Client,
   { service = '', deadlineMs, headers = [], signal }: HealthCheckOptions,
-): Promise<Answer> {
+): Promise<CallResult> {
   return new Promise((resolve) => {
-    let forget: (() => void) | undefined
-    const finish = (answer: Answer) => {
-      forget?.()
-      resolve(answer)
+    let removeListener: (() => void) | undefined
+    const finish = (result: CallResult) => {
+      removeListener?.()
+      resolve(result)
     }
     const call = client.makeUnaryRequest(
       HEALTH_PATHS.Check,
@@ -169,37 +171,38 @@ function ask(
         finish(fromError(error, { service, deadlineMs, isConnected }))
       },
     )
-    forget = signal && onAbort(signal, () => call.cancel())
+    removeListener = signal && onAbort(signal, () => call.cancel())
   })
 }
 
-function fromStatus(servingStatus: ServingStatus): Answer {
+function fromStatus(servingStatus: ServingStatus): CallResult {
   const isHealthy = servingStatus === 'SERVING'
-  const trouble = isHealthy ? NO_TROUBLE : ({ problem: servingStatus, fault: 'not-serving' } as const)
-  return { isConnected: true, status: servingStatus, isHealthy, ...trouble, failure: null }
+  const problem = isHealthy ? NO_PROBLEM : ({ problem: servingStatus, fault: 'not-serving' } as const)
+  return { isConnected: true, status: servingStatus, isHealthy, ...problem, failure: null }
 }
 
-const NO_TROUBLE = { problem: null, fault: null } as const
+const NO_PROBLEM = { problem: null, fault: null } as const
 
-interface Attempt {
+/** A failed health check. */
+interface FailedCheck {
   readonly service: string
   readonly deadlineMs: number
-  /** Whether the connection exists after the attempt. */
+  /** Whether the connection still exists after the check. */
   readonly isConnected: boolean
 }
 
 function fromError(
   { code, details }: ServiceError,
-  { service, deadlineMs, isConnected: isStillConnected }: Attempt,
-): Answer {
+  { service, deadlineMs, isConnected: isStillConnected }: FailedCheck,
+): CallResult {
   const failed = (isConnected: boolean, problem: string, fault: HealthFault) =>
     ({ isConnected, status: null, isHealthy: false, problem, fault, failure: null }) as const
-  // grpc-js maps an HTTP status to a gRPC status: a web server's 404 to UNIMPLEMENTED.
+  // grpc-js maps an HTTP status to a gRPC status: for example, a web server's 404 to UNIMPLEMENTED.
   const httpStatus = httpStatusOf(details)
   if (httpStatus !== null) return failed(false, `answers HTTP ${httpStatus}, not gRPC`, 'unreachable')
   switch (code) {
     case status.UNIMPLEMENTED:
-      return { isConnected: true, status: 'UNIMPLEMENTED', isHealthy: true, ...NO_TROUBLE, failure: null }
+      return { isConnected: true, status: 'UNIMPLEMENTED', isHealthy: true, ...NO_PROBLEM, failure: null }
     case status.NOT_FOUND:
       return {
         ...failed(true, `does not know service "${service}"`, 'not-serving'),
@@ -217,7 +220,7 @@ function fromError(
   }
 }
 
-/** The target of grpc-js for an address: a DNS name or an IP address, which has no scheme, or a Unix socket. */
+/** The grpc-js target of a registered address: `dns:` for a host or IP address, `unix:` for a Unix socket. */
 function dialTarget(addr: string): string {
   return addr.startsWith('unix:') ? addr : `dns:///${addr}`
 }

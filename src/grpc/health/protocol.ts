@@ -14,12 +14,14 @@ export const HEALTH_PATHS = {
   Watch: `/${Health.typeName}/${Health.method.watch.name}`,
 } as const
 
-/** The service to ask about; an empty name is the server as a whole. */
+/** The gRPC service to check; an empty name is the server as a whole. */
 export interface HealthCheckRequest {
   readonly service: string
 }
 
-/** A request as bytes. It is an object, because grpc-js's servers treat an empty string as a missing request. */
+/**
+ * Serializes requests. A request is an object, because grpc-js's servers treat an empty string as a missing request.
+ */
 export const healthRequest = {
   encode: ({ service }: HealthCheckRequest): Buffer =>
     Buffer.from(toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service }))),
@@ -28,7 +30,7 @@ export const healthRequest = {
   }),
 }
 
-/** A status as bytes. A number unknown to this version of the protocol counts as UNKNOWN. */
+/** Serializes statuses. A number that this version of the protocol does not define is decoded as UNKNOWN. */
 export const healthResponse = {
   encode: (status: ServingStatus): Buffer => {
     const response = create(HealthCheckResponseSchema, { status: HealthCheckResponse_ServingStatus[status] })

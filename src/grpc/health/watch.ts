@@ -2,30 +2,31 @@ import { Client, type ClientOptions, credentials, type ServiceError, status } fr
 import { Backoff, type BackoffLimits } from '../../net/backoff.js'
 
 /**
- * Waits before a failed watch is repeated. Jittered, because a restart of the server ends the watches of all clients.
+ * Backoff before a failed watch is repeated. Jittered, because a restart of the server ends the watches of all clients
+ * at the same time.
  */
-const RETRIES: BackoffLimits = { firstMs: 1_000, maxMs: 30_000 }
+const RETRY_BACKOFF: BackoffLimits = { firstMs: 1_000, maxMs: 30_000 }
 
 /** The health that a server reports. */
 export interface Health {
   readonly isServing: boolean
-  /** Why it is not serving. */
+  /** Why the server is not serving, as a clause; null if it is serving. */
   readonly problem: string | null
 }
 
-/** Receives the results of one stream. Methods are not called synchronously with its start. */
+/** Receives the events of one stream. Methods are not called before {@link OpenStream} has returned. */
 export interface StreamEvents {
   message(bytes: Buffer): void
-  /** The stream ended, or could not be opened. */
+  /** The stream has ended, or could not be opened. */
   ended(status: { readonly code: status; readonly details: string }): void
 }
 
-/** Starts a server-streaming call with this request over one connection. */
+/** Starts a server-streaming call over one connection. */
 export type OpenStream = (path: string, request: Buffer, events: StreamEvents) => { cancel(): void }
 
 type Channel = NonNullable<ClientOptions['channelOverride']>
 
-/** Starts streams over the connection of a channel that has only one. */
+/** @param channel a channel with only one connection, such as that of a subchannel */
 export function streamsOver(channel: Channel): OpenStream {
   const bytes = (value: Buffer) => value
   return (path, request, events) =>
@@ -38,20 +39,20 @@ export function streamsOver(channel: Channel): OpenStream {
 const HEALTHY: Health = { isServing: true, problem: null }
 
 /**
- * Follows the health that one server reports over one connection: grpc.health.v1 Watch, by the rules of gRFC A17.
- * Only SERVING is healthy. A server without the protocol counts as healthy. After a failed Watch, the server counts as
- * unhealthy until another Watch is answered.
+ * Watches the health that one server reports over one connection: grpc.health.v1 Watch, by the rules of gRFC A17. Only
+ * the status SERVING is healthy. A server that does not implement grpc.health.v1 counts as healthy. After a failed
+ * Watch, the server counts as unhealthy until another Watch returns SERVING.
  */
 export class HealthWatch {
   private stream: { cancel(): void } | null = null
   private retryTimer: NodeJS.Timeout | null = null
-  private readonly backoff = new Backoff(RETRIES)
+  private readonly backoff = new Backoff(RETRY_BACKOFF)
   private isStopped = false
 
   /**
-   * @param open starts streams over the one connection
-   * @param service the service to ask about; empty for the server as a whole
-   * @param report never called synchronously, nor after `stop`
+   * @param open starts streams over the connection
+   * @param service the gRPC service whose health is watched; empty for the server as a whole
+   * @param report not called before the constructor has returned, and not after `stop`
    */
   constructor(
     private readonly open: OpenStream,
@@ -68,7 +69,7 @@ export class HealthWatch {
   }
 
   private async start(): Promise<void> {
-    // Loaded on demand: the messages take time to load, and few clients watch health.
+    // Loaded on demand, because the message types take time to load and few clients watch health.
     const { HEALTH_PATHS, healthRequest, healthResponse } = await import('./protocol.js')
     if (this.isStopped) return
     this.stream = this.open(HEALTH_PATHS.Watch, healthRequest.encode({ service: this.service }), {
@@ -99,9 +100,9 @@ export class HealthWatch {
   }
 }
 
-/** The service that clients watch according to this service config (`healthCheckConfig`), or null for none. */
+/** The service in the `healthCheckConfig` of a service config; null if health is not watched. */
 export function healthServiceOf(serviceConfig: string | undefined): string | null {
-  // grpc-js drops unknown fields of a service config; it has already checked that this is JSON.
+  // Parsed here, because grpc-js drops the field. grpc-js has already checked that the text is JSON.
   const { healthCheckConfig } = JSON.parse(serviceConfig ?? '{}') as {
     healthCheckConfig?: { serviceName?: unknown } | null
   }
