@@ -1,6 +1,6 @@
-import { whyNoneReady, whyNotPinned } from '../grpc/balancer/absence.js'
 import type { MemberReports } from '../grpc/balancer/member.js'
 import { Membership } from '../grpc/balancer/membership.js'
+import { whyNoneReady, whyNotPinned } from '../grpc/balancer/pick-failure.js'
 import { Priorities } from '../grpc/balancer/priorities.js'
 import { type RegisteredEndpoint, registeredById } from '../grpc/resolver/endpoint.js'
 import type { RegistryState } from '../grpc/resolver/list-part.js'
@@ -95,7 +95,7 @@ export class BalancedService implements TargetListener {
       const why = whyNotPinned(this.policy, keys, this.upstreams.all)
       return { why: why ?? 'The pinned endpoint is connecting', shouldWait: why === null }
     }
-    if (this.upstreams.census.mayBecomeReady) return { why: 'The endpoints are connecting', shouldWait: true }
+    if (this.upstreams.states.mayBecomeReady) return { why: 'The endpoints are connecting', shouldWait: true }
     return { why: whyNoneReady(this.upstreams, this.note), shouldWait: false }
   }
 

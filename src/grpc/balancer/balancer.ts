@@ -5,10 +5,10 @@ import { healthServiceOf } from '../health/watch.js'
 import { isOfAnotherResolver, registeredById, unwatchedList } from '../resolver/endpoint.js'
 import { type Observer, observerOf } from '../resolver/observer.js'
 import { grpcPolicyName, type PolicyConfig, policyConfigOf } from '../resolver/policy-config.js'
-import { whyNoneReady, whyNotPinned } from './absence.js'
 import { Child } from './child.js'
 import type { MemberReports } from './member.js'
 import { Membership } from './membership.js'
+import { whyNoneReady, whyNotPinned } from './pick-failure.js'
 import { PolicyPicker } from './picker.js'
 import { Priorities } from './priorities.js'
 
@@ -21,7 +21,7 @@ export function registerPolicy(kind: PolicyKind): void {
   experimental.registerLoadBalancerType(name, Balancer, policyConfigOf(kind))
 }
 
-/** Keeps one child per endpoint and, for each registry, a rotation of its children that can be picked. */
+/** Keeps one child per endpoint and, for each registry, a rotation of the children that can be picked. */
 abstract class PolicyBalancer implements experimental.LoadBalancer {
   private readonly children = new Membership<Child>(null)
   private priorities: Priorities<Child> | null = null
@@ -29,8 +29,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
   /**
-   * Whether calls may wait for a new picker, because a pick of the last one was queued or failed. A failed pick is
-   * tried again if the call has `waitForReady`.
+   * Whether calls may wait for a new picker, because the last picker has queued or failed a pick. grpc-js retries a
+   * failed pick if the call has `waitForReady`.
    */
   private hasWaitingPicks = false
   private note = ''
@@ -69,7 +69,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   /**
-   * The service whose health is watched. Parsed once for a channel, although grpc-js passes new options for every list.
+   * The service whose health is watched; null if health is not watched. The service config is parsed again only if it
+   * has changed, although grpc-js passes new options with every list.
    */
   private healthService(options: ChannelOptions): string | null {
     const config = options['grpc.service_config']
@@ -79,11 +80,11 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   exitIdle(): void {
-    // Without effect: children connect by themselves and are never idle.
+    // Not needed: children connect by themselves and are never idle.
   }
 
   resetBackoff(): void {
-    // Without effect: each subchannel has its own backoff.
+    // Not needed: each subchannel has its own backoff.
   }
 
   destroy(): void {
@@ -92,12 +93,12 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   /**
-   * Returns the rotations of `policy`. If it differs from the policy in use, it gets new rotations, with the same
-   * children.
+   * Returns the rotations of `policy`. If `policy` differs from the policy in use, creates new rotations with the same
+   * children. Null if the channel has never had a valid policy.
    */
   private follow(policy: Policy | DiscoError, observer: Observer): Priorities<Child> | null {
     if (policy instanceof DiscoError) {
-      // After an error the previous policy stays in use; a channel that never had a policy fails with the reason.
+      // The previous policy stays in use. A channel that has never had a valid policy fails its calls with the reason.
       const hints = policy.suggestions.join('. ')
       if (!this.priorities) this.report(connectivityState.TRANSIENT_FAILURE, `${policy.message}. ${hints}`)
       return this.priorities
@@ -134,26 +135,27 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   /**
-   * Reports the aggregated state to the channel, and changes to the observer. The cost depends only on the changes.
+   * Reports the aggregated connectivity state to the channel, and the changes of the rotation to the observer. The cost
+   * depends on the number of changes, not on the number of endpoints.
    */
   private settle(): void {
     const { priorities } = this
     if (priorities?.settle()) this.renewPicker(priorities)
     const changes = priorities?.takeChanges(this.observer.rotated !== undefined) ?? null
     if (changes) this.observer.rotated?.(changes)
-    // The whole rotation costs O(n), so it is built only for an observer that uses it.
+    // A list of the whole rotation costs O(n), so it is built only for an observer that receives it.
     if (changes && priorities && this.observer.rotation) this.observer.rotation(priorities.all())
     if (priorities && priorities.size > 0) {
       if (changes && this.hasWaitingPicks) this.reported = null
       this.report(connectivityState.READY, null)
-    } else if (this.children.census.mayBecomeReady) this.report(connectivityState.CONNECTING, null)
+    } else if (this.children.states.mayBecomeReady) this.report(connectivityState.CONNECTING, null)
     else this.report(connectivityState.TRANSIENT_FAILURE, whyNoneReady(this.children, this.note))
   }
 
   /**
-   * Gives the channel a state and its picker, unless the state is as last reported and has no problem. A READY picker
-   * is not replaced when members change, because it reads the rotation at each pick. Where the channel needs a new
-   * picker all the same, `reported` has been set to null.
+   * Reports a state with its picker to the channel, unless the channel already has this state and the state has no
+   * problem text. A READY picker is not replaced when members change, because it reads the rotation at each pick. To
+   * replace it anyway, set `reported` to null first.
    */
   private report(state: connectivityState, problem: string | null): void {
     if (state === this.reported && problem === null) return
@@ -181,7 +183,7 @@ function isSamePolicy(a: Policy, b: Policy): boolean {
   return a === b || JSON.stringify(a.config) === JSON.stringify(b.config)
 }
 
-/** The call waits for the next picker. */
+/** The pick result that makes a call wait for the next picker. */
 const QUEUE: experimental.PickResult = {
   pickResultType: experimental.PickResultType.QUEUE,
   subchannel: null,

@@ -14,21 +14,21 @@ import type { OutstandingCalls } from './outstanding.js'
 
 /** Settings for all children of a balancer. */
 export interface ChildSettings extends ConnectionSettings {
-  /** The service to watch the health of, empty for the server as a whole; null for no watch. */
+  /** The service whose health is watched, empty for the server as a whole; null if health is not watched. */
   readonly healthService: string | null
 }
 
 /**
- * One endpoint's connection and its pick result. It lives as long as the endpoint: a new weight, or a change of
- * health, replaces only its endpoint data.
+ * The connection to one endpoint, with the pick result that sends calls over it. A new list with another weight or
+ * other metadata replaces `endpoint`, but not the child.
  */
 export class Child implements ConnectedMember, ConnectionListener {
-  /** READY if calls can go; CONNECTING, too, while a connection's health is not known yet. */
+  /** READY if the child accepts calls. Also CONNECTING while there is a connection whose health is not known yet. */
   state: connectivityState = connectivityState.IDLE
   problem: string | null = null
   /**
-   * The pick result that sends a call to this child; null without a connection. Created once per connection, not per
-   * pick.
+   * The pick result that sends a call to this child; null if there is no connection. Created once per connection, not
+   * once per pick.
    */
   result: experimental.PickResult | null = null
   rank = 0
@@ -68,7 +68,7 @@ export class Child implements ConnectedMember, ConnectionListener {
     this.connection.close()
   }
 
-  /** All endpoints stay connected, including drained ones: the first pick must not wait for a connection. */
+  /** Called by the connection. */
   update(
     state: connectivityState,
     subchannel: experimental.SubchannelInterface | null,
@@ -86,7 +86,7 @@ export class Child implements ConnectedMember, ConnectionListener {
   }
 
   private connected(subchannel: experimental.SubchannelInterface): void {
-    // READY may be reported again for the same connection, without a change.
+    // READY may be reported repeatedly for the same connection.
     if (this.result?.subchannel === subchannel) return
     const { onCallStarted } = this.outstanding
     const { onCallEnded } = this
@@ -100,16 +100,16 @@ export class Child implements ConnectedMember, ConnectionListener {
       return
     }
     const channel = subchannel.getChannel()
-    this.healthWatch = new HealthWatch(streamsOver(channel), healthService, (health) => this.judge(health))
+    this.healthWatch = new HealthWatch(streamsOver(channel), healthService, (health) => this.onHealth(health))
     this.report(connectivityState.CONNECTING, 'its health is not known yet')
   }
 
   private readonly onCallEnded = (code: status): void => {
     this.outstanding.onCallEnded()
-    if (code === status.OK) this.connection.answered()
+    if (code === status.OK) this.connection.callSucceeded()
   }
 
-  /** @returns why the connection ended, null without a connection */
+  /** Clears the state of the connection. @returns why the connection ended; null if there was none */
   private disconnected(): string | null {
     const reason = this.connectionEnd?.reason ?? null
     this.connectionEnd = null
@@ -119,7 +119,7 @@ export class Child implements ConnectedMember, ConnectionListener {
     return reason
   }
 
-  private judge({ isServing, problem }: Health): void {
+  private onHealth({ isServing, problem }: Health): void {
     this.report(isServing ? connectivityState.READY : connectivityState.TRANSIENT_FAILURE, problem)
     if (!isServing) this.reports.onFailed(this, problem ?? '')
   }
@@ -131,15 +131,16 @@ export class Child implements ConnectedMember, ConnectionListener {
   }
 }
 
-/** Why one connection ended. */
+/** Finds out why one connection ended. */
 export class ConnectionEnd {
   private session: Session | undefined
 
   /**
-   * grpc-js reports that a connection ended, but not why, so this listens to the HTTP/2 session itself. grpc-js
-   * attaches the session to its subchannel just after it reports READY, so the listeners are added a microtask later;
-   * they are prepended, because grpc-js's own listeners report the end at once. If a version of grpc-js keeps its
-   * session elsewhere, only the reason is lost; `test/e2e/call-dead-endpoints.test.ts` then fails.
+   * grpc-js reports that a connection ended, but not why, so the constructor adds listeners to the HTTP/2 session.
+   *
+   * grpc-js attaches the session to its subchannel just after it reports READY, so the listeners are added a microtask
+   * later. They are prepended, because grpc-js's own listeners report the end immediately. If a future version of
+   * grpc-js stores its session elsewhere, only the reason is lost, and `test/e2e/call-dead-endpoints.test.ts` fails.
    */
   constructor(subchannel: experimental.SubchannelInterface) {
     queueMicrotask(() => {

@@ -11,8 +11,10 @@ export interface ConnectionSettings {
 /** Receives the states of a connection. */
 export interface ConnectionListener {
   /**
-   * @param subchannel where calls go; null unless READY. READY may be reported again without a change.
-   * @param problem why it failed; null if nothing is known
+   * Called when the state has changed. READY may be reported repeatedly for the same subchannel.
+   *
+   * @param subchannel the subchannel that carries calls; null unless the state is READY
+   * @param problem why the connection failed or is not usable; null if the reason is unknown or there is no failure
    */
   update(
     state: connectivityState,
@@ -21,11 +23,11 @@ export interface ConnectionListener {
   ): void
 }
 
-/** The connection to an endpoint. It reconnects whenever it ends. */
+/** The connection to an endpoint. It is established again whenever it ends. */
 export interface Connection {
   connect(): void
-  /** Call when a call over it has succeeded. */
-  answered(): void
+  /** Report that a call over this connection has succeeded. */
+  callSucceeded(): void
   close(): void
 }
 
@@ -42,12 +44,12 @@ export function connectionTo(
 }
 
 /**
- * The connection to one address. Reports as grpc-js's LeafLoadBalancer does, whose pick_first among addresses takes 1.6
- * kB more for each: 16 MB in a process with 1,000 channels to ten endpoints.
+ * The connection to an endpoint with one address. Reports the same states as grpc-js's LeafLoadBalancer, but without
+ * its pick_first policy, which takes 1.6 kB more per endpoint: 16 MB in a process with 1,000 channels to ten endpoints.
  */
 class AddressConnection implements Connection {
   private subchannel: experimental.SubchannelInterface | null = null
-  /** Whether an attempt has failed since it was last READY. It counts as failing until it is READY again. */
+  /** Whether a connection attempt has failed since the connection was last READY. Reset when it is READY again. */
   private isFailing = false
   private readonly reconnects = new Reconnects()
 
@@ -71,8 +73,8 @@ class AddressConnection implements Connection {
     else this.start(subchannel)
   }
 
-  answered(): void {
-    this.reconnects.answered()
+  callSucceeded(): void {
+    this.reconnects.callSucceeded()
   }
 
   close(): void {
@@ -88,7 +90,7 @@ class AddressConnection implements Connection {
   }
 
   private readonly onState: experimental.ConnectivityStateListener = (_, before, state, __, error) => {
-    // The subchannel passed is the real one, without the wrappers of the channel and of outlier_detection.
+    // The event's own subchannel is not used: it lacks the wrappers of the channel and of outlier_detection.
     const { subchannel } = this
     if (!subchannel) return
     if (state === connectivityState.READY) this.ready(subchannel)
@@ -96,7 +98,7 @@ class AddressConnection implements Connection {
     else if (state === connectivityState.IDLE || before === connectivityState.READY) this.start(subchannel)
   }
 
-  /** Called by wrappers of the subchannel, such as that of outlier_detection. */
+  /** Called by wrappers of the subchannel, such as the wrapper of outlier_detection. */
   private readonly onHealth: experimental.HealthListener = () => {
     const { subchannel } = this
     if (subchannel?.getConnectivityState() === connectivityState.READY) this.ready(subchannel)
@@ -104,7 +106,7 @@ class AddressConnection implements Connection {
 
   private start(subchannel: experimental.SubchannelInterface): void {
     if (this.reconnects.next(() => subchannel.startConnecting())) {
-      // Its calls fail instead of waiting: the next connection may be as short.
+      // Calls fail instead of waiting for the next connection, which may be as short.
       this.isFailing = true
       this.listener.update(connectivityState.TRANSIENT_FAILURE, null, null)
     } else if (!this.isFailing) this.listener.update(connectivityState.CONNECTING, null, null)
@@ -120,7 +122,7 @@ class AddressConnection implements Connection {
     }
   }
 
-  /** Reports a failed attempt. The subchannel tries again after its backoff. */
+  /** Reports a failed connection attempt. The subchannel tries again after its backoff. */
   private failed(subchannel: experimental.SubchannelInterface, error: string | null): void {
     const { helper, resolutionNote } = this.settings
     this.isFailing = true
@@ -131,10 +133,10 @@ class AddressConnection implements Connection {
   }
 }
 
-/** The picker of a single connection ignores the call. */
+/** A pick needs a call as its argument, but pick_first ignores the call. */
 const ANY_CALL: experimental.PickArgs = { metadata: new Metadata(), extraPickInfo: {} }
 
-/** The connection to an endpoint with several addresses, of which the first that connects is used. */
+/** The connection to an endpoint with several addresses: pick_first uses the first address that connects. */
 class FirstOfAddresses implements Connection {
   private readonly leaf: experimental.LeafLoadBalancer
   private readonly reconnects = new Reconnects()
@@ -160,8 +162,8 @@ class FirstOfAddresses implements Connection {
     this.leaf.startConnecting()
   }
 
-  answered(): void {
-    this.reconnects.answered()
+  callSucceeded(): void {
+    this.reconnects.callSucceeded()
   }
 
   close(): void {

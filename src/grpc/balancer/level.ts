@@ -1,16 +1,18 @@
 import type { Chooser, Policy } from '../../policies/index.js'
 import type { RotationChange } from '../resolver/observer.js'
-import { Census } from './census.js'
 import type { Member } from './member.js'
 import { RatioChooser, type Share } from './ratio.js'
 import { Rotation } from './rotation.js'
+import { StateCounts } from './state-counts.js'
 
-/** The members of one priority: a rotation for each registry. Usually there is only one. */
+/** The members of one priority, in one rotation per registry. Usually there is only one registry. */
 export class Level<One extends Member> {
-  /** What picks use; another object when a second registry appears. */
+  /** The chooser that picks use. Replaced when the first member of a second registry is added. */
   chooser: Pick<Chooser<One>, 'choose'>
-  readonly census = new Census<One>()
+  readonly states = new StateCounts<One>()
+  /** By the name of the registry. */
   private readonly shares = new Map<string, Share<One>>()
+  /** Null while there is only one registry. */
   private ratio: RatioChooser<One> | null = null
   /** Whether all members must be reported again, because their weights now depend on the ratio of registries. */
   private isRatioNew = false
@@ -29,7 +31,7 @@ export class Level<One extends Member> {
     return size
   }
 
-  /** The rotation of all members; null if several registries have their own. */
+  /** The rotation of all members; null if there are no members, or several registries, each with its own rotation. */
   get only(): Rotation<One> | null {
     const [first, second] = this.shares.values()
     return second === undefined ? (first?.rotation ?? null) : null
@@ -38,14 +40,14 @@ export class Level<One extends Member> {
   place(member: One): void {
     const share = this.shareOf(member)
     share.rotation.place(member)
-    this.census.place(member)
+    this.states.update(member)
     this.ratio?.update(share)
   }
 
   remove(member: One): void {
     const share = this.shareOf(member)
     share.rotation.remove(member)
-    this.census.remove(member)
+    this.states.remove(member)
     this.ratio?.update(share)
   }
 
@@ -53,7 +55,7 @@ export class Level<One extends Member> {
     return this.shareOf(member).rotation
   }
 
-  /** The changes since the last call. @param wantsShares whether their `shareWeight` is needed, which costs O(n) */
+  /** The changes since the last call. @param wantsShares whether to set `shareWeight`, which costs O(members) */
   takeChanges(wantsShares: boolean): RotationChange[] {
     const isAll = this.isRatioNew
     this.isRatioNew = false
@@ -71,7 +73,8 @@ export class Level<One extends Member> {
   }
 
   private shareOf({ endpoint: { registration } }: One): Share<One> {
-    // A call may be pinned to an endpoint of any registry.
+    // A policy that reads the pin needs all members in one rotation, because a pin may name an endpoint of any
+    // registry.
     const origin = this.policy.reads.includes('pin') ? undefined : registration.origin
     const { registry = '', weight = 1 } = origin ?? {}
     const known = this.shares.get(registry)
@@ -79,11 +82,11 @@ export class Level<One extends Member> {
     const share = { registry, weight, rotation: new Rotation<One>(this.policy) }
     this.shares.set(registry, share)
     if (this.shares.size === 1) this.chooser = share.rotation.chooser
-    else this.follow(share)
+    else this.addToRatio(share)
     return share
   }
 
-  private follow(share: Share<One>): void {
+  private addToRatio(share: Share<One>): void {
     if (!this.ratio) {
       this.ratio = new RatioChooser(this.policy)
       for (const known of this.shares.values()) this.ratio.update(known)
@@ -98,7 +101,7 @@ function inRotation<One extends Member>({ rotation }: Share<One>): RotationChang
   return [...rotation.all()].map(([endpoint, weight]) => ({ endpoint, weight, isAway: false }))
 }
 
-/** The members in rotation of a registry, with weights that can be compared with those of other registries. */
+/** The members of a registry that are in rotation, with a `shareWeight` that is comparable across registries. */
 function inRatio<One extends Member>(share: Share<One>): RotationChange[] {
   const members = inRotation(share)
   const total = members.reduce((sum, { weight }) => sum + weight, 0)

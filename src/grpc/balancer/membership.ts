@@ -1,13 +1,13 @@
 import type { EndpointId } from '../../domain/endpoint.js'
 import { changedEndpoints, type EndpointsById, type RegisteredEndpoint } from '../resolver/endpoint.js'
-import { Census } from './census.js'
 import type { Member } from './member.js'
 import { OutstandingCalls } from './outstanding.js'
 import type { Priorities } from './priorities.js'
+import { StateCounts } from './state-counts.js'
 
 /** A member that owns the connections to its endpoint. */
 export interface ConnectedMember extends Member {
-  /** Replaced when a new list changes its weight or metadata. The connections stay. */
+  /** Replaced when a new list changes the endpoint's weight or metadata. The connections stay. */
   endpoint: RegisteredEndpoint
   rank: number
   readonly outstanding: OutstandingCalls
@@ -18,17 +18,18 @@ export interface ConnectedMember extends Member {
 type Create<One> = (endpoint: RegisteredEndpoint, outstanding: OutstandingCalls) => One
 
 /**
- * One member for each endpoint of a list. Members and their call counts survive new lists, weight changes, and
- * reconnects of other members.
+ * One member for each endpoint of the resolver's list. A new list keeps the members of the endpoints that it still
+ * contains, with their connections and call counts. Drained endpoints are also connected, so that the first pick after
+ * a weight change does not wait for a connection.
  */
 export class Membership<One extends ConnectedMember> {
-  readonly census = new Census<One>()
-  /** True while a list is being applied: report the aggregate state only afterwards. */
+  readonly states = new StateCounts<One>()
+  /** Whether a list is being applied. The aggregated state must be reported only afterwards. */
   isUpdating = false
   private readonly members = new Map<EndpointId, One>()
-  /** The list of the members. */
+  /** The list that was last applied. */
   private list: EndpointsById = new Map()
-  /** Call counts of endpoints that left with outstanding calls, in case they return. */
+  /** Call counts of endpoints that were removed with outstanding calls. Used if the endpoint is added again. */
   private readonly outstandingOfRemoved = new Map<EndpointId, OutstandingCalls>()
 
   /** @param priorities the rotations that the members belong to; null until `setPriorities` is called */
@@ -49,10 +50,12 @@ export class Membership<One extends ConnectedMember> {
   }
 
   /**
-   * Applies a list. If it has the same endpoints in the same order, the cost depends only on the changed ones.
+   * Applies a list. If it has the same endpoints in the same order as the previous list, the cost of updating members
+   * depends only on the number of changed endpoints.
    *
    * @param endpoints must not be changed afterwards
-   * @param create makes the member of a new endpoint; `outstanding` also counts its calls from before a removal
+   * @param create creates the member of a new endpoint. If the endpoint was removed before with outstanding calls,
+   *   `outstanding` still counts these calls.
    */
   update(endpoints: EndpointsById, create: Create<One>): void {
     this.isUpdating = true
@@ -73,7 +76,7 @@ export class Membership<One extends ConnectedMember> {
   /** Call after a member's state or weight has changed. */
   place(member: One): void {
     this.priorities?.place(member)
-    this.census.place(member)
+    this.states.update(member)
   }
 
   private change(endpoints: readonly RegisteredEndpoint[]): void {
@@ -108,7 +111,7 @@ export class Membership<One extends ConnectedMember> {
     const member = create(endpoint, outstanding)
     member.rank = rank
     outstanding.onChange = () => this.priorities?.recount(member)
-    this.census.place(member)
+    this.states.update(member)
     this.members.set(endpoint.id, member)
     member.connect()
   }
@@ -116,7 +119,7 @@ export class Membership<One extends ConnectedMember> {
   private remove(id: EndpointId, member: One): void {
     this.members.delete(id)
     this.priorities?.remove(member)
-    this.census.remove(member)
+    this.states.remove(member)
     member.close()
     if (member.outstanding.count > 0) this.outstandingOfRemoved.set(id, member.outstanding)
   }

@@ -1,7 +1,10 @@
 /**
- * Counts an endpoint's outstanding calls. A pick counts at once: otherwise, a hundred simultaneous calls would find all
- * endpoints idle. It counts only for this turn of the event loop, because grpc-js does not report a pick without a call
- * (cancelled, or the connection was lost). By then the call has usually started, and grpc-js reliably reports its end.
+ * Counts the outstanding calls of an endpoint.
+ *
+ * A pick counts before its call starts: otherwise, a hundred simultaneous picks would all see endpoints without calls.
+ * A pick counts only until the end of this turn of the event loop, because grpc-js does not report that a picked call
+ * never starts (it was cancelled, or the connection was lost). By then the call has usually started and is counted
+ * itself: grpc-js reliably reports the end of a started call.
  */
 export class OutstandingCalls {
   private picked = 0

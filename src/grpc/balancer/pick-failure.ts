@@ -1,32 +1,32 @@
 import type { CallKeys, Policy } from '../../policies/index.js'
-import type { Census } from './census.js'
 import type { Member } from './member.js'
+import type { StateCounts } from './state-counts.js'
 
 /** Maximum number of failing endpoints in a message. */
 const MAX_EXAMPLES = 3
 
-const PINNED_TO_NONE =
-  'The call is not pinned to an endpoint: set the header disco-pin, or --pin for all calls'
+const NOT_PINNED = 'The call is not pinned to an endpoint: set the header disco-pin, or --pin for all calls'
 
 /**
- * Why no member can be picked.
+ * Why no member can be picked, as the status details of a failed call.
  *
  * @param note the source of the list, as a sentence for messages
  */
 export function whyNoneReady(
-  { size, census }: { readonly size: number; readonly census: Census<Member> },
+  { size, states }: { readonly size: number; readonly states: StateCounts<Member> },
   note: string,
 ): string {
   if (size === 0) return `No endpoint to dial. ${note}`
-  if (census.size === 0) return `Every endpoint is drained (weight 0). ${note}`
-  const failures = census
+  if (states.size === 0) return `Every endpoint is drained (weight 0). ${note}`
+  const failures = states
     .examples(MAX_EXAMPLES)
     .map(({ endpoint, problem }) => `${endpoint.registration.addr}: ${problem}`)
   return `No endpoint is READY: ${failures.join('; ')}`
 }
 
 /**
- * Why the policy picked no member although others are READY: the call is pinned to an endpoint that is not.
+ * Why the policy `pinned` picks no member although members are READY: the pinned endpoint is not READY, or the call is
+ * not pinned.
  *
  * @returns null if the pinned endpoint may become READY, so that the call should wait
  */
@@ -35,7 +35,7 @@ export function whyNotPinned(policy: Policy, { pin }: CallKeys, members: Iterabl
   const wanted = [...members].filter(({ names }) => names.some((name) => name === to))
   const mayBecomeReady = wanted.some(({ isFailing, endpoint }) => endpoint.weight > 0 && !isFailing)
   if (mayBecomeReady) return null
-  return to === null ? PINNED_TO_NONE : whyNotReady(String(to), wanted)
+  return to === null ? NOT_PINNED : whyNotReady(String(to), wanted)
 }
 
 function whyNotReady(name: string, [wanted]: readonly Member[]): string {

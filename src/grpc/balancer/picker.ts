@@ -3,21 +3,21 @@ import { type CallKeys, type Chooser, NO_KEYS, type Policy } from '../../policie
 import { type Observer, takeMark } from '../resolver/observer.js'
 import type { Child } from './child.js'
 
-/** The request headers that carry a call's keys to the picker, which removes them. */
+/** The request headers that carry the keys of a call to the picker. The picker removes them. */
 export const KEY_HEADERS: Readonly<Record<keyof CallKeys, string>> = {
   hashKey: 'disco-hash-key',
   pin: 'disco-pin',
 }
 
-/** Request metadata of a call: of grpc-js, or of a framework above it, such as nice-grpc. */
+/** The request metadata of a call: grpc-js's `Metadata`, or that of a framework above it, such as nice-grpc. */
 export interface CallMetadata {
-  /** Sets a header, in place of an earlier value. */
+  /** Sets a header, and replaces an earlier value. */
   set(name: string, value: string): unknown
 }
 
 /**
- * Sets the key of a call, for the policies `ring_hash` and `source_hash`. The header is removed before the call is
- * sent.
+ * Sets the hash key of a call, for the policies `ring_hash` and `source_hash`, as a header. The header is removed
+ * before the call is sent.
  *
  * @returns the same metadata
  * @example
@@ -34,8 +34,8 @@ export function setHashKey<Headers extends CallMetadata>(metadata: Headers, key:
 }
 
 /**
- * Sends a call to the endpoint with this id, key or address, under the policy `pinned`. The header is removed before
- * the call is sent.
+ * Pins a call to the endpoint with this id, key or address, for the policy `pinned`, by a header. The header is removed
+ * before the call is sent.
  *
  * @returns the same metadata
  * @example
@@ -51,7 +51,7 @@ export function setPin<Headers extends CallMetadata>(metadata: Headers, endpoint
   return metadata
 }
 
-/** Asks the policy for a child and returns that child's pick result. Stateless. */
+/** Chooses a child by the policy and returns the child's pick result. Stateless. */
 export class PolicyPicker implements experimental.Picker {
   constructor(
     private readonly policy: Policy,
@@ -73,7 +73,7 @@ export class PolicyPicker implements experimental.Picker {
   }
 }
 
-/** Reads and removes the key headers. `metadata` is a copy for one attempt, so a retry has the headers again. */
+/** Reads and removes the key headers. `metadata` is a copy for one attempt, so a retry still has the headers. */
 function takeKeys(metadata: Metadata): CallKeys {
   return { hashKey: take(metadata, KEY_HEADERS.hashKey), pin: take(metadata, KEY_HEADERS.pin) }
 }

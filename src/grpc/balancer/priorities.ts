@@ -6,25 +6,26 @@ import type { Member } from './member.js'
 import type { Rotation } from './rotation.js'
 
 /**
- * How long calls wait for the priority in use to reconnect, or for the best one to connect at the start, before the
- * next priority is used. gRFC A56 waits 10 s because the next one must then connect; here it is connected already.
+ * How long calls wait for the priority in use to reconnect, or for the best priority to connect at the start, before
+ * the next priority is used. gRFC A56 waits 10 s, because the next priority must then connect. Here it is already
+ * connected.
  */
 export const FAILOVER_MS = 1_000
 
 /**
- * The members of each priority, and the one priority that calls go to: the best that has a READY member. The rule is
- * that of the priority policy of gRFC A56:
- * - a better priority is used as soon as one of its members is READY;
- * - the one in use is left when all its members fail, or when none has become READY within {@link FAILOVER_MS};
- * - members that reconnect at once, as after a GOAWAY, therefore cause no spill-over.
+ * The members of each priority. Calls go to one priority at a time: the best that has a READY member. The rules are
+ * those of the priority policy of gRFC A56:
+ * - A better priority is used as soon as one of its members is READY.
+ * - The priority in use is replaced when all its members fail, or when none has become READY within
+ *   {@link FAILOVER_MS}. Members that reconnect at once, as after a GOAWAY, therefore do not cause a spill-over.
  *
- * Unlike in A56, members of all priorities are connected, like drained ones. So calls do not wait for a connection
- * after a spill-over, and the failure of a data centre does not make all clients connect to the other one.
+ * Unlike in A56, the members of all priorities are connected. So calls do not wait for a connection after a spill-over,
+ * and the failure of a data centre does not make all clients connect to another data centre at the same time.
  *
- * With one priority and one registry it adds nothing to a pick: `chooser` is the rotation's own.
+ * With one priority and one registry, a pick costs nothing extra: `chooser` is the chooser of the only rotation.
  */
 export class Priorities<One extends Member> {
-  /** The chooser of picks; another object after a spill-over. Valid after `settle`. */
+  /** The chooser that picks use. Replaced at a spill-over. Valid after `settle`. */
   chooser: Pick<Chooser<One>, 'choose'> = { choose: () => null }
   /** Best priority first. */
   private levels: readonly Level<One>[] = []
@@ -32,14 +33,15 @@ export class Priorities<One extends Member> {
   /** The level in use at the last `takeChanges`. */
   private reported: Level<One> | null = null
   private timer: NodeJS.Timeout | null = null
-  private isPatienceOver = false
-  /** The rotation of all members, while there is only one. */
+  /** Whether the priority in use has had no READY member for FAILOVER_MS. */
+  private isFailoverDue = false
+  /** The rotation of all members; null if there is more than one rotation. */
   private only: Rotation<One> | null = null
 
-  /** @param onDue called when a spill-over may be due; calls `settle` */
+  /** @param onFailoverDue called when FAILOVER_MS has passed; must call `settle` */
   constructor(
     readonly policy: Policy,
-    private readonly onDue: () => void,
+    private readonly onFailoverDue: () => void,
   ) {}
 
   /** The number of members that calls may go to. */
@@ -55,32 +57,32 @@ export class Priorities<One extends Member> {
     this.levelOf(member).remove(member)
   }
 
-  /** The member's outstanding calls have changed. Called at least twice for every call, so it must be fast. */
+  /** Call after a member's outstanding calls have changed. Called at least twice for every call, so it must be fast. */
   recount(member: One): void {
     const rotation = this.only ?? this.levelOf(member).rotationOf(member)
     rotation.recount(member)
   }
 
-  /** The member's names have changed. */
+  /** Call after a member's names have changed. */
   rename(member: One): void {
     this.levelOf(member).rotationOf(member).chooser.rename?.(member)
   }
 
-  /** Chooses the priority in use, after changes of members. @returns whether picks have another chooser now */
+  /** Chooses the priority in use, after members have changed. @returns whether `chooser` was replaced */
   settle(): boolean {
     const [first, second] = this.levels
     this.only = second === undefined ? (first?.only ?? null) : null
     const next = this.choose()
-    if (next !== this.current) this.endPatience()
+    if (next !== this.current) this.cancelFailover()
     this.current = next
-    if (next && second !== undefined) this.wait(next)
+    if (next && second !== undefined) this.scheduleFailover(next)
     const chooser = next?.chooser ?? this.chooser
     const isNew = chooser !== this.chooser
     this.chooser = chooser
     return isNew
   }
 
-  /** The changes since the last call; null for none. @param wantsShares as for `Level.takeChanges` */
+  /** The changes since the last call; null if there are none. @param wantsShares as for `Level.takeChanges` */
   takeChanges(wantsShares: boolean): readonly RotationChange[] | null {
     if (this.only) {
       this.reported = this.current
@@ -89,12 +91,14 @@ export class Priorities<One extends Member> {
     const { current, reported } = this
     this.reported = current
     const changes = this.levels.flatMap((level) => {
-      const own = level.takeChanges(wantsShares)
-      if (level !== current) return own.map(inReserve)
-      return current === reported ? own : [...own.filter(({ weight }) => weight === 0), ...level.all()]
+      const changed = level.takeChanges(wantsShares)
+      if (level !== current) return changed.map(inReserve)
+      return current === reported
+        ? changed
+        : [...changed.filter(({ weight }) => weight === 0), ...level.all()]
     })
-    const left = reported && reported !== current ? reported.all().map(inReserve) : []
-    return changes.length + left.length === 0 ? null : [...left, ...changes]
+    const replaced = reported && reported !== current ? reported.all().map(inReserve) : []
+    return changes.length + replaced.length === 0 ? null : [...replaced, ...changes]
   }
 
   /** All members that calls may go to, with the weights that the policy uses. */
@@ -103,7 +107,7 @@ export class Priorities<One extends Member> {
   }
 
   close(): void {
-    this.endPatience()
+    this.cancelFailover()
   }
 
   private choose(): Level<One> | null {
@@ -111,31 +115,30 @@ export class Priorities<One extends Member> {
     if (from === null || this.levels.length === 1) return from
     const ready = this.levels.find(({ size }) => size > 0)
     if (ready && ready.priority <= from.priority) return ready
-    if (from.census.mayBecomeReady && !this.isPatienceOver) return from
-    return ready ?? this.levels.find(({ census }) => census.mayBecomeReady) ?? from
+    if (from.states.mayBecomeReady && !this.isFailoverDue) return from
+    return ready ?? this.levels.find(({ states }) => states.mayBecomeReady) ?? from
   }
 
-  /** Starts the wait for a level that is connecting, or continues it; ends it if the level is READY or has failed. */
-  private wait(level: Level<One>): void {
-    const isWaiting = level.size === 0 && level.census.mayBecomeReady
-    if (!isWaiting) this.endPatience()
-    else if (!this.isPatienceOver) {
+  /** Starts or continues the failover timer while the level in use is connecting. Otherwise cancels the timer. */
+  private scheduleFailover(level: Level<One>): void {
+    const isConnecting = level.size === 0 && level.states.mayBecomeReady
+    if (!isConnecting) this.cancelFailover()
+    else if (!this.isFailoverDue) {
       this.timer ??= setTimeout(() => {
-        this.isPatienceOver = true
-        this.onDue()
+        this.isFailoverDue = true
+        this.onFailoverDue()
       }, FAILOVER_MS)
     }
   }
 
-  /** Cancels the wait for the level in use. */
-  private endPatience(): void {
+  private cancelFailover(): void {
     if (this.timer) clearTimeout(this.timer)
     this.timer = null
-    this.isPatienceOver = false
+    this.isFailoverDue = false
   }
 
   private levelOf({ endpoint: { registration } }: One): Level<One> {
-    // A call may be pinned to an endpoint of any priority.
+    // A policy that reads the pin needs all members in one level, because a pin may name an endpoint of any priority.
     const priority = this.policy.reads.includes('pin') ? 0 : (registration.origin?.priority ?? 0)
     const known = this.levels.find((level) => level.priority === priority)
     if (known) return known
@@ -146,7 +149,7 @@ export class Priorities<One extends Member> {
   }
 }
 
-/** A change of a member that calls do not go to: it keeps its place in its rotation. */
+/** The change as reported for a priority that is not in use: weight 0, but the rotation keeps the member's place. */
 function inReserve({ endpoint, weight, isAway }: RotationChange): RotationChange {
   return { endpoint, weight: 0, isAway: isAway || weight > 0 }
 }

@@ -4,21 +4,22 @@ import { weightedRoundRobin } from '../../policies/weighted-round-robin.js'
 import type { Member } from './member.js'
 import { ENVIRONMENT, ownName, type Rotation } from './rotation.js'
 
-/** The members of one registry among several of the same priority. */
+/** The members of one registry, and the registry's share of the calls. */
 export interface Share<One extends Member> {
   readonly registry: string
-  /** Its part of the calls, in proportion to those of the others. */
+  /** The registry's share of the calls, relative to the weights of the other registries. */
   readonly weight: number
   readonly rotation: Rotation<One>
 }
 
 /**
- * Chooses a registry in a ratio, then one of its endpoints by the policy. A registry keeps its part of the calls as
- * long as one of its endpoints is READY (like weighted_target of gRFC A28). The registries take turns by weighted round
- * robin: under a policy with exact shares, every endpoint is less than two picks away from its share.
+ * Chooses a registry by its weight, then one of the registry's endpoints by the policy. A registry keeps its share of
+ * the calls as long as one of its endpoints is READY (like weighted_target of gRFC A28). Registries are chosen by
+ * weighted round robin: under a policy with exact shares, every endpoint is less than two picks away from its share.
  *
  * A call with a hash key goes to the registry that owns the key, by weighted rendezvous hashing (Thaler and Ravishankar
- * 1998): if a registry has no READY endpoint, its keys spread over the others, whose own keys stay.
+ * 1998). If a registry has no READY endpoint, its keys are distributed over the other registries, which keep their own
+ * keys.
  */
 export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'choose'> {
   private readonly turns = weightedRoundRobin.configure({}).create<Share<One>>({
@@ -29,17 +30,19 @@ export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'cho
     rank: () => 0,
     outstanding: () => 0,
   })
-  /** Registries with an endpoint in rotation. */
+  /** Registries with at least one endpoint in rotation. */
   private readonly used = new Set<Share<One>>()
+  /** Registries that have joined `turns`, including suspended ones. */
   private readonly known = new Set<Share<One>>()
-  private readonly ownKey: string | null
+  /** The hash key of calls without a key; null if such calls have none. */
+  private readonly defaultKey: string | null
 
   constructor(private readonly policy: Pick<Policy, 'name' | 'config' | 'reads'>) {
     const { key = policy.name === 'source_hash' ? ownName() : null } = policy.config
-    this.ownKey = key === null ? null : String(key)
+    this.defaultKey = key === null ? null : String(key)
   }
 
-  /** A registry may have got its first endpoint in rotation, or lost its last one. */
+  /** Call after the rotation of a registry has changed: it may have become empty, or is no longer empty. */
   update(share: Share<One>): void {
     const isUsed = share.rotation.size > 0
     if (isUsed === this.used.has(share)) return
@@ -55,7 +58,7 @@ export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'cho
   }
 
   choose(keys: CallKeys = NO_KEYS): One | null {
-    const key = this.policy.reads.includes('hashKey') ? (keys.hashKey ?? this.ownKey) : null
+    const key = this.policy.reads.includes('hashKey') ? (keys.hashKey ?? this.defaultKey) : null
     const share = key === null ? this.turns.choose() : this.ownerOf(key)
     return share?.rotation.chooser.choose(keys) ?? null
   }
@@ -64,12 +67,12 @@ export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'cho
     let owner: Share<One> | null = null
     let best = Number.POSITIVE_INFINITY
     for (const share of this.used) {
-      // Exponentially distributed with the rate `weight`: the probability to be the least is proportional to the
-      // weight.
-      const drawn = (hash32(`${share.registry}\0${key}`) + 1) / (2 ** 32 + 1)
-      const wait = -Math.log(drawn) / share.weight
-      if (wait >= best) continue
-      best = wait
+      // Exponentially distributed with the rate `weight`: a registry has the smallest sample with a probability
+      // proportional to its weight.
+      const uniform = (hash32(`${share.registry}\0${key}`) + 1) / (2 ** 32 + 1)
+      const sample = -Math.log(uniform) / share.weight
+      if (sample >= best) continue
+      best = sample
       owner = share
     }
     return owner

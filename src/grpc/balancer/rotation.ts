@@ -4,14 +4,14 @@ import { Rotation as PolicyRotation } from '../../policies/rotation.js'
 import type { RegisteredEndpoint } from '../resolver/endpoint.js'
 import type { Member } from './member.js'
 
-/** The rotation of a channel, or of a service of the proxy. */
+/** A policy's rotation of members. Used by the balancer of a channel, and by the proxy for each service. */
 export class Rotation<One extends Member> extends PolicyRotation<RegisteredEndpoint, One> {
   constructor(policy: Policy) {
     super(policy, ENVIRONMENT)
   }
 }
 
-/** Inputs of a policy over members. */
+/** The inputs of a policy that chooses among members. */
 export const ENVIRONMENT: Environment<Member> = {
   random: Math.random,
   get clientKey() {
@@ -23,7 +23,7 @@ export const ENVIRONMENT: Environment<Member> = {
   outstanding: ({ outstanding }) => outstanding.count,
 }
 
-/** Identity of this client: its first address that is not loopback, or its host name. */
+/** The identity of this client: the first address that is not a loopback address, or the host name if there is none. */
 export function ownName(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((some) => some ?? [])
   return addresses.find(({ internal }) => !internal)?.address ?? hostname()

@@ -1,19 +1,20 @@
 import type { Member } from './member.js'
 
 /**
- * Counts the members with weight > 0 by connectivity state. A change costs O(1), because thousands of members may
- * connect or disconnect at the same time.
+ * Counts the members with weight > 0, and how many of them are failing. A change costs O(1), because thousands of
+ * members may connect or disconnect at the same time.
  */
-export class Census<One extends Member> {
+export class StateCounts<One extends Member> {
   private readonly servable = new Set<One>()
   private readonly failing = new Set<One>()
 
-  /** Whether a member with weight > 0 is READY, connecting or idle. */
+  /** Whether a member with weight > 0 is not failing, that is, READY, connecting or idle. */
   get mayBecomeReady(): boolean {
     return this.failing.size < this.servable.size
   }
 
-  place(member: One): void {
+  /** Adds a member, or counts it again after its state or weight has changed. */
+  update(member: One): void {
     if (member.endpoint.weight === 0) {
       this.remove(member)
       return
@@ -38,6 +39,7 @@ export class Census<One extends Member> {
     return some
   }
 
+  /** The number of members with weight > 0. */
   get size(): number {
     return this.servable.size
   }

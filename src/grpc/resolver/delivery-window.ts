@@ -1,30 +1,30 @@
-/** Least time between the starts of two deliveries. */
+/** Minimum time between the starts of two deliveries. */
 export const MIN_MS = 20
 /** Maximum time that a change waits, even if deliveries are slow. */
 export const MAX_MS = 100
-/** Fraction of the time that deliveries may take. The limit MAX_MS has precedence. */
+/** Maximum fraction of time that deliveries may take, unless MAX_MS requires earlier deliveries. */
 const BUSY_FRACTION = 0.1
 
 /**
- * Decides when changes are delivered. The first change after a quiet time is delivered at once; the following ones are
- * delivered together at the end of a window of 20 to 100 ms, which grows with the time that a delivery takes. So a
- * single change does not wait, and a burst of changes needs few deliveries.
+ * Decides when changes are delivered. The first change after a time without changes is delivered at once. Changes that
+ * follow are delivered together at the end of a window of 20 to 100 ms. The window grows with the time that a delivery
+ * takes. So a single change does not wait, and a burst of changes needs few deliveries.
  */
 export class DeliveryWindow {
   private windowMs = MIN_MS
   private deliveredAtMs = Number.NEGATIVE_INFINITY
-  /** Time of the first pending change. */
+  /** Time of the first pending change, on the clock of `performance.now()`, as all times here. */
   private waitingSinceMs = 0
   private dueAtMs = 0
   private timer: NodeJS.Timeout | null = null
 
-  /** @param deliver delivers all changes since its last call */
+  /** @param deliver delivers all changes since the previous delivery */
   constructor(private readonly deliver: () => void) {}
 
   /**
-   * Reports a change to deliver.
+   * Schedules the delivery of a change, or delivers it now.
    *
-   * @param waitMs how long the change waits for others, also after a quiet time
+   * @param waitMs how long the change waits for further changes, even if it is the first one; at most MAX_MS
    */
   open(waitMs = 0): void {
     const nowMs = performance.now()

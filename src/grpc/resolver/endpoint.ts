@@ -3,20 +3,20 @@ import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoin
 import type { SelectedList } from './live-list.js'
 
 /**
- * A gRPC endpoint that carries its registration. The extra fields travel by reference from the resolver to
- * the balancer. They must not travel as resolver attributes: those become part of a subchannel's identity,
- * and every weight change would reconnect everything.
+ * A gRPC endpoint with its registration. The balancer receives the objects that the resolver has created, so it can
+ * read the additional fields. Resolver attributes are not used for this, because they are part of a subchannel's
+ * identity: every weight change would reconnect the endpoint.
  */
 export interface RegisteredEndpoint extends experimental.Endpoint {
   readonly id: EndpointId
   readonly registration: Endpoint
-  /** Weight for balancing: 0 is drained; 1 for all endpoints if weights are unset. */
+  /** Weight for balancing. 0 if the endpoint is drained; 1 for all endpoints if no weights are set. */
   readonly weight: number
 }
 
 /**
- * Converts an endpoint of any resolver. Those of other resolvers (`dns:`, a static list) have no weights: they count as
- * equal, and their addresses identify them.
+ * Converts an endpoint of any resolver. Endpoints of other resolvers (`dns:`, a static list) have equal weights, and
+ * are identified by their addresses.
  */
 export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint {
   if ('registration' in endpoint) return endpoint as RegisteredEndpoint
@@ -37,27 +37,27 @@ export function registered(endpoint: experimental.Endpoint): RegisteredEndpoint 
   return { addresses: endpoint.addresses, id: endpointId(registration), registration, weight: 1 }
 }
 
-/** Formats an address as registries do: a Unix socket has the prefix `unix:`. */
+/** Formats an address as registries store it: a Unix socket has the prefix `unix:`. */
 function addressText(address: experimental.SubchannelAddress): string {
   return 'path' in address ? `unix:${address.path}` : experimental.subchannelAddressToString(address)
 }
 
-/** Whether a list was made by a resolver other than ours. An empty one is always ours. */
+/** Whether a list comes from another resolver than the one for `etcd:` targets. False for an empty list. */
 export function isOfAnotherResolver([first]: readonly experimental.Endpoint[]): boolean {
   return first !== undefined && !('registration' in first)
 }
 
-/** The list of another resolver in the form for observers. It has no revision, and is never stale. */
+/** Converts the list of another resolver for observers. Its revision is 0, and it is never stale. */
 export function unwatchedList(endpoints: EndpointsById): SelectedList {
   const registered = [...endpoints.values()].map(({ registration }) => registration)
   return { revision: 0, registered, selected: registered, stale: null, cachedAgeMs: null, isNew: true }
 }
 
-/** A list of endpoints, in its order. */
+/** The endpoints of a list, in the order of the list. */
 export type EndpointsById = ReadonlyMap<EndpointId, RegisteredEndpoint>
 
 /**
- * A resolver's list by endpoint id. Channels that receive the same array share the result, which must not be changed.
+ * A resolver's list by endpoint id. Channels that receive the same array share the result, so it must not be changed.
  */
 export function registeredById(list: readonly experimental.Endpoint[]): EndpointsById {
   const known = byId.get(list)
@@ -88,7 +88,7 @@ export function changedEndpoints(
   return changed
 }
 
-/** A weak reference to the previous list: otherwise each list would keep all earlier ones in memory. */
+/** The last comparison of each list. It refers weakly to the earlier list, which would otherwise stay in memory. */
 const compared = new WeakMap<EndpointsById, Comparison>()
 
 interface Comparison {
@@ -109,12 +109,16 @@ function compare(before: EndpointsById, now: EndpointsById): readonly Registered
   return changed
 }
 
-/** Names by which an endpoint can be pinned. */
+/** Names by which a call can be pinned to an endpoint. */
 export function namesOf({ registration: { id, key, addr } }: RegisteredEndpoint): readonly string[] {
   return id === undefined ? [key, addr] : [id, key, addr]
 }
 
-/** Whether a connection's peer is this endpoint. Two endpoints on one address have the same peer. */
+/**
+ * Whether a connection leads to this endpoint. True for several endpoints if they have the same address.
+ *
+ * @param peer the remote address of the connection
+ */
 export function isPeer(endpoint: RegisteredEndpoint, peer: string): boolean {
   let peers = peersOf.get(endpoint)
   if (!peers) {
@@ -124,5 +128,5 @@ export function isPeer(endpoint: RegisteredEndpoint, peer: string): boolean {
   return peers.includes(peer)
 }
 
-/** Cached: `isPeer` is called after every call. */
+/** Cached, because `isPeer` is called after every call. */
 const peersOf = new WeakMap<RegisteredEndpoint, readonly string[]>()

@@ -5,17 +5,17 @@ import { LiveSnapshot } from '../../domain/live-snapshot.js'
 import type { Origin } from '../../domain/origins.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 
-/** The state of one of several registries. */
+/** The state of one of several registries, as a channel sees it. */
 export interface RegistryState extends Origin {
-  /** 0 before its first list. */
+  /** The etcd revision of the registry's list; 0 before the first list. */
   readonly revision: Revision
-  /** Number of endpoints in its list. */
+  /** Number of endpoints in the registry's list. */
   readonly endpoints: number
-  /** Whether it has given a list, or is known to be unreachable. */
+  /** Whether a list has been received, or the registry is known to be unreachable. */
   readonly hasAnswered: boolean
-  /** Why it is unreachable, or null while it is reachable. */
+  /** Why the registry is unreachable; null while it is reachable. */
   readonly stale: DiscoError | null
-  /** Time since its list was seen in etcd, in milliseconds, if it came from the cache; null for one from etcd. */
+  /** Time since the list was read from etcd, in milliseconds, if it came from the cache; null if it came from etcd. */
   readonly cachedAgeMs: number | null
 }
 
@@ -23,11 +23,11 @@ export interface RegistryState extends Origin {
 export class ListPart {
   readonly snapshot = new LiveSnapshot()
   stale: Stale | null = null
-  /** When the list was received, by `performance.now()`, if it came from the cache. */
+  /** When the list was read from etcd, on the clock of `performance.now()`; null if it did not come from the cache. */
   private cachedSinceMs: number | null = null
   private listed: readonly Endpoint[] | null = null
 
-  /** @param origin null for the only registry */
+  /** @param origin null if there is only one registry */
   constructor(private readonly origin: Origin | null) {}
 
   get name(): string | undefined {
@@ -42,7 +42,7 @@ export class ListPart {
     return !this.snapshot.isEmpty || this.stale !== null
   }
 
-  /** The same array as long as nothing changes. */
+  /** Returns the same array until the list changes. */
   get endpoints(): readonly Endpoint[] {
     this.listed ??= endpointsOf(this.snapshot)
     return this.listed
@@ -66,7 +66,7 @@ export class ListPart {
     }
   }
 
-  /** The current state as updates. */
+  /** The updates that recreate the current state: the list, and the outage if there is one. */
   get asUpdates(): Update[] {
     const reset = this.reset()
     return [...(reset ? [reset] : []), ...(this.stale ? [this.stale] : [])]
@@ -81,7 +81,7 @@ export class ListPart {
     this.listed = null
     if (update.type === 'reset')
       this.cachedSinceMs = update.source === 'cache' ? performance.now() - update.ageMs : null
-    // A list from the cache ends no outage.
+    // A list from the cache does not end an outage.
     if (this.cachedSinceMs === null) this.stale = null
   }
 

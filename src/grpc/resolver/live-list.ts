@@ -5,59 +5,70 @@ import type { Origins } from '../../domain/origins.js'
 import { DeliveryWindow, MAX_MS, MIN_MS } from './delivery-window.js'
 import { ListPart, type RegistryState } from './list-part.js'
 
-/** A service's list as a channel receives it. */
+/** The endpoint list of a service, as a channel receives it. */
 export interface ResolvedList {
-  /** 0 before the first list. With several registries, the revision of the first one that has a list. */
+  /** The etcd revision; 0 before the first list. With several registries, the revision of the first one with a list. */
   readonly revision: Revision
-  /** All endpoints of the service, including undialable ones. The same array as long as nothing changes. */
+  /** All endpoints of the service, including undialable ones. The same array until an endpoint changes. */
   readonly registered: readonly Endpoint[]
   /**
    * Why the registry is unreachable; null while it is reachable. With several registries, null while one is reachable.
    */
   readonly stale: DiscoError | null
   /**
-   * Time since the list was seen in etcd, in milliseconds, if all of it came from the cache; null for one from etcd.
+   * Time since the list was read from etcd, in milliseconds, if all of it came from the cache; null if any of it came
+   * from etcd. With several registries, the greatest of their ages.
    */
   readonly cachedAgeMs: number | null
-  /** For a list without dialable endpoints: where it was searched; see `Discovery.explainEmpty`. */
+  /**
+   * For a list without dialable endpoints: where the service was searched, and where it is registered instead. See
+   * `Discovery.explainEmpty`.
+   */
   readonly lookedIn?: string | null
-  /** Whether the list may differ from the one delivered before; false if only `stale` or the age differs. */
+  /** Whether the list may differ from the previous delivery; false if only `stale` or `cachedAgeMs` differs. */
   readonly isNew: boolean
-  /** The state of each registry; only if there are several. */
+  /** The state of each registry; absent if there is only one. */
   readonly registries?: readonly RegistryState[]
 }
 
-/** A service's list, with the endpoints that a channel's target selects. */
+/** The endpoint list of a service, with the endpoints that a channel's target selects. */
 export interface SelectedList extends ResolvedList {
-  /** The endpoints that meet the target's conditions, including undialable ones; `registered` if there are none. */
+  /**
+   * The endpoints that the target selects, including undialable ones. Equals `registered` if the target has no
+   * conditions, or has spilled over because no selected endpoint can receive calls.
+   */
   readonly selected: readonly Endpoint[]
 }
 
 /**
- * How long the first list waits for registries of a better priority, so that the first calls go there. Long enough for
- * an etcd in the same data centre, and short enough if that etcd does not answer.
+ * How long the first list waits for registries of a better priority, so that the first calls go to their endpoints. An
+ * etcd in the same data centre answers within this time; if it does not answer, calls are not delayed for long.
  */
 const PRIORITY_WAIT_MS = 1_000
 
 /**
- * The list of a service, kept up to date by the updates of a watch. A new list is delivered at once, changes through
- * a {@link DeliveryWindow}. A deletion waits for 20 ms, so that a key that is put back at once, for example after a
- * lost lease, keeps its connection. The deletion of the last key waits for 100 ms: if etcd ends all leases together, as
- * a suspended leader of 3.4 may, an empty list would fail all calls until the keys are back. The cost of an update
- * depends on its changes; only a delivery walks the whole list.
+ * The endpoint list of a service, kept up to date by the updates of a watch. A reset is delivered at once, changes
+ * through a {@link DeliveryWindow}:
+ * - A deletion waits for 20 ms. So the endpoint of a key that is put again at once, for example after a lost lease,
+ *   keeps its connection.
+ * - The deletion of the last key waits for 100 ms. If etcd ends all leases together, as etcd 3.4 may after its leader
+ *   was suspended, an empty list would fail all calls until the keys are put again.
  *
- * Each of several registries has its own part of the list. The first list waits up to a second for registries of a
- * better priority than those that have answered. An empty first list waits until all have answered.
+ * The cost of an update depends on the number of changes. Only a delivery iterates over the whole list.
+ *
+ * With several registries, the list has one part per registry. The first list waits up to a second for registries of a
+ * better priority than those that have answered. An empty first list waits until all registries have answered.
  */
 export class LiveList {
   private readonly parts: readonly [ListPart, ...ListPart[]]
   private registered: readonly Endpoint[] | null = null
   private readonly window = new DeliveryWindow(() => this.deliverNew())
   private hasDelivered = false
-  private patience: NodeJS.Timeout | null = null
-  private isPatienceOver = false
+  /** Ends the wait of the first list for registries of a better priority. */
+  private priorityTimer: NodeJS.Timeout | null = null
+  private isPriorityWaitOver = false
 
-  /** @param origins the registries of the updates; null for a single registry, whose updates have no name */
+  /** @param origins the registries of the updates; null for a single registry, whose updates do not name it */
   constructor(
     private readonly deliver: (now: ResolvedList) => void,
     private readonly origins: Origins | null = null,
@@ -66,7 +77,7 @@ export class LiveList {
     this.parts = [first ?? new ListPart(null), ...more]
   }
 
-  /** Whether no list has been received yet. */
+  /** Whether no registry's list has been received yet. */
   get isEmpty(): boolean {
     return this.parts.every(({ snapshot }) => snapshot.isEmpty)
   }
@@ -94,7 +105,7 @@ export class LiveList {
     }
   }
 
-  /** Why none of the registries can be reached, once `update` has been applied; null if one can be reached. */
+  /** Why no registry can be reached after `update`, which is not applied; null if a registry can be reached. */
   outageWith(update: Stale | null): DiscoError | null {
     const outages = this.parts.map((part) => ({
       name: part.name,
@@ -112,7 +123,7 @@ export class LiveList {
     })
   }
 
-  /** The current state as updates: the list and the outage, if any. */
+  /** The updates that recreate the current state: the list, and the outage if there is one. */
   get asUpdates(): Update[] {
     return this.parts.flatMap(({ asUpdates }) => asUpdates)
   }
@@ -139,7 +150,7 @@ export class LiveList {
 
   close(): void {
     this.window.drop()
-    if (this.patience) clearTimeout(this.patience)
+    if (this.priorityTimer) clearTimeout(this.priorityTimer)
   }
 
   private deliverNew(): void {
@@ -148,7 +159,7 @@ export class LiveList {
     this.deliver(this.now)
   }
 
-  /** Whether a list was received, but none was delivered yet. */
+  /** Whether a list has been received, but not delivered yet. */
   private get isHeld(): boolean {
     return !this.hasDelivered && !this.isEmpty
   }
@@ -159,18 +170,18 @@ export class LiveList {
     if (silent.length === 0) return false
     const usable = this.parts.filter(({ endpoints }) => endpoints.some(({ problem }) => problem === null))
     if (usable.length === 0) return true
-    if (this.isPatienceOver) return false
+    if (this.isPriorityWaitOver) return false
     const best = Math.min(...usable.map(({ priority }) => priority))
     if (silent.every(({ priority }) => priority >= best)) return false
-    this.patience ??= setTimeout(() => {
-      this.isPatienceOver = true
+    this.priorityTimer ??= setTimeout(() => {
+      this.isPriorityWaitOver = true
       this.deliverNew()
     }, PRIORITY_WAIT_MS)
     return true
   }
 }
 
-/** An update without a name is about every registry. */
+/** Whether an update is for this part. An update that does not name a registry is for all parts. */
 function belongsTo({ registry }: OfRegistry, { name }: ListPart): boolean {
   return registry === undefined || registry === name
 }
