@@ -1,8 +1,8 @@
 /** Option of every asynchronous operation of the library. */
 export interface Abortable {
   /**
-   * Aborts the operation: its promise rejects with the reason of the signal. A change that was sent to etcd by then may
-   * still be carried out.
+   * Aborts the operation: its promise rejects with the reason of the signal. etcd may still apply a change that was
+   * already sent.
    */
   readonly signal?: AbortSignal | undefined
 }
@@ -34,11 +34,11 @@ interface Listener {
 const listeners = new WeakMap<AbortSignal, Listener>()
 
 /**
- * Calls back when the signal aborts. A program often passes one signal to many operations. They share one listener,
- * since Node warns of a leak from the eleventh listener on.
+ * Calls back when the signal aborts. A program often passes one signal to many operations. All callbacks share one
+ * listener, since Node warns of a leak when a signal has more than ten listeners.
  *
  * @param callback must not throw; not called if the signal has aborted already
- * @returns removes the callback; idempotent
+ * @returns a function that removes the callback; idempotent
  */
 export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   const listener = listeners.get(signal) ?? listen(signal)

@@ -2,17 +2,20 @@ import { type Address, isLoopback, readAddress } from './address.js'
 import type { Endpoint } from './endpoint.js'
 import type { Hint } from './layouts/layout.js'
 
-/** The start of an address that other machines may be unable to dial: a cheap test before the address is parsed. */
+/**
+ * Matches the start of an address that other machines may be unable to dial. This cheap test excludes most addresses,
+ * which then need not be parsed.
+ */
 const SUSPICIOUS = /^(?:127\.|localhost:|\[::1\]|0\.0\.0\.0:|\[::\]|:)/i
 
 /** Hosts that mean all interfaces: a server can listen there, but a client cannot dial them. */
 const UNSPECIFIED = new Set(['', '0.0.0.0', '::'])
 
 /**
- * Hints by endpoint: clients on other machines cannot dial its address, or other keys have the same address.
+ * Hints by endpoint, if clients on other machines cannot dial its address, or if other keys have the same address.
  *
  * @param service every endpoint of one service
- * @param isShared whether a member of etcd is on another machine, so that clients may be as well
+ * @param isShared whether an etcd member is on another machine, so that clients may be on other machines too
  */
 export function addressHints(
   service: readonly Endpoint[],
@@ -35,7 +38,8 @@ export function addressHints(
 }
 
 /**
- * A hint on the host of an address; null for one that clients can dial.
+ * A hint on the host of a TCP address. Null if clients can dial the host, if the address is invalid, and for a Unix
+ * socket.
  *
  * @param isElsewhere whether clients may be on other machines
  */

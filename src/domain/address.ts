@@ -1,6 +1,6 @@
 import { DiscoError } from './errors.js'
 
-/** `http://` and the like: copied from a browser, or from what a server printed at its start. */
+/** The scheme of a URL, such as `http://`. Users copy URLs from browsers and from the output of servers. */
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i
 
 /** Where an endpoint listens: a TCP host and port, or a Unix domain socket. */
@@ -8,7 +8,10 @@ export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
 
-/** Address and zone, by their characters; URL checks the rest of the grammar, but would drop a newline. */
+/**
+ * An IPv6 address with an optional zone. Only characters are checked here, since URL ignores newlines and tabs. URL
+ * checks the grammar of the address.
+ */
 const IPV6 = /^([0-9A-Fa-f:.]+)(?:%[A-Za-z0-9_.~-]+)?$/
 
 const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/
@@ -16,7 +19,7 @@ const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/
 /**
  * Reads `host:port`, `[ipv6]:port`, `:port` (host is then empty) or `unix:/path`.
  *
- * @returns the address, or the reason why the text is invalid, as a sentence without a full stop.
+ * @returns the address, or the reason why the text is invalid: a clause that follows the text, such as `has no port`
  */
 export function readAddress(text: string): Address | { readonly problem: string } {
   if (text.startsWith('unix:')) {
@@ -45,18 +48,21 @@ export function readAddress(text: string): Address | { readonly problem: string 
   return { kind: 'tcp', host, port }
 }
 
-/** The text for a message, with `…` for possible secrets: the part before an @ (or %40), a query, and a fragment. */
+/**
+ * The text for a message, with `…` in place of parts that may be secret: user info before an @ (or %40), query and
+ * fragment.
+ */
 export function withoutSecrets(text: string): string {
   return text.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?).*(?:@|%40)/is, '$1…@').replace(/([?#]).*$/s, '$1…')
 }
 
-/** A hint with the address in a URL, as a list to spread into suggestions; empty if the text is not such a URL. */
+/** The suggestion to write only the address in a URL; an empty list if the text is not a URL with a valid address. */
 export function addressInUrl(text: string): string[] {
   const bare = text.replace(SCHEME, '').replace(/[/?#].*$/s, '')
   return SCHEME.test(text) && !('problem' in readAddress(bare)) ? [`Write ${bare}`] : []
 }
 
-/** @throws DiscoError USAGE, with the accepted forms and `example`. */
+/** @throws DiscoError USAGE, which suggests the accepted forms and `example` */
 export function parseAddress(text: string, example: string): Address {
   const address = readAddress(text)
   if (!('problem' in address)) return address
@@ -73,12 +79,12 @@ export function formatAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
-/** The items of a list separated by commas; empty ones are ignored. */
+/** The etcd endpoints in a list separated by commas, without empty items. */
 export function splitEndpoints(text: string): string[] {
   return text.split(',').filter((endpoint) => endpoint.trim() !== '')
 }
 
-/** Whether the address is reachable from this machine only. */
+/** Whether a host is a loopback address, which clients can dial only from the same machine. */
 export function isLoopback(host: string): boolean {
   return /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)
 }

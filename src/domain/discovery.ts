@@ -3,8 +3,8 @@ import type { DiscoError } from './errors.js'
 import type { Origins } from './origins.js'
 
 /**
- * Names a whole service. The reader applies selectors, such as a version, because shares depend on all endpoints of
- * the service, and so does the question whether weights are set at all.
+ * Names a whole service. Selectors, such as a version, are not part of a query: whoever receives the endpoints applies
+ * them. Shares depend on all endpoints of the service. Whether its weights are unset also depends on all of them.
  */
 export interface Query {
   readonly service: string
@@ -16,26 +16,27 @@ export interface Query {
   readonly from?: string | undefined
 }
 
-/** Part of each update of several registries. */
+/** The registry that an update is about. */
 export interface OfRegistry {
   /**
-   * The name of the registry; absent if there is only one. The update is about the part of the list that came from it.
+   * The name of the registry, if the discovery reads several: the update changes only the endpoints of this registry.
+   * Absent if the discovery reads one registry.
    */
   readonly registry?: string
 }
 
-/** All endpoints at one revision. An empty Reset from etcd is a confirmed empty; no other update is. */
+/** All endpoints at one revision. Only an empty Reset from etcd confirms that the service has no endpoints. */
 export interface Reset extends OfRegistry {
   readonly type: 'reset'
   readonly revision: Revision
   readonly endpoints: readonly Endpoint[]
   /** A list from the cache is the last known one; a Reset from etcd follows it. */
   readonly source: 'etcd' | 'cache'
-  /** The time since the list was received; 0 from etcd. */
+  /** Milliseconds since the list was received from etcd; 0 if `source` is `etcd`. */
   readonly ageMs: number
 }
 
-/** A key now holds these endpoints. */
+/** A key was written. Its endpoints are now these. */
 export interface Put {
   readonly type: 'put'
   readonly key: string
@@ -51,7 +52,7 @@ export interface Delete {
 /** A change of one key. */
 export type Change = Put | Delete
 
-/** All changes of one etcd revision, never a part of them. */
+/** All changes of one etcd revision. They are never split into several updates. */
 export interface Changes extends OfRegistry {
   readonly type: 'changes'
   readonly revision: Revision
@@ -60,7 +61,7 @@ export interface Changes extends OfRegistry {
 
 /**
  * The registry is unreachable, or refuses access (for example while a password is changed). The last list stays valid
- * until the next Reset or Resync. Delivered once per outage, and again if access is refused after the outage.
+ * until the next Reset or Resync. Delivered once per outage, and again if etcd is then reachable but refuses access.
  */
 export interface Stale extends OfRegistry {
   readonly type: 'stale'
@@ -69,11 +70,14 @@ export interface Stale extends OfRegistry {
   readonly cause: DiscoError
 }
 
-/** The registry is reachable again, or was listed again: the list delivered so far plus these changes is current. */
+/**
+ * The registry is reachable again, or its endpoints were listed again. The list delivered so far plus these changes is
+ * current.
+ */
 export interface Resync extends OfRegistry {
   readonly type: 'resync'
   readonly revision: Revision
-  /** Revisions of the whole cluster that were missed; null if they will still be delivered, as Changes. */
+  /** Number of missed revisions of the whole cluster; null if their changes will still be delivered, as Changes. */
   readonly missedRevisions: number | null
   /** Differences from the list delivered so far; may be empty. */
   readonly changes: readonly Change[]
@@ -82,28 +86,29 @@ export interface Resync extends OfRegistry {
 /** An update of a watched service. Apply updates in order; a `Reset` replaces the list. */
 export type Update = Reset | Changes | Stale | Resync
 
-/** The port between the registry and gRPC, which do not know each other. */
+/** The interface through which gRPC code reads the registry, so that neither imports the other. */
 export interface Discovery {
   /**
-   * Lists, then watches from the next revision, without a gap. The first update is a Reset or a Stale. The watch ends
-   * when the signal aborts; it throws only a DiscoError that a retry cannot fix.
+   * Lists the endpoints, then watches from the next revision, without a gap. The first update is a Reset or a Stale.
+   * The watch ends when the signal aborts; it throws only a DiscoError that a retry cannot fix.
    *
-   * A caller that reads more slowly than updates arrive gets a Reset in place of too many updates. It never delays
-   * other callers.
+   * If a caller reads more slowly than updates arrive, a Reset replaces the updates that wait for it. A slow caller
+   * never delays other callers.
    */
   watch(query: Query, signal: AbortSignal): AsyncIterable<Update>
 
   /**
-   * Explains why a service has no dialable endpoints: where it was searched, and where it is registered instead. The
-   * result is a clause for the messages of failed calls. Called whenever a list has lost its last dialable endpoint.
+   * Explains why a service has no dialable endpoints: under which keys it was searched, and where it is registered
+   * instead. The result is a clause for the messages of failed calls. Called whenever a list has lost its last dialable
+   * endpoint.
    */
   explainEmpty?(query: Query): Promise<string>
 
   /**
-   * The registries of a query; absent from a discovery of one registry, which takes no `from`.
+   * The registries of a query. A discovery of one registry does not have this method, and accepts no `from`.
    *
    * @param from of the query
-   * @throws DiscoError USAGE for a name that it does not have
+   * @throws DiscoError USAGE if `from` names an unknown registry
    */
   originsOf?(from: string | undefined): Origins
 }

@@ -20,11 +20,13 @@ export interface StoredEndpointDoc {
   readonly version: string
   readonly addr: string
   readonly weight: number
-  /** From 0 to 1, to four digits. */
+  /** From 0 to 1, rounded to four decimals. */
   readonly share: number
-  /** In hex, as etcdctl prints it. */
+  /** The lease id in hex, as etcdctl prints it; null if the key has no lease. */
   readonly lease: string | null
+  /** The remaining time of the lease; null if there is no lease, or if it is not known. */
   readonly ttlSeconds: number | null
+  /** The granted TTL of the lease; null if there is no lease, or if it is not known. */
   readonly grantedTtlSeconds: number | null
   readonly createRevision: string
   readonly modRevision: string
@@ -40,7 +42,7 @@ export interface WeightChangeDoc {
   readonly to: number
 }
 
-/** A share in documents, rounded to four digits. */
+/** A share from 0 to 1 for documents, rounded to four decimals. */
 export function roundShare(fraction: number): number {
   return Math.round(fraction * 10_000) / 10_000
 }

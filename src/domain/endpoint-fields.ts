@@ -3,16 +3,16 @@ import { findLayout } from './layouts/index.js'
 
 /** A difference between two states of an endpoint. Values are JSON; null if the endpoint lacks the field. */
 export interface FieldChange {
-  /** `weight`, `metadata.zone`, or a field that only its layout knows, under the layout's name. */
+  /** `weight`, `metadata.zone`, or a field of `Endpoint.extra`, which has the layout's own name. */
   readonly field: string
   readonly from: unknown
   readonly to: unknown
 }
 
-/** The layout whose ids are leases: they change with each registration. */
+/** The layout whose ids are lease ids. They change with each registration, and so are not compared. */
 const IDS_ARE_LEASES = 'go-zero'
 
-/** The fields of an endpoint by name, in the order of reports. */
+/** The fields of an endpoint by name, in the order in which reports list them. */
 export function fieldsOf(endpoint: Endpoint): ReadonlyMap<string, unknown> {
   const { layout, version, weight, problem, id = null, metadata, extra = {} } = endpoint
   // Some layouts keep the weight in the metadata.
@@ -41,16 +41,16 @@ export function changedFields(
 }
 
 /**
- * The fields of an endpoint that its layout can store: null in place of the default of a field that it cannot store. A
- * field that the endpoint lacks is null, or absent.
+ * The fields of an endpoint. A field that the layout cannot carry is null, in place of the default that the endpoint
+ * has for it. A field that the endpoint lacks is null or absent.
  */
 export function carriedFields(endpoint: Endpoint): ReadonlyMap<string, unknown> {
   const fields = [...fieldsOf(endpoint)]
-  return new Map(fields.map(([field, value]) => [field, lacks(endpoint.layout, field) ? null : value]))
+  return new Map(fields.map(([field, value]) => [field, cannotCarry(endpoint.layout, field) ? null : value]))
 }
 
-/** Whether a layout cannot store a field. False for an unknown layout. */
-export function lacks(name: string, field: string): boolean {
+/** Whether a layout cannot carry a field. False for an unknown layout. */
+export function cannotCarry(name: string, field: string): boolean {
   const layout = findLayout(name)
   if (!layout) return false
   if (field === 'weight') return layout.weightless !== null

@@ -13,12 +13,12 @@ import {
   selects,
 } from './selector.js'
 
-/** Selects the endpoints of a command: those that meet all parts. An empty part excludes none. */
+/** Selects the endpoints of a command: those that meet all three parts. An empty or null part excludes no endpoint. */
 export interface EndpointFilter {
   readonly select: Selector
-  /** The endpoint has one of these addresses or keys. */
+  /** Addresses or keys: the endpoint has one of these. */
   readonly addrs: readonly string[]
-  /** The host of the address, without a port; null for any. */
+  /** The host of the endpoint's address, without a port; null for any host. */
   readonly host: string | null
 }
 
@@ -53,14 +53,15 @@ export function formatFilter({ select, addrs, host }: EndpointFilter): string {
   ].join(' ')
 }
 
-/** Maximum number of values of a name in a hint. */
+/** Maximum number of values per name in a hint. */
 const MAX_VALUES = 5
 
 /**
  * The selected endpoints, at least one.
  *
- * @param service undefined for all services
- * @throws DiscoError NOT_FOUND, with the existing values; also for an address that no endpoint has
+ * @param service the service for messages; undefined for all services
+ * @throws DiscoError NOT_FOUND if no endpoint is selected, or if no endpoint has one of the addresses. It suggests the
+ *   values that endpoints have.
  */
 export function requireChosen(
   filter: EndpointFilter,
@@ -79,10 +80,10 @@ export function requireChosen(
 }
 
 /**
- * Refuses a metadata name that no endpoint has, if the condition holds for endpoints without it: a mistyped one
- * (`zonee!=b`) would select all of them.
+ * Refuses a condition on a metadata name that no endpoint has, if endpoints without the name meet the condition. With a
+ * mistyped name, as in `zonee!=b`, the condition would select every endpoint.
  *
- * @throws DiscoError USAGE, with the nearest name
+ * @throws DiscoError USAGE, which suggests the nearest names
  */
 export function refuseUnknownNames({ select }: EndpointFilter, endpoints: readonly Endpoint[]): void {
   for (const one of select) {
@@ -106,16 +107,19 @@ function isMetByAbsence(one: Requirement): boolean {
   return one.op === 'in' && one.values.includes('')
 }
 
-/** The endpoints' values of the names in a filter that selected none of them: a line each. */
+/** Suggestions for a filter that selects no endpoint: for each name in it, a line with the values of the endpoints. */
 function filterHints({ select, addrs, host }: EndpointFilter, service: readonly Endpoint[]): string[] {
   const names = [...new Set(select.map(({ name }) => name))]
-  const attributes = names.map((name) => ({ name, of: (endpoint: Endpoint) => attributeOf(endpoint, name) }))
-  const places = [
-    ...(host === null ? [] : [{ name: 'host', of: ({ addr }: Endpoint) => hostOf(addr) }]),
-    ...(addrs.length === 0 ? [] : [{ name: 'address', of: ({ addr }: Endpoint) => addr }]),
+  const attributes = names.map((name) => ({
+    name,
+    read: (endpoint: Endpoint) => attributeOf(endpoint, name),
+  }))
+  const addressParts = [
+    ...(host === null ? [] : [{ name: 'host', read: ({ addr }: Endpoint) => hostOf(addr) }]),
+    ...(addrs.length === 0 ? [] : [{ name: 'address', read: ({ addr }: Endpoint) => addr }]),
   ]
-  return [...attributes, ...places].map(
-    ({ name, of }) => `${name}: ${listed([...new Set(service.map(of))].sort())}`,
+  return [...attributes, ...addressParts].map(
+    ({ name, read }) => `${name}: ${listed([...new Set(service.map(read))].sort())}`,
   )
 }
 
@@ -124,7 +128,7 @@ function listed(values: readonly string[]): string {
   return [...shown, ...(values.length > MAX_VALUES ? ['…'] : [])].join(', ')
 }
 
-/** The host of an address, with or without a port; empty for a socket and for an invalid address. */
+/** The host of an address with or without a port; empty for a Unix socket and for an invalid address. */
 function hostOf(addr: string): string {
   const whole = readAddress(addr)
   const address = 'problem' in whole ? readAddress(`${addr}:1`) : whole

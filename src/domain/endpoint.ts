@@ -17,8 +17,8 @@ export function leaseDecimal(lease: LeaseId): string {
 }
 
 /**
- * The reason why an endpoint is listed and never dialled. `text` is a clause that follows the address or key, such as
- * `value is not JSON`; it may quote the value.
+ * The reason why gRPC never dials an endpoint that is listed. `text` is a clause that follows the address or key, such
+ * as `value is not JSON`; it may quote the value.
  */
 export type EndpointProblem =
   /** The value is valid, but not for gRPC: another protocol, no port, or disabled by its writer. */
@@ -38,7 +38,7 @@ export function notDialled(text: string): EndpointProblem {
   return { kind: 'not-dialled', text }
 }
 
-/** Whether the value of its key could be read, so that version, weight and metadata are those in etcd. */
+/** Whether the value was read and agrees with its key, so that version, weight and metadata are those in etcd. */
 export function isReadable({ problem }: Pick<Endpoint, 'problem'>): boolean {
   return problem === null || problem.kind === 'not-dialled'
 }
@@ -53,21 +53,21 @@ export interface EndpointRecord {
   readonly weight: number
   readonly id?: string
   readonly metadata: Readonly<Record<string, string>>
-  /** Why gRPC does not dial it; null or absent for a dialable endpoint. */
+  /** Why gRPC never dials the endpoint; null or absent for a dialable endpoint. */
   readonly problem?: EndpointProblem | null
-  /** Fields that only its layout knows, under the layout's names, so that they can be written back. JSON. */
+  /** Fields that only the layout knows, under the layout's names, as JSON: needed to write the value back unchanged. */
   readonly extra?: Readonly<Record<string, unknown>>
 }
 
-/** One backend of a service, as registered. Its identity is (key, addr), and its registry if there are several. */
+/** One backend of a service, as registered. Its identity is (key, addr), and the registry if there are several. */
 export interface Endpoint extends EndpointRecord {
   /**
-   * The etcd key. One key may hold several addresses, and two keys may share one. A byte that is not UTF-8 is a lone
-   * surrogate, U+DC80 to U+DCFF.
+   * The etcd key. One key may hold several addresses, and several keys may hold the same address. A byte that is not
+   * UTF-8 is a lone surrogate, U+DC80 to U+DCFF.
    */
   readonly key: string
   readonly layout: string
-  /** Why it is listed and never dialled; null for a dialable endpoint. */
+  /** Why gRPC never dials the endpoint, although it is listed; null for a dialable endpoint. */
   readonly problem: EndpointProblem | null
   /** Null if the key has no lease and therefore never expires. */
   readonly lease: LeaseId | null
@@ -77,7 +77,7 @@ export interface Endpoint extends EndpointRecord {
   readonly origin?: Origin
 }
 
-/** An endpoint's identity, (key, addr) and the registry if there are several, as one string for maps. */
+/** The identity of an endpoint as one string, for maps and sets: key, addr, and the registry if there are several. */
 export type EndpointId = string & { readonly brand: 'EndpointId' }
 
 export function endpointId({ key, addr, origin }: Pick<Endpoint, 'key' | 'addr' | 'origin'>): EndpointId {

@@ -7,7 +7,7 @@ const EXIT_BY_CODE = {
   USAGE: 2,
   ETCD_UNREACHABLE: 3,
   ETCD_DENIED: 3,
-  /** A write was sent, its answer was lost, and it could not be read back: it may have been applied. */
+  /** The answer to a write was lost, and reading the key again did not show whether etcd applied the write. */
   OUTCOME_UNKNOWN: 3,
   /** etcd refuses a revision: its history was compacted, or it is in the future. */
   REVISION_UNAVAILABLE: 3,
@@ -23,9 +23,9 @@ const EXIT_BY_CODE = {
  * The kind of failure, for programs: texts may change, codes do not.
  *
  * - `USAGE`: an argument, option, variable or file is invalid
- * - `ETCD_UNREACHABLE`: etcd did not answer in time, or refuses for now (`reason`)
+ * - `ETCD_UNREACHABLE`: etcd did not answer in time, or refused for a temporary reason (`reason`)
  * - `ETCD_DENIED`: etcd refused the login, or the user's roles do not cover the keys (`reason`)
- * - `OUTCOME_UNKNOWN`: the answer to a write was lost, and reading back did not settle it: it may have been applied
+ * - `OUTCOME_UNKNOWN`: the answer to a write was lost; reading the key again did not show whether etcd applied it
  * - `REVISION_UNAVAILABLE`: etcd has compacted the revision, or not reached it
  * - `NOT_FOUND`: no such service, endpoint or method
  * - `CONFLICT`: another client holds the key or changed it, or the change needs `force`
@@ -35,7 +35,7 @@ const EXIT_BY_CODE = {
  */
 export type ErrorCode = keyof typeof EXIT_BY_CODE
 
-/** Whether the link to etcd failed, so that a later try may succeed: etcd did not answer, or not in time. */
+/** Whether a later try may succeed: etcd did not answer in time, or refused for a temporary reason. */
 export function isLinkFailure({ code }: DiscoError): boolean {
   return code === 'ETCD_UNREACHABLE' || code === 'OUTCOME_UNKNOWN'
 }
@@ -49,7 +49,7 @@ export type EtcdReason = 'login' | 'permission' | 'no-space' | 'overloaded' | 'n
 
 /** Optional parts of a {@link DiscoError}. */
 export interface DiscoErrorOptions {
-  /** The refusal by etcd; absent if etcd did not answer, or the error is not etcd's. */
+  /** Why etcd refused; absent if etcd did not answer, or if the error is not from etcd. */
   reason?: EtcdReason
   /** The next steps for the user, one line each. */
   suggestions?: readonly string[]
@@ -59,8 +59,8 @@ export interface DiscoErrorOptions {
 }
 
 /**
- * The only error class: `message` has the failure and its cause, `suggestions` the next steps, one line each. Programs
- * decide by `code`, and by `reason` if etcd refused; messages may change.
+ * The only error class. `message` has the failure and its cause; `suggestions` has the next steps, one line each.
+ * Programs decide by `code`, and by `reason` if etcd refused; messages may change.
  *
  * @example
  * ```ts
@@ -80,7 +80,7 @@ export class DiscoError extends Error {
   readonly code: ErrorCode
   readonly exit: number
   readonly suggestions: readonly string[]
-  /** Null if etcd did not answer, or the error is not etcd's. */
+  /** Why etcd refused; null if etcd did not answer, or if the error is not from etcd. */
   readonly reason: EtcdReason | null
 
   constructor(code: ErrorCode, message: string, options: DiscoErrorOptions = {}) {
@@ -103,7 +103,7 @@ export class DiscoError extends Error {
  * The error for an invalid value.
  *
  * @param source the flag, argument or environment variable that contains the text
- * @param text as messages may show it: an address or URL without its secrets
+ * @param text the invalid value, without secrets
  */
 export function invalidValue(
   source: string,

@@ -12,9 +12,9 @@ export type EndpointEvent =
 type ByKey = Pick<Snapshot, 'byKey'>
 
 /**
- * The events that lead from one snapshot to the other, removed endpoints first.
+ * The events that lead from one snapshot to the other, `gone` events first.
  *
- * @param keys the keys to compare; pass the changed keys of an update to avoid a walk over all of them.
+ * @param keys the keys to compare; pass the changed keys of an update to avoid a walk over all keys
  */
 export function eventsBetween(before: ByKey, after: ByKey, keys?: Iterable<string>): EndpointEvent[] {
   const candidates = keys ?? new Set([...before.byKey.keys(), ...after.byKey.keys()])
@@ -35,8 +35,9 @@ export function eventsBetween(before: ByKey, after: ByKey, keys?: Iterable<strin
 function eventFor(before: Endpoint | undefined, endpoint: Endpoint): EndpointEvent | null {
   if (!before) return { type: 'added', endpoint }
   if (before.modRevision === endpoint.modRevision) return null
-  const weightAlone = before.problem === null && endpoint.problem === null && before.lease === endpoint.lease
-  if (weightAlone && before.weight !== endpoint.weight && sameBesidesWeight(before, endpoint)) {
+  const isSameRegistration =
+    before.problem === null && endpoint.problem === null && before.lease === endpoint.lease
+  if (isSameRegistration && before.weight !== endpoint.weight && sameBesidesWeight(before, endpoint)) {
     return { type: 'weight', endpoint, from: before.weight, to: endpoint.weight }
   }
   return { type: 'updated', endpoint, before }
@@ -47,7 +48,7 @@ function sameBesidesWeight(a: Endpoint, b: Endpoint): boolean {
   return isSameKind && restOf(a.metadata) === restOf(b.metadata)
 }
 
-/** Some layouts keep the weight in the metadata. */
+/** The metadata without the weight, which some layouts store there, as JSON. */
 function restOf({ weight: _weight, ...metadata }: Endpoint['metadata']): string {
   return JSON.stringify(metadata)
 }

@@ -1,6 +1,6 @@
 import { jsonTokens } from './json-tokens.js'
 
-/** A number of a JSON text that a double would change, or would print differently. It keeps its spelling. */
+/** A number in JSON that keeps its spelling, because a double would change its value or print it differently. */
 export class ExactNumber {
   /** @param text the number as written in JSON, such as `18446744073709551615` or `1e400` */
   constructor(readonly text: string) {}
@@ -12,7 +12,7 @@ export class ExactNumber {
   }
 }
 
-/** JSON in which numbers that a double would change keep their spelling. */
+/** Parsed JSON, with an ExactNumber for each number that a double would change or print differently. */
 export type ExactJson =
   | string
   | number
@@ -37,8 +37,8 @@ export function isObject(json: ExactJson): json is { readonly [name: string]: Ex
 const MAY_BE_INEXACT = /(?:^|[\s:,[])(?:-0|-?\d{16}|-?\d+[eE.])/
 
 /**
- * Parses JSON as JSON.parse does, except that numbers which a double cannot hold become an ExactNumber.
- * Node 20 has no access to the source text of a number in JSON.parse.
+ * Parses JSON as JSON.parse does, except that a number which a double would change or print differently becomes an
+ * ExactNumber. Node 20 has no access to the source text of a number in JSON.parse.
  *
  * @throws SyntaxError of JSON.parse
  */
@@ -57,7 +57,7 @@ export function writeJson(value: unknown): string {
   return `{${present.map(([name, member]) => `${JSON.stringify(name)}:${writeJson(member)}`).join(',')}}`
 }
 
-/** The first number in parsed JSON whose value a double changes, such as 2^53 + 1; null for none. */
+/** The first number in parsed JSON that `isLossy`, such as 2^53 + 1; null if a double holds every number. */
 export function firstLossy(value: unknown): ExactNumber | null {
   if (value instanceof ExactNumber) return isLossy(value) ? value : null
   if (typeof value !== 'object' || value === null) return null
@@ -68,19 +68,23 @@ export function firstLossy(value: unknown): ExactNumber | null {
   return null
 }
 
-/** A fraction such as 0.1 is rounded by all readers of JSON; only whole numbers count. */
+/**
+ * Whether a double changes the value: a whole number is rounded, or a number is out of range. Fractions such as 0.1 do
+ * not count, since every reader of JSON rounds them.
+ */
 function isLossy({ text }: ExactNumber): boolean {
   const value = Number(text)
   return !Number.isFinite(value) || (/^-?\d+$/.test(text) && BigInt(text) !== BigInt(value))
 }
 
-/** An object or array that is not closed yet; `name` is the member of which the value follows, null before a name. */
+/** An object or array whose end has not been read yet. */
 interface Open {
   readonly value: unknown[] | Record<string, unknown>
+  /** The member of the object whose value comes next; null if a name comes next, and in an array. */
   name: string | null
 }
 
-/** @param text valid JSON, of any depth: hence the stack in place of recursion */
+/** Uses a stack, since recursion would overflow on deeply nested JSON. @param text valid JSON */
 function build(text: string): unknown {
   const stack: Open[] = []
   let result: unknown

@@ -24,7 +24,7 @@ export class ExactSum {
     this.add(-value)
   }
 
-  /** A value as a fraction of the sum; 0 if the sum is 0. */
+  /** The value divided by the sum; 0 if the sum is 0. */
   fractionOf(value: number): number {
     const total = this.rounded()
     return total === 0 ? 0 : (value * SCALE) / total
@@ -38,7 +38,8 @@ export class ExactSum {
       const error = roundingError(total, part, sum)
       total = sum
       if (error === 0) continue
-      // The sum was rounded half to even. With a remainder on the same side, it was more than a half.
+      // The sum was rounded half to even. If the next part has the sign of the error, the exact error is more than a
+      // half, and the sum must be rounded in the direction of the error.
       const rest = parts.at(-1) ?? 0
       const isBeyondHalf = (error < 0 && rest < 0) || (error > 0 && rest > 0)
       const next = total + error * 2
@@ -51,7 +52,7 @@ export class ExactSum {
 /** Keeps sums of the largest numbers finite. A power of two costs no precision. */
 const SCALE = 2 ** -64
 
-/** Difference between the exact sum of two numbers and the rounded one. */
+/** The exact sum of two numbers minus their rounded sum. */
 function roundingError(a: number, b: number, sum: number): number {
   return Math.abs(a) < Math.abs(b) ? a - (sum - b) : b - (sum - a)
 }

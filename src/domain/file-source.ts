@@ -1,19 +1,19 @@
-/** Content that cannot be read again, such as standard input, with its name in messages. */
+/** Content that cannot be read again, such as standard input, with a name for messages. */
 export interface ReadContent {
   readonly name: string
   readonly content: Buffer
 }
 
-/** A file by its path, and the flag, variable or context that names it. */
+/** The path of a file, and the flag, variable or context that gives the path. */
 export interface NamedFile {
   readonly path: string
   readonly source: string
 }
 
-/** A file, read when it is needed and again when it may have changed; or content that was read already. */
+/** A file, which is read when needed and again when it may have changed; or content that was read already. */
 export type FileSource = string | NamedFile | ReadContent
 
-/** The name in messages: of a file its path, with the flag, variable or context that names it. */
+/** The name for messages. For a file: its path and, if known, the flag, variable or context that gives the path. */
 export function sourceName(source: FileSource): string {
   if (typeof source === 'string') return source
   return 'path' in source ? `${source.path} from ${source.source}` : source.name

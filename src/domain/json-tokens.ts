@@ -4,7 +4,7 @@ const START = /["{}[\],:]|[^\s{}[\],:"]+/g
 export interface JsonToken {
   /** The token's JSON text; strings include their quotes. */
   readonly text: string
-  /** Index of its first character. */
+  /** Index of the token's first character. */
   readonly from: number
 }
 
@@ -23,14 +23,14 @@ export function* jsonTokens(text: string): Generator<JsonToken, void, undefined>
   }
 }
 
-/** @param from index of the opening quote */
+/** The index after the closing quote. @param from index of the opening quote */
 function endOfString(text: string, from: number): number {
   let quote = text.indexOf('"', from + 1)
   while (isEscaped(text, quote)) quote = text.indexOf('"', quote + 1)
   return quote === -1 ? text.length : quote + 1
 }
 
-/** Whether an odd number of backslashes precedes it: two are an escaped backslash. */
+/** Whether a backslash escapes the quote: an odd number of them precedes it, since two are an escaped backslash. */
 function isEscaped(text: string, quote: number): boolean {
   let from = quote
   while (text[from - 1] === '\\') from--

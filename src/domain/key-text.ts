@@ -22,7 +22,7 @@ export function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
 }
 
-/** The bytes of a key. */
+/** The bytes of a key: the inverse of {@link keyText}. */
 export function keyBytes(text: string): Buffer {
   if (isUtf8Key(text)) return Buffer.from(text)
   const characters = [...text].map((character) => {
@@ -62,7 +62,7 @@ function lengthOf(lead: number): number {
   return lead < 0xf0 ? 3 : 4
 }
 
-/** Null for bytes that are not UTF-8: the decoder replaces them. */
+/** Decodes UTF-8. Null for other bytes, which the decoder would replace by U+FFFD. */
 function utf8(bytes: Uint8Array): string | null {
   const text = textOf(bytes)
   return !text.includes('\ufffd') || Buffer.from(text).equals(bytes) ? text : null

@@ -35,7 +35,7 @@ export function appearanceOf(name: string): string {
   return [...name.normalize('NFKC')].map((character) => LOOKS_LIKE[character] ?? character).join('')
 }
 
-/** A set of names that knows which of them look the same. */
+/** A set of names, with the question whether another name in it looks the same. */
 class NamesByAppearance {
   /** The name with each visual form; null if several names have it. */
   private readonly byAppearance = new Map<string, string | null>()
@@ -79,8 +79,8 @@ export function markInLog(): (name: string) => string {
 }
 
 /**
- * A possible name within a text: letters, digits and hyphens, with characters that look like one or like a dot, and
- * dots in between. A single character class, so that a long text takes linear time.
+ * A possible name within a text: letters, digits, hyphens, and characters that look like a hyphen or a dot, with dots
+ * in between. Uses one character class, so that a long text takes linear time.
  */
 const NAME_IN_TEXT =
   /[\p{L}\p{M}\p{N}_\-\u2010-\u2013\u2212\u2024]+(?:\.[\p{L}\p{M}\p{N}_\-\u2010-\u2013\u2212\u2024]+)*/gu
@@ -92,7 +92,10 @@ function namesIn(text: string): string[] {
   return (text.match(NAME_IN_TEXT) ?? []).filter((name) => LETTER_OR_DIGIT.test(name))
 }
 
-/** Text that may contain a name to mark. Texts of a table have bars and dashes, but rarely such a name. */
+/**
+ * Matches a text that may contain a name to mark: it has a letter or digit outside ASCII, or a look-alike of a hyphen
+ * or dot beside a letter or digit. The bars and dashes of most tables do not match.
+ */
 const HAS_MARKABLE_NAME =
   /(?![ -~])[\p{L}\p{M}\p{N}]|[\p{L}\p{N}][\u2010-\u2013\u2212\u2024]|[\u2010-\u2013\u2212\u2024][\p{L}\p{N}]/u
 
@@ -104,8 +107,8 @@ export function markInTexts(texts: readonly string[]): string[] {
 }
 
 /**
- * Marks names in the texts of an error. Most errors have only the one name that was not found: as in a log, it is
- * marked if it looks like plain ASCII.
+ * Marks names in the texts of an error. Most errors contain only the name that was not found, without the name that it
+ * resembles. As in a log, a name is marked if it looks like plain ASCII.
  */
 export function markInError(texts: readonly string[]): string[] {
   if (!texts.some(hasMarkableName)) return [...texts]

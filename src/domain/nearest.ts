@@ -22,13 +22,13 @@ export function nearestNames(name: string, known: Iterable<string>): string[] {
     .map(({ candidate }) => candidate)
 }
 
-/** A hint with the nearest names, as a list to spread into suggestions: empty if no name is near. */
+/** The suggestion of the nearest names; an empty list if no name is near. */
 export function didYouMean(name: string, known: Iterable<string>): string[] {
   const nearest = nearestNames(name, known)
   return nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []
 }
 
-/** 0 or 1; null for names more than one slip apart, and for names without a common letter. */
+/** The number of slips between two names: 0 or 1. Null if there are more, and for names without a common letter. */
 function editsBetween(typed: string, known: string): 0 | 1 | null {
   if (typed === known) return 0
   if (Math.abs(typed.length - known.length) > 1) return null

@@ -3,16 +3,18 @@ import { DiscoError } from './errors.js'
 /** A registry among several that are read together. */
 export interface Origin {
   readonly registry: string
-  /** Registries of priority 0 are used first; others while no endpoint of a lower number is READY. */
+  /**
+   * 0 is the highest priority. A registry gets calls only while no registry with a lower number has a READY endpoint.
+   */
   readonly priority: number
-  /** Its part of the calls among the registries of the same priority: an integer above 0. */
+  /** Registries of the same priority share the calls in proportion to their weights. An integer above 0. */
   readonly weight: number
 }
 
 /** Registries that are read together, in the order in which they are named. */
 export type Origins = readonly [Origin, ...Origin[]]
 
-/** NAME or NAME=WEIGHT. The names follow the rule for contexts, which name the registries in the tool. */
+/** NAME or NAME=WEIGHT. In the tool, a registry has the name of its context, so the rule for context names applies. */
 const ENTRY = /^([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:=(\d{1,6}))?$/
 
 const FORMS = [
@@ -26,9 +28,9 @@ export function namesSeveral(text: string): boolean {
 }
 
 /**
- * Reads `dc1,dc2` (priorities, the first one best) or `dc1=80,dc2=20` (one priority, and weights).
+ * Reads `dc1,dc2` (priorities 0 and 1) or `dc1=80,dc2=20` (weights within priority 0).
  *
- * @param source of the text, for errors
+ * @param source the name of the text in errors
  * @throws DiscoError USAGE
  */
 export function parseOrigins(text: string, source = 'from'): Origins {

@@ -11,7 +11,7 @@ export interface RevisionNote {
   readonly receivedMs: number
 }
 
-/** When a change happened, in milliseconds since the epoch; null for a bound that is not known. */
+/** Bounds of the time of a change, in milliseconds since the epoch; null for a bound that is not known. */
 export interface TimeBounds {
   readonly afterMs: number | null
   readonly beforeMs: number | null
@@ -20,18 +20,18 @@ export interface TimeBounds {
 const UNKNOWN: TimeBounds = { afterMs: null, beforeMs: null }
 
 /**
- * Times of revisions, as far as samples bound them: etcd stores none. A change happened after the last sample of a
- * lower revision, and before the first sample of its own or a higher one.
+ * Bounds the times of revisions by samples, because etcd stores no times. A change happened after the last sample of a
+ * lower revision, and before the first sample of its own or a higher revision.
  *
- * Only the two neighbouring samples are used. If the clock was set back between them, they contradict each other and
- * neither bound is given; a wrong sample further away has no effect.
+ * Only these two samples are used. If the clock was set back between them, they contradict each other, and both bounds
+ * are null. A wrong sample further away has no effect.
  */
 export class RevisionTimes {
   private readonly notes: readonly RevisionNote[]
 
   /** @param notes of one cluster, in the order in which they were taken */
   constructor(notes: readonly RevisionNote[]) {
-    this.notes = notes.slice(lastBeginning(notes))
+    this.notes = notes.slice(startOfCurrentData(notes))
   }
 
   boundsOf(revision: Revision): TimeBounds {
@@ -41,7 +41,7 @@ export class RevisionTimes {
     return afterMs !== null && beforeMs !== null && afterMs > beforeMs ? UNKNOWN : { afterMs, beforeMs }
   }
 
-  /** The last sampled revision from before a time: later changes are after it. Null if no sample is that old. */
+  /** The revision of the last sample received until `timeMs`: later changes have higher ones. Null if there is none. */
   lastBefore(timeMs: number): Revision | null {
     return this.notes.findLast(({ receivedMs }) => receivedMs <= timeMs)?.revision ?? null
   }
@@ -59,10 +59,10 @@ export class RevisionTimes {
 }
 
 /**
- * The index of the first sample of the present data. Revisions and raft terms of a cluster only grow: lower ones are
- * of other data under the same cluster id, as after a restore.
+ * The index of the first sample of the current data. Revisions and raft terms of a cluster only grow. A lower one means
+ * that other data has the same cluster id since then, for example after a restore.
  */
-function lastBeginning(notes: readonly RevisionNote[]): number {
+function startOfCurrentData(notes: readonly RevisionNote[]): number {
   const index = notes.findLastIndex(({ revision, raftTerm }, at) => {
     const before = notes[at - 1]
     return before !== undefined && (revision < before.revision || raftTerm < before.raftTerm)
@@ -70,16 +70,16 @@ function lastBeginning(notes: readonly RevisionNote[]): number {
   return Math.max(0, index)
 }
 
-/** A line of a file of samples: the time received, the time that the answer took, revision, and raft term. */
+/** A line of a file of samples: `@receivedMs tookMs revision raftTerm`. */
 export function noteLine({ revision, raftTerm, sentMs, receivedMs }: RevisionNote): string {
   const tookMs = Math.max(0, Math.ceil(receivedMs - sentMs))
   return `@${Math.ceil(receivedMs)} ${tookMs} ${revision} ${raftTerm}`
 }
 
-/** With the `@`, an incomplete line does not match together with the line that was appended to it. */
+/** Because of the `@`, an incomplete line does not match if another line was appended to it. */
 const LINE = /^@(\d{1,15}) (\d{1,9}) (\d{1,16}) (\d{1,16})$/
 
-/** Reads the lines of a file of samples; damaged lines are left out. */
+/** Reads the lines of a file of samples. Ignores damaged lines. */
 export function parseNotes(text: string): RevisionNote[] {
   return text.split('\n').flatMap((line) => {
     const [receivedMs = 0, tookMs = 0, revision = 0, raftTerm = 0] = (LINE.exec(line) ?? [])

@@ -1,6 +1,6 @@
 /**
- * Returns a random number from 0 up to, but not including, 1. The outermost layer creates it; tests create a seeded
- * one, which gives the same numbers each time.
+ * Returns a random number from 0 up to, but not including, 1. Only the outermost layer creates one. Tests create a
+ * seeded one, which returns the same numbers in each run.
  */
 export type Rng = () => number
 

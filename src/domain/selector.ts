@@ -168,7 +168,7 @@ function asSemver(version: string): string {
   return major === undefined ? version : `${major}${minor}${patch}`
 }
 
-/** Null if the operator does not apply to the name or the value. */
+/** One requirement of a selector; null if the operator does not apply to the name or the value. */
 function requirement(name: string, op: string, value: string): Requirement | null {
   const isEquality = op === '=' || op === '==' || op === '!='
   if (name === 'weight' && isEquality && !isWeight(value)) return null

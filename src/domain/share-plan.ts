@@ -5,17 +5,17 @@ import { findLayout } from './layouts/index.js'
 import { weightsAreUnset } from './shares.js'
 import { MAX_WEIGHT } from './weight.js'
 
-/** A whole, in the unit of shares: parts per million. */
+/** The whole traffic of a service, in parts per million. */
 export const WHOLE_PPM = 1_000_000
 
 /** Some endpoints of a service, and the share of its traffic that they get together. */
 export interface SharePart {
   readonly filter: EndpointFilter
-  /** In millionths: 50,000 is 5%. */
+  /** In parts per million: 50,000 is 5%. */
   readonly sharePpm: number
 }
 
-/** The weights that give the shares, by etcd key, for every key with a dialable endpoint. */
+/** The weights that give the shares, by etcd key. Contains every key with a dialable endpoint. */
 export type PlannedWeights = ReadonlyMap<string, number>
 
 /** A key whose weight is planned. Each address under the key has the key's whole weight. */
@@ -29,7 +29,7 @@ interface Keyed {
 /**
  * Reads `5%` or `0.25%`: up to four decimals.
  *
- * @returns millionths; undefined for another text
+ * @returns parts per million; undefined for any other text, and above 100%
  */
 export function readSharePpm(text: string): number | undefined {
   const [, percent] = /^(\d{1,3}(?:\.\d{1,4})?)%$/.exec(text) ?? []
@@ -38,15 +38,17 @@ export function readSharePpm(text: string): number | undefined {
 }
 
 /**
- * The weights by which each part gets its share of the service, and all other endpoints the rest. Weights within a part
- * keep their ratios. An endpoint at weight 0 keeps it, unless all endpoints of a named part are at 0: these then get
- * equal weights. If every weight of the service is 0, the current weights count as equal.
+ * The weights by which each part gets its share of the service. All other endpoints are the rest, and get the remaining
+ * share. Weights within a part keep their ratios. An endpoint at weight 0 keeps it, unless all endpoints of a named part
+ * are at 0: they then get equal weights. If every weight of the service is 0, the current weights count as equal.
  *
  * No weight of the rest becomes smaller, unless the rest gets nothing. An endpoint that restarts registers with the
- * weight that its program sets: if the other weights had become smaller, it would get too much of the traffic. Shares
- * are exact if weights up to 1,000,000 can express them; otherwise each has a relative error of at most a thousandth.
+ * weight that its program sets: if the other weights had become smaller, it would get too much of the traffic.
  *
- * @param service every endpoint of it
+ * If whole weights up to 1,000,000 can express the shares, they are exact. If not, weights are rounded, and each share
+ * has a relative error of at most a thousandth, unless MAX_WEIGHT forces smaller weights.
+ *
+ * @param service every endpoint of the service
  * @throws DiscoError USAGE (shares over 100%, an endpoint in two parts); NOT_FOUND (a part selects none); CONFLICT (an
  *   endpoint cannot carry a weight, a key has addresses in two parts, or no endpoint is left for the rest)
  */
@@ -57,22 +59,22 @@ export function planShares(service: readonly Endpoint[], parts: readonly SharePa
   for (const { filter } of parts) requireChosen(filter, service, name)
   const keys = keysOf(service, parts)
   const unset = weightsAreUnset(service)
-  const amounts = [-1, ...parts.keys()].map((part) => {
+  const planned = [-1, ...parts.keys()].map((part) => {
     const sharePpm = parts[part]?.sharePpm ?? restPpm
     const own = keys.filter((keyed) => keyed.part === part)
     return { own, sharePpm, relations: relationsIn(own, { isNamed: part >= 0, unset, sharePpm, name }) }
   })
-  const exact = exactWeights(amounts)
-  const floors = floorsOf(amounts)
+  const exact = exactWeights(planned)
+  const floors = floorsOf(planned)
   const most = [...exact.values()].reduce((one, other) => (one > other ? one : other), 0n)
-  if (most <= MAX_EXACT_WEIGHT) return exactWeightsOf(keys, exact) ?? numbers(atLeast(exact, floors))
+  if (most <= MAX_EXACT_WEIGHT) return currentWeightsIfExact(keys, exact) ?? numbers(atLeast(exact, floors))
   return roundedWeights(exact, floors)
 }
 
-/** Larger weights could be exact too, but would be hard to read. */
+/** Exact weights above this are replaced by rounded ones, which are easier to read. */
 const MAX_EXACT_WEIGHT = 1_000_000n
 
-/** With the smallest weight this large, rounding changes no share by more than a thousandth of it. */
+/** If no weight above 0 is smaller than this, rounding changes each share by at most a thousandth of it. */
 const MIN_ROUNDED_WEIGHT = 1_000
 
 function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keyed[] {
@@ -117,7 +119,7 @@ function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keye
 
 const MATCHES_NONE: EndpointFilter = { select: [], addrs: [''], host: null }
 
-/** The ratios of the weights in a part, in the order of its keys. */
+/** The ratios of the weights in a part, in the order of its keys. All are 0 if the part gets no traffic. */
 function relationsIn(
   own: readonly Keyed[],
   {
@@ -141,39 +143,45 @@ function relationsIn(
   })
 }
 
-/** Weights as whole numbers with the same ratios: some layouts store fractions. */
+/** Weights as whole numbers in the same ratios. Fractions, which some layouts store, are rounded to six decimals. */
 function wholeNumbers(weights: readonly number[]): bigint[] {
   if (weights.every(Number.isSafeInteger)) return weights.map(BigInt)
   return weights.map((weight) => BigInt(weight > 0 ? Math.max(1, Math.round(weight * 1e6)) : 0))
 }
 
-interface Amount {
+/** A part, or the rest, with its share and the ratios of its weights. */
+interface PlannedPart {
+  /** The keys of the part. */
   readonly own: readonly Keyed[]
   readonly sharePpm: number
+  /** The ratios of the weights, in the order of `own`. */
   readonly relations: readonly bigint[]
 }
 
 /** The smallest weights that give exactly the shares: they have no common divisor. */
-function exactWeights(amounts: readonly Amount[]): Map<string, bigint> {
-  const sums = amounts.map(({ own, relations }) =>
+function exactWeights(planned: readonly PlannedPart[]): Map<string, bigint> {
+  const sums = planned.map(({ own, relations }) =>
     own.reduce((sum, { endpoints }, at) => sum + BigInt(endpoints.length) * (relations[at] ?? 0n), 0n),
   )
-  const multiple = sums.reduce((all, sum) => (sum === 0n ? all : (all / divisor(all, sum)) * sum), 1n)
+  const multiple = sums.reduce((all, sum) => (sum === 0n ? all : (all / commonDivisor(all, sum)) * sum), 1n)
   const weights = new Map<string, bigint>()
-  for (const [at, { own, sharePpm, relations }] of amounts.entries()) {
+  for (const [at, { own, sharePpm, relations }] of planned.entries()) {
     const sum = sums[at] ?? 0n
     for (const [index, { key }] of own.entries()) {
       const relation = relations[index] ?? 0n
       weights.set(key, sum === 0n ? 0n : (BigInt(sharePpm) * relation * multiple) / sum)
     }
   }
-  const common = [...weights.values()].reduce(divisor, 0n)
+  const common = [...weights.values()].reduce(commonDivisor, 0n)
   if (common > 1n) for (const [key, weight] of weights) weights.set(key, weight / common)
   return weights
 }
 
-/** The current weights, if they have the wanted ratios already. */
-function exactWeightsOf(keys: readonly Keyed[], exact: ReadonlyMap<string, bigint>): PlannedWeights | null {
+/** The current weights, if they already have the wanted ratios; otherwise null. */
+function currentWeightsIfExact(
+  keys: readonly Keyed[],
+  exact: ReadonlyMap<string, bigint>,
+): PlannedWeights | null {
   const pairs = keys.map(({ key, endpoints: [first] }) => [first?.weight ?? 0, exact.get(key) ?? 0n] as const)
   const [weight, wanted] = pairs.find(([, each]) => each > 0n) ?? [0, 0n]
   if (weight === 0 || !pairs.every(([each]) => Number.isSafeInteger(each))) return null
@@ -182,21 +190,24 @@ function exactWeightsOf(keys: readonly Keyed[], exact: ReadonlyMap<string, bigin
 }
 
 /**
- * The minimum weight of keys: their current one. An endpoint that restarts registers with the weight that its program
- * sets; if the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest have a
- * minimum: a part with a smaller share than before needs smaller weights. But if the rest gets nothing, the keys of all
+ * The minimum weights by key: the current weights. An endpoint that restarts registers with the weight that its program
+ * sets. If the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest have a
+ * minimum: a part with a smaller share than before needs smaller weights. If the rest gets nothing, the keys of all
  * parts with a share above 0 have a minimum instead.
  */
-function floorsOf(amounts: readonly Amount[]): ReadonlyMap<string, number> {
-  const [rest] = amounts
-  const isServed = ({ relations }: Amount) => relations.some((relation) => relation > 0n)
-  const held = rest && isServed(rest) ? [rest] : amounts.filter(isServed)
+function floorsOf(planned: readonly PlannedPart[]): ReadonlyMap<string, number> {
+  const [rest] = planned
+  const isServed = ({ relations }: PlannedPart) => relations.some((relation) => relation > 0n)
+  const held = rest && isServed(rest) ? [rest] : planned.filter(isServed)
   return new Map(
     held.flatMap(({ own }) => own.map(({ key, endpoints: [first] }) => [key, first?.weight ?? 0])),
   )
 }
 
-/** The weights times the smallest whole number that brings each key to its minimum, within the limit of weights. */
+/**
+ * Multiplies all weights by the smallest whole number that brings each key to its minimum, or by the largest one that
+ * keeps all weights within MAX_WEIGHT.
+ */
 function atLeast(
   exact: ReadonlyMap<string, bigint>,
   floors: ReadonlyMap<string, number>,
@@ -236,13 +247,13 @@ function roundedWeights(
   )
 }
 
-function divisor(one: bigint, other: bigint): bigint {
+function commonDivisor(one: bigint, other: bigint): bigint {
   let [a, b] = [one, other]
   while (b > 0n) [a, b] = [b, a % b]
   return a
 }
 
-/** 50,000 as `5%`. */
+/** Parts per million as a percentage: 50,000 as `5%`. */
 export function percentText(ppm: number): string {
   return `${ppm / (WHOLE_PPM / 100)}%`
 }

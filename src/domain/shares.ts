@@ -10,10 +10,10 @@ export type ShareRule = 'exact' | 'random' | 'none'
 type Weighted = Pick<Endpoint, 'weight' | 'problem'>
 
 /**
- * Whether the weights of a service are unset: every usable endpoint has 0, as from writers without weights. All
- * endpoints then count as equal.
+ * Whether the weights of a service are unset: every usable endpoint has 0, as registered by writers without
+ * weights. All endpoints then count as equal.
  *
- * @param service every endpoint of the service, all versions: a filter must not change the answer.
+ * @param service every endpoint of the service, all versions: a filter must not change the result
  */
 export function weightsAreUnset(service: Iterable<Weighted>): boolean {
   let some = false
@@ -25,32 +25,33 @@ export function weightsAreUnset(service: Iterable<Weighted>): boolean {
   return some
 }
 
-/** The effective weight of an endpoint: its own, 1 if weights are unset, 0 if it is unusable. */
+/** The effective weight of an endpoint: the registered one, 1 if weights are unset, 0 if the endpoint is unusable. */
 export function effectiveWeight(endpoint: Weighted, unset: boolean): number {
   if (endpoint.problem !== null) return 0
   return unset ? 1 : endpoint.weight
 }
 
-/** An endpoint of a service; with an origin if several registries are read together. */
-type Placed = Weighted & Pick<Endpoint, 'origin'>
+/** An endpoint of a service, with its registry if several are read together. */
+type WithOrigin = Weighted & Pick<Endpoint, 'origin'>
 
 /**
- * Returns the effective weight of each endpoint. Of several registries, each is judged on its own: the weights of the
- * service may be set in one and unset in another.
+ * Returns a function that gives the effective weight of an endpoint of the service. With several registries, weights
+ * may be set in one registry and unset in another.
  *
  * @param service every endpoint of the service, as for `weightsAreUnset`
  */
-export function effectiveWeights(service: readonly Placed[]): (endpoint: Placed) => number {
+export function effectiveWeights(service: readonly WithOrigin[]): (endpoint: WithOrigin) => number {
   const parts = byRegistry(service)
   const unset = new Set([...parts].filter(([, part]) => weightsAreUnset(part)).map(([name]) => name))
   return (endpoint) => effectiveWeight(endpoint, unset.has(endpoint.origin?.registry))
 }
 
 /**
- * Returns each endpoint's part of the whole service's traffic, from 0 to 1, if all endpoints are READY. Of several
- * registries with dialable endpoints, those of the lowest priority number get all traffic, each by its weight.
+ * Returns a function that gives an endpoint's share of the whole service's traffic, from 0 to 1, if all endpoints are
+ * READY. Of several registries with dialable endpoints, those with the lowest priority number get all traffic, each in
+ * proportion to its weight.
  */
-export function shareWithin(service: readonly Placed[]): (endpoint: Placed) => number {
+export function shareWithin(service: readonly WithOrigin[]): (endpoint: WithOrigin) => number {
   const parts = [...byRegistry(service)].map(([name, part]) => {
     const totals = new ShareTotals()
     for (const endpoint of part) totals.add(endpoint)
@@ -67,13 +68,15 @@ export function shareWithin(service: readonly Placed[]): (endpoint: Placed) => n
     }),
   )
   return (endpoint) => {
-    const of = shares.get(endpoint.origin?.registry)
-    return of ? of.part * of.totals.shareOf(endpoint) : 0
+    const registry = shares.get(endpoint.origin?.registry)
+    return registry ? registry.part * registry.totals.shareOf(endpoint) : 0
   }
 }
 
-/** The endpoints of each registry; under undefined if the service is in a single registry. */
-function byRegistry<One extends Placed>(service: readonly One[]): Map<string | undefined, readonly One[]> {
+/** The endpoints by registry. If the service has a single registry, the name is undefined. */
+function byRegistry<One extends WithOrigin>(
+  service: readonly One[],
+): Map<string | undefined, readonly One[]> {
   if (service.every(({ origin }) => origin === undefined)) return new Map([[undefined, service]])
   const parts = new Map<string | undefined, One[]>()
   for (const endpoint of service) {
@@ -85,15 +88,16 @@ function byRegistry<One extends Placed>(service: readonly One[]): Map<string | u
   return parts
 }
 
-/** Each endpoint's part of the whole service's traffic, from 0 to 1, in the given order. */
-export function shareFractions(service: readonly Placed[]): number[] {
+/** Each endpoint's share of the whole service's traffic, from 0 to 1, in the given order. */
+export function shareFractions(service: readonly WithOrigin[]): number[] {
   return service.map(shareWithin(service))
 }
 
 /**
- * Running totals of one service, for a share in O(1). An endpoint must be removed with the same weight and problem
- * that it was added with. Shares depend only on the endpoints in the totals, not on the order in which they were
- * added or on removed ones: weights may be fractions, or exceed 2^53 together.
+ * Running totals of one service, by which a share is computed in O(1). An endpoint must be removed with the same weight
+ * and problem that it was added with. Shares depend only on the endpoints in the totals, not on the order in which they
+ * were added or on removed endpoints. The sum is exact for this reason: weights may be fractions, or exceed 2^53
+ * together.
  */
 export class ShareTotals {
   /** The number of endpoints in the totals, usable or not. */
@@ -123,7 +127,7 @@ export class ShareTotals {
     return this.usable > 0 && this.weighted === 0
   }
 
-  /** The endpoint's part of the whole service's traffic, from 0 to 1. */
+  /** The endpoint's share of the whole service's traffic, from 0 to 1. */
   shareOf(endpoint: Weighted): number {
     if (this.areUnset) return effectiveWeight(endpoint, true) / this.usable
     return this.weight.fractionOf(effectiveWeight(endpoint, false))

@@ -6,16 +6,16 @@ export type PatchOperation =
   | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
   | { readonly op: 'remove'; readonly path: string }
 
-/** A tree of objects. */
+/** A JSON object that contains other objects. */
 interface Tree {
   readonly [name: string]: unknown
 }
 
 /**
- * A state of a registry as a JSON document: services by name, their endpoints by `ADDRESS VERSION`, and of each
- * endpoint the fields that are not null. A second endpoint of the same name gets the suffix ` #2`.
+ * A state of a registry as a JSON document: services by name, their endpoints by `ADDRESS VERSION`, and the fields of
+ * each endpoint that are not null. A second endpoint with the same address and version gets the suffix ` #2`.
  *
- * @param isKnown selects the fields
+ * @param isKnown whether the document contains a field
  */
 export function stateDoc(
   endpoints: readonly Endpoint[],
@@ -40,7 +40,7 @@ function freeName({ addr, version }: Endpoint, taken: ReadonlyMap<string, unknow
   }
 }
 
-/** The operations that turn one state into another. Values of fields are replaced as a whole. */
+/** The operations that turn one state into another. The value of a field is replaced as a whole. */
 export function patchBetween(from: Tree, to: Tree): PatchOperation[] {
   return operationsIn(from, to, '', 0)
 }

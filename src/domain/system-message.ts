@@ -28,8 +28,8 @@ const MESSAGES: Readonly<Record<string, string>> = {
 }
 
 /**
- * An operating system error in words, such as "no such file or directory": Node's messages wrap it in the error code,
- * the system call and its argument. The message of any other error is returned unchanged.
+ * The text of an operating system error, such as "no such file or directory", without the error code, system call and
+ * argument that Node's messages add. The message of any other error is returned unchanged.
  */
 export function systemMessage(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)

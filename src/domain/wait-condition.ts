@@ -28,12 +28,13 @@ export interface Comparison {
 /** A state of one endpoint. */
 export type EndpointState = 'ready' | 'healthy' | 'drained'
 
-/** The endpoints of a condition: those with this address or key, or, if null, all that are selected. */
+/** The endpoints that a condition is about. */
 export interface OfEndpoints {
+  /** The address or key of the endpoints; null for all selected endpoints. */
   readonly addr: string | null
 }
 
-/** A state of a service to wait for. */
+/** A state of a service to wait for. `all`: every endpoint has the state; `none`: no endpoint has it. */
 export type WaitCondition =
   | ({ readonly kind: 'endpoints' | 'ready' | 'healthy' } & Comparison)
   | ({ readonly kind: 'weight' } & OfEndpoints & Comparison)
@@ -51,7 +52,7 @@ const COMPARISON = String.raw`(>=|<=|==|!=|=|>|<)\s*`
  */
 export function parseWaitCondition(text: string): WaitCondition {
   const [, negation, whole = ''] = /^\s*(not\s+|!\s*)?(.*?)\s*$/s.exec(text) ?? []
-  // As from "gone $ADDR" with an empty variable.
+  // Refuses a trailing space, as in "gone $ADDR" with an empty variable: the condition would be about all endpoints.
   if (/^(registered|gone|ready|healthy|drained)$/.test(whole) && /\s$/.test(text)) throw invalid(text, whole)
   const read = readCounted(whole) ?? readWeight(whole) ?? readState(whole, negation !== undefined)
   if (read === null) throw invalid(text, whole)
@@ -75,7 +76,7 @@ function readWeight(text: string): WaitCondition | null {
 function readState(text: string, isNegated: boolean): WaitCondition | null {
   const [, all, state, addr = null] =
     /^(all\s+)?(registered|gone|ready|healthy|drained)(?:\s+(\S+))?$/.exec(text) ?? []
-  // Refuses "not all": it might mean one that is not, or none that is.
+  // Refuses "not all ready", which is ambiguous: not every endpoint is ready, or no endpoint is.
   if (state === undefined || (all !== undefined && (addr !== null || isNegated))) return null
   if (state === 'ready' || state === 'healthy' || state === 'drained') return { kind: 'all', state, addr }
   return all === undefined ? { kind: state as 'registered' | 'gone', addr } : null
@@ -106,7 +107,10 @@ function invalid(text: string, whole: string): DiscoError {
   })
 }
 
-/** What to write instead. Without quotes, a shell reads > as a redirection and a space as the end of the condition. */
+/**
+ * Suggestions by invalid condition, or by its text before `=`. In a condition without quotes, a shell takes > for a
+ * redirection, and a space for the end of the argument.
+ */
 const EXAMPLES: Readonly<Record<string, string>> = {
   endpoints: "Quote the whole condition: --for 'endpoints>=3'",
   weight: "Quote the whole condition: --for 'weight 1.2.3.4:1001==0'",
@@ -145,12 +149,12 @@ function withAddr(word: string, { addr }: OfEndpoints): string {
   return addr === null ? word : `${word} ${addr}`
 }
 
-/** The endpoint that a condition names itself; null if it is about all that are selected. */
+/** The address or key that a condition names; null if the condition is about all selected endpoints. */
 export function namedIn(condition: WaitCondition): string | null {
   return 'addr' in condition ? condition.addr : null
 }
 
-/** Whether judging the condition needs connections to the servers. */
+/** Whether judging the condition needs connections to the endpoints. */
 export function needsHealth(condition: WaitCondition): boolean {
   if ('state' in condition) return condition.state !== 'drained'
   return condition.kind === 'ready' || condition.kind === 'healthy'
@@ -161,7 +165,7 @@ export function compare(value: number, { operator, number }: Comparison): boolea
   return OPERATORS[operator](value, number)
 }
 
-/** Whether every larger value meets the comparison if a value meets it. */
+/** Whether a comparison is a lower bound: if a value meets it, every larger value does. */
 export function isAtLeast({ operator }: Comparison): boolean {
   return operator === '>=' || operator === '>'
 }

@@ -12,25 +12,26 @@ import {
 /** The current state of the selected endpoints. */
 export interface WaitFacts {
   readonly endpoints: readonly Endpoint[]
-  /** Addresses and keys that the selection names: each must match at least one endpoint. */
+  /** The addresses and keys in the selection. Each must match at least one endpoint. */
   readonly names: readonly string[]
-  /** The endpoints with a gRPC connection; null if that was not checked. */
+  /** The endpoints with a gRPC connection; null if connections were not checked. */
   readonly ready: ReadonlySet<EndpointId> | null
-  /** The healthy endpoints; null if that was not checked. */
+  /** The healthy endpoints; null if health was not checked. */
   readonly healthy: ReadonlySet<EndpointId> | null
-  /** The endpoints at weight 0, except where the weights of the service are unset. */
+  /** The endpoints at weight 0; empty if the weights of the service are unset. */
   readonly drained: ReadonlySet<EndpointId>
 }
 
-/** Whether a condition holds, and the current state, as a clause for messages. */
+/** The result of judging a condition. */
 export interface Judged {
   readonly holds: boolean
+  /** The current state as a clause for messages, such as `ready 2`. */
   readonly now: string
 }
 
 /**
- * Judges the current state. An absent endpoint has no weight and no state, and is not counted. Without an endpoint,
- * neither `all` nor a condition on the weight holds.
+ * Judges whether a condition holds for the current state. An absent endpoint has no weight and no state, and is not
+ * counted. If no endpoint is registered, neither `all` nor a condition on the weight holds.
  */
 export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
   switch (condition.kind) {
@@ -48,13 +49,13 @@ export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
 }
 
 /**
- * Whether the condition holds with the current registry, provided that the servers answer as needed. The result for a
- * condition on the registry alone is whether it holds.
+ * Whether the condition can hold with the endpoints that are registered now, whatever their connections and health. A
+ * condition that depends on the registry alone can hold only if it holds now.
  */
 export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {
   if (!needsHealth(condition)) return judge(condition, facts).holds
-  const isMoreBetter = 'operator' in condition ? isAtLeast(condition) : condition.kind === 'all'
-  if (!isMoreBetter) return true
+  const isLowerBound = 'operator' in condition ? isAtLeast(condition) : condition.kind === 'all'
+  if (!isLowerBound) return true
   const everything = new Set(facts.endpoints.filter(isUsable).map(endpointId))
   return judge(condition, { ...facts, ready: everything, healthy: everything }).holds
 }
@@ -78,8 +79,8 @@ function subjectsOf({ addr }: OfEndpoints, facts: WaitFacts): Subjects {
 
 function judgeNamed(condition: NamedCondition, subjects: Subjects, facts: WaitFacts): Judged {
   const { endpoints, names, absent } = subjects
-  // Each name must match an endpoint; without names, there must be one.
-  const areThere = endpoints.length > 0 && absent.length === 0
+  // Each name must match an endpoint. Without names, at least one endpoint must be registered.
+  const arePresent = endpoints.length > 0 && absent.length === 0
   switch (condition.kind) {
     case 'gone': {
       const left = names.filter((name) => !absent.includes(name))
@@ -87,30 +88,34 @@ function judgeNamed(condition: NamedCondition, subjects: Subjects, facts: WaitFa
       return { holds: left.length === 0, now: left.length > 0 ? are(left, 'registered') : are(names, 'gone') }
     }
     case 'registered':
-      return { holds: areThere, now: absenceText(absent) ?? registeredText(endpoints) }
+      return { holds: arePresent, now: absenceText(absent) ?? registeredText(endpoints) }
     case 'weight': {
       const weights = endpoints.filter(isUsable).map(({ weight }) => weight)
-      if (!areThere) return { holds: false, now: absenceText(absent) ?? registeredText(endpoints) }
+      if (!arePresent) return { holds: false, now: absenceText(absent) ?? registeredText(endpoints) }
       if (weights.length === 0) return { holds: false, now: 'no weight can be read' }
       const whose = names.length === 1 ? `${names[0]} has weight` : 'weights'
       const holds = weights.every((weight) => compare(weight, condition))
       return { holds, now: `${whose} ${listed(weights.map(String))}` }
     }
     default:
-      return judgeState(condition, { endpoints, absent, areThere }, facts)
+      return judgeState(condition, { endpoints, absent, arePresent }, facts)
   }
 }
 
 function judgeState(
   { kind, state }: Extract<WaitCondition, { readonly state: EndpointState }>,
-  { endpoints, absent, areThere }: Pick<Subjects, 'endpoints' | 'absent'> & { readonly areThere: boolean },
+  {
+    endpoints,
+    absent,
+    arePresent,
+  }: Pick<Subjects, 'endpoints' | 'absent'> & { readonly arePresent: boolean },
   { [state]: inState }: WaitFacts,
 ): Judged {
   const count = inState === null ? null : endpoints.filter((one) => inState.has(endpointId(one))).length
   const now = `${state} ${count ?? 'unknown'} of ${endpoints.length}`
   if (kind === 'none' && state !== 'drained') return { holds: count === 0, now }
-  // Only a registered endpoint has a weight, and so can be drained or not.
-  const holds = areThere && count === (kind === 'all' ? endpoints.length : 0)
+  // `not drained` needs a registered endpoint, since only a registration has a weight.
+  const holds = arePresent && count === (kind === 'all' ? endpoints.length : 0)
   const missing = absenceText(absent)
   return { holds, now: missing === null ? now : `${now}, ${missing}` }
 }

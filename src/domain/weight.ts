@@ -8,7 +8,7 @@ export type WeightChange =
   | { readonly kind: 'set'; readonly weight: number }
   | { readonly kind: 'add'; readonly delta: number }
   | { readonly kind: 'scale'; readonly percent: number }
-  /** To a number, but only from 0: a weight that another client has set meanwhile is kept. */
+  /** To a number if the current weight is 0. A weight above 0, which another client has set meanwhile, is kept. */
   | { readonly kind: 'restore'; readonly weight: number }
 
 /** A weight, or a change of one, as the command line takes it: `5`, `'+2'`, `'-1'`, `'50%'`. */
@@ -57,7 +57,7 @@ export function parseWeightChange(text: string): WeightChange {
     : notAWeight(text)
 }
 
-/** The text that `parseWeightChange` reads as this change. */
+/** The text that `parseWeightChange` reads as this change; for `restore`, the text of `set`. */
 export function changeText(change: WeightChange): string {
   switch (change.kind) {
     case 'add':
@@ -69,7 +69,7 @@ export function changeText(change: WeightChange): string {
   }
 }
 
-/** Whether the new weight depends on the current one. */
+/** Whether the new weight is computed from the current one, as for `add` and `scale`. */
 export function isRelative({ kind }: WeightChange): boolean {
   return kind === 'add' || kind === 'scale'
 }

@@ -18,8 +18,8 @@ export interface InstallOptions {
 /** The result of `install`. */
 export interface Installation extends AsyncDisposable {
   /**
-   * Ends the use of its discovery: channels that are created later use the discovery that was installed before, if
-   * there is one. Open channels keep theirs, and policies stay registered. Idempotent.
+   * Ends the use of its discovery. Channels that are created later use the discovery that was installed before, if
+   * there is one. Open channels keep the discovery that they use, and policies stay registered. Idempotent.
    */
   close(): void
 }

@@ -27,7 +27,7 @@ const LISTS: Variable = ['XDG_CACHE_HOME', 'folder of the cached lists; ~/.cache
 
 const TIMES: Variable = [
   'XDG_CACHE_HOME',
-  'folder of the noted times of revisions; ~/.cache if unset or relative',
+  'folder of the recorded times of revisions; ~/.cache if unset or relative',
 ]
 
 const CONTEXTS: Variable = [
