@@ -35,7 +35,7 @@ describe('disco shift', () => {
         '',
       ].join('\n'),
     })
-    expect(stderr).toContain('ignores a new weight')
+    expect(stderr).toContain('apply a new weight only at their next resync')
     expect(await weights()).toEqual([19, 57, 4])
     const undone = await tool.run('shift', 'hello', '--undo', '--yes')
     expect(undone.stdout).toContain(

@@ -10,13 +10,13 @@ import { emptyMap } from './metadata-weight.js'
 interface Dialect
   extends Pick<Layout, 'name' | 'base' | 'keys'>,
     Partial<Pick<Layout, 'baseOf' | 'isLikely'>> {
-  /** The stored form of an address: IPv6 with or without brackets. */
+  /** The stored form of an address: Hertz writes IPv6 with brackets, Kitex without. */
   addressOf(addr: string): string
-  /** The tags are a Go map: sorted, or in any order. */
+  /** Writes the value. Tags are a Go map, which Kitex sorts and Hertz writes in any order. */
   json(value: { network: unknown; address: unknown; weight: number; tags: unknown }): string
 }
 
-/** The weight that both use for a negative one. A weight of 0 is read as 0, since it means drained. */
+/** The weight that clients of both use for a negative weight. They use it for 0 too, but here 0 means drained. */
 const DEFAULT_WEIGHT = 10
 
 /** `{"network","address","weight","tags"}` under `{prefix}/{service}/{address}`. */
@@ -74,14 +74,15 @@ function cloudwego(dialect: Dialect): Layout {
 }
 
 /**
- * For a negative weight, their own readers take the default (registry-etcd's etcd_resolver.go, Hertz' NewInstance).
+ * For a negative weight, clients of Kitex and Hertz use the default (etcd_resolver.go of registry-etcd, NewInstance of
+ * Hertz).
  */
 function weightIn(fields: Fields): number {
   const weight = fields.integer('weight')
   return weight < 0 ? DEFAULT_WEIGHT : weight
 }
 
-/** Kitex reads `fd00::1:8888` as host and port; other readers require brackets. */
+/** Adds brackets to an IPv6 address. Kitex reads `fd00::1:8888` as host and port; gRPC requires brackets. */
 function bracketed(address: string): string {
   const colon = address.lastIndexOf(':')
   const host = address.slice(0, Math.max(0, colon))
@@ -89,8 +90,8 @@ function bracketed(address: string): string {
 }
 
 /**
- * Kitex, registry-etcd. With a user and password it writes no prefix, and its keys are `/{service}/{addr}`, those of
- * the seed layout without a version: only the value distinguishes them.
+ * Kitex, registry-etcd. With a user and password it writes no prefix. Its keys `/{service}/{addr}` then look like
+ * seed keys without a version, and only the value distinguishes them.
  */
 export const kitex = cloudwego({
   name: 'kitex',
@@ -102,7 +103,7 @@ export const kitex = cloudwego({
   json: ({ tags, ...value }) => goJson({ ...value, tags: goMap(tags) }),
 })
 
-/** Hertz, registry/etcd. Its JSON comes from sonic: it escapes nothing for HTML, and tags come in any order. */
+/** Hertz, registry/etcd. It writes JSON by sonic, which escapes nothing for HTML and writes tags in any order. */
 export const hertz = cloudwego({
   name: 'hertz',
   base: 'hertz/registry-etcd',

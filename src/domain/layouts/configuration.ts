@@ -1,7 +1,7 @@
 import { defineLayout } from './define.js'
 import { type Layout, notAnEndpoint } from './layout.js'
 
-/** Configuration of a gateway in etcd: recognised by its place, listed under its purpose, and never changed. */
+/** Configuration of a gateway in etcd: recognised by its base, listed as configuration, and never changed. */
 function configuration(name: string, base: string, keys: string): Layout {
   return defineLayout({
     name,

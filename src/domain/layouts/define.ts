@@ -6,7 +6,7 @@ import type { Decoded, EndpointRecords, Layout, NotAnEndpoint } from './layout.j
 import { Problem } from './layout.js'
 import { misplaced } from './root.js'
 
-/** The part of a registration that the key alone gives. */
+/** The fields of an endpoint that the key alone gives. */
 type KeyParts = Pick<EndpointRecord, 'service' | 'version' | 'addr'>
 
 type Needed = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims' | 'claimedBy'
@@ -15,10 +15,10 @@ type Needed = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims' | 'claim
 interface Form
   extends Pick<Layout, Needed>,
     Partial<Omit<Layout, Needed | 'at' | 'prefix' | 'decode' | 'encode'>> {
-  /** Only if the prefix is not the base, a slash, the service and a slash. */
+  /** Default: `{base}/{service}/`. */
   prefix?(base: string, service?: string): string
-  /** The parts that the key gives, for a value that cannot be used. @param rest the key after the base */
-  place?(rest: string): KeyParts
+  /** Reads the key of an unusable value. Default: `{service}/{addr}`. @param rest the key after the base */
+  keyParts?(rest: string): KeyParts
   /** Reads a value. @param rest the key after the base @throws Problem */
   read(value: Uint8Array, rest: string): EndpointRecords | NotAnEndpoint
   key(registrations: EndpointRecords, base: string, lease: LeaseId | null): string
@@ -70,13 +70,13 @@ export function defineLayout(form: Form): Layout {
   return layoutAt(form.base)
 }
 
-/** Joins base and service. A slash at the end of the base is not doubled: `/` and `hello` give `/hello/`. */
+/** `{base}/{service}/`, or `{base}/` without a service. A slash at the end of the base is not doubled. */
 export function prefixUnder(base: string, service?: string): string {
   const lead = base === '' || base.endsWith('/') ? base : `${base}/`
   return service === undefined ? lead : `${lead}${service}/`
 }
 
-/** All but the last `count` segments of a key; null if there are fewer. */
+/** The key without its last `segments` segments; null if it has fewer. */
 export function baseBefore(key: string, segments: number): string | null {
   let end = key.length
   for (let left = segments; left > 0; left--) {
@@ -86,7 +86,7 @@ export function baseBefore(key: string, segments: number): string | null {
   return end < 0 ? '' : end === 0 ? '/' : key.slice(0, end)
 }
 
-/** Whether a key ends like an address: nearly all registrations do, and other data rarely does. */
+/** Whether a key ends in what looks like an address. Nearly all registrations do; other data rarely does. */
 export function endsInAddress(key: string): boolean {
   return /:\d{1,5}$/.test(key) || key.includes('/unix:')
 }
@@ -94,22 +94,22 @@ export function endsInAddress(key: string): boolean {
 function decode(form: Form, base: string, key: string, value: Uint8Array): Decoded {
   const lead = (form.prefix ?? prefixUnder)(base)
   const rest = key.startsWith(lead) ? key.slice(lead.length) : key.replace(/^\//, '')
-  const place = () => (form.place ?? firstSegment)(rest)
+  const keyParts = () => (form.keyParts ?? serviceAndAddr)(rest)
   try {
     const read = form.read(value, rest)
     if ('kind' in read) return read
     if (!isUtf8Key(key)) throw new Problem('key is not UTF-8')
     refuseControls(read)
     const own = form.key(read, base, null)
-    if (own !== key) return { kind: 'unusable', ...place(), problem: misplaced(own) }
+    if (own !== key) return { kind: 'unusable', ...keyParts(), problem: misplaced(own) }
     return { kind: 'endpoints', records: read.map(withAddressProblem) as unknown as EndpointRecords }
   } catch (thrown) {
     if (!(thrown instanceof Problem)) throw thrown
-    return { kind: 'unusable', ...place(), problem: { kind: 'unreadable', text: thrown.text } }
+    return { kind: 'unusable', ...keyParts(), problem: { kind: 'unreadable', text: thrown.text } }
   }
 }
 
-function firstSegment(rest: string): KeyParts {
+function serviceAndAddr(rest: string): KeyParts {
   const [service = '', ...tail] = rest.split('/')
   return { service, version: '', addr: tail.join('/') }
 }
@@ -162,7 +162,7 @@ function checkWritable(layout: Layout, [registered]: EndpointRecords): void {
   if (CONTROLS.test(id)) refuse(`The id "${id}" has control characters`)
 }
 
-/** Refuses a registration that would not be read back unchanged. @throws DiscoError USAGE */
+/** Refuses a registration that `decode` would reject, or read as one of another service. @throws DiscoError USAGE */
 function checkReadBack(
   form: Form,
   base: string,

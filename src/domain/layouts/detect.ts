@@ -9,19 +9,19 @@ export interface Detected {
   readonly decoded: Decoded
 }
 
-/** The strongest evidence first; the sort is stable, so that layouts of one kind keep their order. */
+/** The strongest evidence first. The sort is stable, so that layouts of one kind keep their order. */
 const BY_CLAIM = [...LAYOUTS].sort(
   (a, b) => CLAIM_ORDER.indexOf(a.claimedBy) - CLAIM_ORDER.indexOf(b.claimedBy),
 )
 
-/** Layouts recognised by the place of the key; then the default layout, whose base is the root of all keys. */
+/** The layouts recognised by the base of a key. The default layout is last, because its base is `/`. */
 const BY_BASE = [...LAYOUTS.filter(({ ownsBase }) => ownsBase), DEFAULT_LAYOUT]
 
 /**
- * Detects the layout of a key, first by its value and then by the key, because keys alone are ambiguous: a seed key
- * without a version has the form of a Kitex key without a prefix. Never throws.
+ * Detects the layout of a key, first by the value and then by the key. Keys alone are ambiguous: a seed key without a
+ * version has the same form as a Kitex key without a prefix. Never throws.
  *
- * @param keyFor the key as the layout sees it, without the root
+ * @param keyFor the key in the form of the layout, without the root
  * @returns null if no layout matches the value or the key
  */
 export function detect(
@@ -36,8 +36,8 @@ export function detect(
   if (!layout) return null
   const own = keyFor(layout)
   const base = layout.baseOf(own) ?? layout.base
-  const placed = base === layout.base ? layout : layout.at(base)
-  return { layout: placed, decoded: placed.decode(own, bytes) }
+  const atBase = base === layout.base ? layout : layout.at(base)
+  return { layout: atBase, decoded: atBase.decode(own, bytes) }
 }
 
 /** A value in the form that `Layout.claims` takes. */

@@ -4,12 +4,12 @@ import { defineLayout } from './define.js'
 import { Fields, isObject } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
 
-/** dubbo-go's default, also for a weight of 0, which it stores where none is set. */
+/** dubbo-go's default weight. Its clients also use it for weight 0, which dubbo-go stores if no weight is set. */
 const MISSING_WEIGHT = 100
 
 /**
- * dubbo-go's etcdv3 service discovery, a key for each application: `/services/{app}/{host}:{port}`; the value is JSON
- * with twelve members and a newline.
+ * dubbo-go's etcdv3 service discovery, with one key for each instance of an application:
+ * `/services/{app}/{host}:{port}`. The value is JSON with twelve members and a newline.
  */
 export const dubboGoApp = defineLayout({
   name: 'dubbo-go-app',
@@ -52,11 +52,13 @@ function problemOf(fields: Fields, protocol: string | null): EndpointProblem | n
   return notDialled(`speaks ${protocol}, not gRPC`)
 }
 
-/** Metadata may list, as JSON, the protocol of each port. */
+/** The protocol of the port, which the metadata may contain as JSON; null if it does not. */
 function protocolOf(metadata: Readonly<Record<string, string>>, port: number): string | null {
   try {
     const listeners: unknown = JSON.parse(metadata['dubbo.endpoints'] ?? '[]')
-    const own = Array.isArray(listeners) ? listeners.find((l) => isObject(l) && l.port === port) : undefined
+    const own = Array.isArray(listeners)
+      ? listeners.find((one) => isObject(one) && one.port === port)
+      : undefined
     return typeof own?.protocol === 'string' ? own.protocol : null
   } catch {
     return null

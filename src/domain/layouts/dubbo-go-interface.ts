@@ -4,7 +4,7 @@ import { notAnEndpoint, Problem } from './layout.js'
 import { weightOf } from './metadata-weight.js'
 import { readUrl, unescaped } from './url.js'
 
-/** Dubbo's default weight of a provider without one. */
+/** Dubbo's default for a provider without a weight. */
 const RULE = { missing: 100 }
 
 /**

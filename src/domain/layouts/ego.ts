@@ -4,7 +4,7 @@ import { Fields, problemByFlags } from './json-fields.js'
 import { spliceJson } from './json-splice.js'
 import { notAnEndpoint, Problem } from './layout.js'
 
-/** Ego's defaults, in the order of its struct. */
+/** Ego's defaults, in the order of the fields of its struct. */
 const DEFAULTS = {
   enable: true,
   healthy: true,
@@ -18,8 +18,8 @@ const DEFAULTS = {
 }
 
 /**
- * gotomicro/ego, eetcd: key `/{prefix}/{name}/providers/{scheme}://{addr}`, with two slashes. Without a ServiceTTL,
- * which is 0 by default, its keys have no lease.
+ * gotomicro/ego, eetcd: key `/{prefix}/{name}/providers/{scheme}://{addr}`, with two slashes. ServiceTTL is
+ * 0 by default; keys then have no lease.
  */
 export const ego = defineLayout({
   name: 'ego',
@@ -31,7 +31,7 @@ export const ego = defineLayout({
   ownsBase: true,
   claims: ({ members }) => members !== null && ['name', 'scheme', 'address'].every((name) => name in members),
   baseOf: (key) => KEY.exec(key)?.[1] ?? (key.startsWith('/ego/') ? '/ego' : null),
-  place: (rest) => ({
+  keyParts: (rest) => ({
     service: rest.slice(0, Math.max(0, rest.indexOf('/'))),
     version: '',
     addr: rest.slice(rest.lastIndexOf('/') + 1),
@@ -65,7 +65,7 @@ export const ego = defineLayout({
   },
   withWeight: (value, weight) => spliceJson(value, [{ field: 'weight' }], String(weight)),
   hint: ({ lease }) =>
-    lease === null ? { code: 'ego-no-lease', text: 'ego takes no lease unless ServiceTTL is set' } : null,
+    lease === null ? { code: 'ego-no-lease', text: 'ego uses no lease unless ServiceTTL is set' } : null,
 })
 
 const KEY = /^(\/.+)\/[^/]+\/providers\/[a-z][a-z0-9+.-]*:\/\/./s

@@ -12,7 +12,7 @@ export const etcd = defineLayout({
   base: '',
   keys: '{target}/{addr, or any id}',
   defaultTtlSeconds: 0,
-  weightless: "etcd's naming has no field for one, and its Metadata is free",
+  weightless: "etcd's naming has no field for a weight, and its Metadata is free-form",
   id: 'optional',
   allowsSlashes: true,
   claimedBy: 'members',
@@ -20,7 +20,7 @@ export const etcd = defineLayout({
     members !== null && 'Addr' in members && ('Op' in members || 'Metadata' in members),
   baseOf: (key) => (key.startsWith('/') ? '/' : ''),
   isLikely: (key) => (key.startsWith('/') ? endsInAddress(key) : key.includes('/')),
-  place(rest) {
+  keyParts(rest) {
     const slash = rest.lastIndexOf('/')
     return { service: rest.slice(0, Math.max(0, slash)), version: '', addr: rest.slice(slash + 1) }
   },
@@ -39,7 +39,7 @@ export const etcd = defineLayout({
     const common = { version: '', addr, weight: 0, metadata, ...extra }
     if (rest.endsWith(`/${addr}`)) {
       const named = { ...common, service: rest.slice(0, -addr.length - 1) }
-      // A scalar is what Go pickers pin by. The gRPC proxy of etcd stores JSON text, which is not an id.
+      // A scalar is an id by which Go pickers pin. The gRPC proxy of etcd stores JSON text, which is not an id.
       const isScalar = typeof stored === 'number' || (typeof stored === 'string' && /^[^{]+$/.test(stored))
       if (!isScalar) return [named]
       return [{ ...named, id: String(stored), extra: { ...given, isIdMetadata: true } }]

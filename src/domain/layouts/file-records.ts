@@ -2,30 +2,30 @@ import type { EndpointRecord } from '../endpoint.js'
 import { DiscoError } from '../errors.js'
 import type { EndpointRecords, Layout } from './layout.js'
 
-/** A registration in a registry file: its fields without `extra`, which only its layout knows. */
-export interface Stated {
-  /** Their metadata omits the weight if the layout stores it there. */
+/** A registration as a registry file describes it: without `extra`, the fields that only its layout knows. */
+export interface FileRecords {
+  /** The metadata omits the weight, even if the layout stores it there. */
   readonly records: EndpointRecords
-  /** Whether the layout writes the same key and the same bytes from these fields alone. */
-  readonly isWhole: boolean
+  /** Whether the layout writes the same key and the same value from these fields. */
+  readonly isLossless: boolean
 }
 
 /**
- * The fields of a stored registration for a registry file.
+ * Converts a stored registration to the fields that a registry file contains.
  *
  * @param records as `layout` decodes them from key and value
  */
-export function statedBy(
+export function fileRecordsOf(
   layout: Layout,
   { key, value, records }: { key: string; value: Uint8Array; records: EndpointRecords },
-): Stated {
+): FileRecords {
   const hidesWeight = storesWeightInMetadata(layout, { key, value, records })
   const [first, ...rest] = records
-  const stated: EndpointRecords = [
+  const described: EndpointRecords = [
     fieldsOf(first, hidesWeight),
     ...rest.map((record) => fieldsOf(record, hidesWeight)),
   ]
-  return { records: stated, isWhole: writes(layout, stated, { key, value }) }
+  return { records: described, isLossless: writesSame(layout, described, { key, value }) }
 }
 
 function fieldsOf(record: EndpointRecord, hidesWeight: boolean): EndpointRecord {
@@ -35,7 +35,7 @@ function fieldsOf(record: EndpointRecord, hidesWeight: boolean): EndpointRecord 
   return { service, version, addr, weight, metadata, ...(id === undefined ? {} : { id }) }
 }
 
-/** Whether a change of the weight also changes the metadata. */
+/** Whether a layout stores the weight in the metadata: a value with another weight then has other metadata. */
 function storesWeightInMetadata(
   layout: Layout,
   { key, value, records: [first] }: { key: string; value: Uint8Array; records: EndpointRecords },
@@ -46,7 +46,8 @@ function storesWeightInMetadata(
   return decoded.kind === 'endpoints' && decoded.records[0].metadata.weight !== text
 }
 
-function writes(
+/** Whether the layout writes the stored key and value from the records. */
+function writesSame(
   layout: Layout,
   records: EndpointRecords,
   stored: { readonly key: string; readonly value: Uint8Array },

@@ -11,7 +11,7 @@ export const goKit = defineLayout({
   base: '/services',
   keys: '{prefix, /services}/{name}/{addr}',
   defaultTtlSeconds: 10,
-  weightless: 'its value is an address, and no more',
+  weightless: 'its value is only an address',
   claimedBy: 'text',
   claims: ({ text }, key) => {
     const { addr } = readUrl(text)

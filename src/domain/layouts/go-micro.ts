@@ -5,7 +5,7 @@ import { Fields, isObject, requireObject } from './json-fields.js'
 import type { EndpointRecords, Layout, Value } from './layout.js'
 import { Problem } from './layout.js'
 
-/** go-micro, registry/etcd (v5, v6): a node's metadata comes first. */
+/** go-micro, registry/etcd (v5, v6): the metadata is the first member of a node. */
 export const goMicro = microLayout(
   'go-micro',
   (node) => !startsWithId(node),
@@ -16,7 +16,7 @@ export const goMicro = microLayout(
   }),
 )
 
-/** go-micro, registry/etcd (v2 to v4): the same keys and members, those of the node in another order. */
+/** go-micro, registry/etcd (v2 to v4): the same keys and members, but the id is the first member of a node. */
 export const goMicroV4 = microLayout('go-micro-v4', startsWithId, (id, address, metadata) => ({
   id,
   address,
@@ -25,7 +25,7 @@ export const goMicroV4 = microLayout('go-micro-v4', startsWithId, (id, address, 
 
 /**
  * Key `/micro/registry/{service}/{node id}`, with dashes in place of slashes; the value is the service with one node.
- * It has a lease only when the program asks for one.
+ * The key has a lease only if the program sets a TTL.
  */
 function microLayout(
   name: string,
@@ -37,7 +37,7 @@ function microLayout(
     base: '/micro/registry',
     keys: '/micro/registry/{service}/{node id}',
     defaultTtlSeconds: 0,
-    weightless: 'its service has no field for one',
+    weightless: 'its value has no field for a weight',
     id: 'made',
     hasVersion: true,
     allowsSlashes: true,
@@ -89,7 +89,7 @@ function nodeIn(
   }
 }
 
-/** The descriptions of a service's methods are structs; their only map is the metadata. */
+/** The descriptions of a service's methods, as Go writes them: structs, in which only the metadata is a map. */
 function endpointsOf(stored: unknown): unknown {
   if (!Array.isArray(stored)) return stored ?? null
   return stored.map((endpoint) =>

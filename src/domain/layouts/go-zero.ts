@@ -5,21 +5,21 @@ import { defineLayout } from './define.js'
 import { Problem } from './layout.js'
 
 /**
- * go-zero's core/discov: key `{key}/{lease id, in decimal}`, or an id from the configuration instead; the value is
- * the address. Its key changes with the lease, at every new registration.
+ * go-zero's core/discov: key `{key}/{lease id, in decimal}`, or with an id from the configuration in place of the lease
+ * id; the value is the address. A lease id in the key changes at every new registration.
  */
 export const goZero = defineLayout({
   name: 'go-zero',
   base: '',
   keys: '{key}/{lease id in decimal, or id}',
   defaultTtlSeconds: 10,
-  weightless: 'its value is an address, and no more',
+  weightless: 'its value is only an address',
   id: 'optional',
   allowsSlashes: true,
   claimedBy: 'text',
   claims: ({ text }, key) => ID.test(key) && !('problem' in readAddress(text)),
   baseOf: (key) => (ID.test(key) ? (key.startsWith('/') ? '/' : '') : null),
-  place(rest) {
+  keyParts(rest) {
     const slash = rest.lastIndexOf('/')
     return { service: rest.slice(0, Math.max(0, slash)), version: '', addr: rest.slice(slash + 1) }
   },

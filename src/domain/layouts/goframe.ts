@@ -7,7 +7,7 @@ import { asText, requireObject } from './json-fields.js'
 import { rawMember, spliceJson } from './json-splice.js'
 import { Problem } from './layout.js'
 
-/** GoFrame's default version. */
+/** In keys, the placeholder for an unset version. */
 const NO_VERSION = 'latest'
 
 type Metadata = Readonly<Record<string, unknown>>
@@ -26,7 +26,7 @@ export const goframe = defineLayout({
   claimedBy: 'key',
   claims: ({ members, text }, key) => (members !== null || text === 'null') && BASE.test(key),
   baseOf: (key) => BASE.exec(key)?.[0] ?? null,
-  place(rest) {
+  keyParts(rest) {
     const [service = '', version = '', ...tail] = rest.split('/')
     return { service, version: version === NO_VERSION ? '' : version, addr: tail.join('/') }
   },
@@ -94,5 +94,5 @@ function numberIn(text: string): number {
   return GO_NUMBER.test(text) ? Number(text.replace(/^[+]/, '')) : 0
 }
 
-/** The numbers that gconv reads; a minus before a hexadecimal number gives a negative weight, which counts as 0. */
+/** The numbers that gconv reads, except negative hexadecimal ones: a negative weight counts as 0 anyway. */
 const GO_NUMBER = /^\+?0[xX][0-9a-fA-F]+$|^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/

@@ -27,10 +27,10 @@ export type {
   Unusable,
 } from './layout.js'
 
-/** The layout for writing, and for production resolvers. */
+/** The layout if none is given. It is also the layout for writing if layouts are detected. */
 export const DEFAULT_LAYOUT: Layout = seed
 
-/** All known layouts, in the order of documentation. */
+/** All known layouts, in the order in which the documentation lists them. */
 export const LAYOUTS: readonly Layout[] = [
   seed,
   etcd,
@@ -58,7 +58,7 @@ export function findLayout(name: string): Layout | undefined {
   return LAYOUTS.find((known) => known.name === name)
 }
 
-/** Whether registrations of a layout have no place for a weight. */
+/** Whether a layout cannot carry a weight. False for an unknown layout. */
 export function isWeightless(name: string): boolean {
   return (findLayout(name)?.weightless ?? null) !== null
 }
@@ -66,6 +66,7 @@ export function isWeightless(name: string): boolean {
 /**
  * A layout by its name, or by `NAME=BASE` for a base other than its writers' default.
  *
+ * @param source the name of the text in errors, such as a variable
  * @throws DiscoError USAGE
  */
 export function layoutNamed(text: string, source?: string): Layout {

@@ -4,12 +4,12 @@ import { textOf } from '../key-text.js'
 import { Problem } from './layout.js'
 
 /**
- * The members of a JSON object, read with the types that a layout expects; a wrong type is a Problem.
+ * The members of a JSON object, read with the types that a layout expects. A wrong type throws a Problem.
  *
  * Tolerates what Go's encoding/json tolerates, because all frameworks here read their values with it: `null` is the
  * same as a missing member ("unmarshals into … no effect"), and a member is found under its name in any letter case
- * ("preferring exact matches but also accepting case-insensitive matches"). Only `read` is tolerant: layouts are
- * detected by exact names, since `Addr` and `addr` distinguish layouts.
+ * ("preferring exact matches but also accepting case-insensitive matches"). Only a layout's `read` is tolerant.
+ * Its `claims` compares exact names, since `Addr` and `addr` distinguish layouts.
  */
 export class Fields {
   constructor(private readonly members: Readonly<Record<string, unknown>>) {}
@@ -63,12 +63,12 @@ export class Fields {
     throw new Problem(`${name} ${this.spelling(name)} is not a number >= 0`)
   }
 
-  /** A number as it is spelled in the value, for a Problem. */
+  /** A number as the value spells it, for a Problem. */
   private spelling(name: string): string {
     return writeJson(this.any(name) ?? 0)
   }
 
-  /** A map of texts; null for a missing member, and for null, which Go writes for a nil map. */
+  /** A map of texts, with nulls as empty texts. Null for a missing member, and for null, which is a nil map in Go. */
   textMap(name: string): Readonly<Record<string, string>> | null {
     const map = this.any(name)
     if (map === null || map === undefined) return null
@@ -90,7 +90,7 @@ export class Fields {
     return new Fields(requireObject(this.any(name), name))
   }
 
-  /** The member including null; undefined if it is absent. */
+  /** The value of a member, which may be null; undefined if the member is absent. */
   any(name: string): unknown {
     if (name in this.members) return this.members[name]
     let found: unknown
@@ -98,7 +98,7 @@ export class Fields {
     return found
   }
 
-  /** The members except these, in their order; undefined if none is left. */
+  /** The members other than `names`, in their order; undefined if there are none. */
   rest(...names: readonly string[]): Readonly<Record<string, unknown>> | undefined {
     const left = Object.entries(this.members).filter(
       ([other]) => !names.some((name) => isSameField(other, name)),
@@ -107,7 +107,7 @@ export class Fields {
   }
 }
 
-/** Whether Go's encoding/json takes a member for the field of that name: letter case is ignored. */
+/** Whether Go's encoding/json decodes a member into a field: it ignores letter case. */
 export function isSameField(member: string, field: string): boolean {
   return member.length === field.length && member.toLowerCase() === field.toLowerCase()
 }
@@ -139,14 +139,14 @@ function isTextMap(value: unknown): value is Readonly<Record<string, string>> {
   return isObject(value) && Object.values(value).every((entry) => typeof entry === 'string')
 }
 
-/** A member of stored metadata as text; a value that is not a string is written as JSON. */
+/** A member of stored metadata with its value as text: a value that is not a string becomes JSON. */
 export function asText([name, value]: [string, unknown]): [string, string] {
   return [name, typeof value === 'string' ? value : writeJson(value)]
 }
 
-/** The problem of an endpoint with a scheme and the flags `enable` and `healthy`, as written by Ego and Jupiter. */
+/** The problem that a scheme and the members `enable` and `healthy` give an endpoint, as written by Ego and Jupiter. */
 export function problemByFlags(scheme: string, fields: Fields): EndpointProblem | null {
-  if (scheme !== 'grpc') return notDialled(`speaks ${scheme || 'nothing'}, not gRPC`)
+  if (scheme !== 'grpc') return notDialled(scheme === '' ? 'has no scheme' : `speaks ${scheme}, not gRPC`)
   if (!fields.boolean('enable', true)) return notDialled('is not enabled')
   return fields.boolean('healthy', true) ? null : notDialled('is marked unhealthy')
 }

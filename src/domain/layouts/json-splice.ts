@@ -1,15 +1,15 @@
 import { jsonTokens } from '../json-tokens.js'
 import { isSameField } from './json-fields.js'
 
-/** A member of a Go map, by its exact name, or of a Go struct, by its name in any letter case. */
+/** A member of a Go map, by its exact name; or a field of a Go struct, by its name in any letter case. */
 type Step = string | { readonly field: string }
 
 /** The path to the member, from the outermost object inwards. */
 type Path = readonly [Step, ...Step[]]
 
 /**
- * Sets a member of a JSON object, in place: all other bytes of the value stay, including white space, unknown fields
- * and anything after the object. Works on single bytes (as Latin-1), so that text in any encoding survives. All
+ * Sets a member of a JSON object. All other bytes of the value stay, including white space, unknown fields and anything
+ * after the object. Works on single bytes (as Latin-1), so that text in any encoding survives. All
  * duplicates of a member change, since readers differ in which one they use. A missing object on the path is added.
  *
  * @param json a value that parses as a JSON object.
@@ -54,11 +54,12 @@ function nameOf(step: Step): string {
   return typeof step === 'string' ? step : step.field
 }
 
+/** The result of a scan of a JSON object, not of the objects in it. */
 interface Scan {
-  /** The positions of the member's values: from, to. */
+  /** The start and end of each value of a member that matches. */
   readonly spans: readonly (readonly [number, number])[]
   readonly isEmpty: boolean
-  /** The position of the object's closing brace. */
+  /** The index of the object's closing brace. */
   readonly end: number
 }
 

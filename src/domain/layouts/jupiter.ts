@@ -7,7 +7,7 @@ import { Problem } from './layout.js'
 /** In keys, the placeholder for an unset mode. */
 const NO_MODE = 'unknown-mode'
 
-/** Jupiter's defaults, in the order of its struct. */
+/** Jupiter's defaults, in the order of the fields of its struct. */
 const DEFAULTS = {
   enable: true,
   healthy: true,
@@ -23,8 +23,8 @@ const DEFAULTS = {
 }
 
 /**
- * douyu/jupiter, registry/etcdv3: key `{scheme}:{name}:v1:{mode}/{addr}`. etcd's own clients can read the value, but
- * do not see its MetadataX.
+ * douyu/jupiter, registry/etcdv3: key `{scheme}:{name}:v1:{mode}/{addr}`. Clients of etcd's own naming can read
+ * the value, but ignore its MetadataX.
  */
 export const jupiter = defineLayout({
   name: 'jupiter',
@@ -36,7 +36,7 @@ export const jupiter = defineLayout({
   claims: ({ members }) => members !== null && 'Addr' in members && 'MetadataX' in members,
   baseOf: (key) => KEY.exec(key)?.[1] ?? null,
   prefix: (base, service) => `${base}:${service === undefined ? '' : `${service}:v1:`}`,
-  place(rest) {
+  keyParts(rest) {
     const [service = ''] = rest.split(':', 1)
     return { service, version: '', addr: rest.slice(rest.indexOf('/') + 1) }
   },

@@ -1,9 +1,9 @@
 import type { Endpoint, EndpointProblem, EndpointRecord, LeaseId } from '../endpoint.js'
 
-/** All endpoints of one key. They share name, version, weight and id, which are read from the first. */
+/** All endpoints of one key. They have the same service, version and weight, which `encode` takes from the first. */
 export type EndpointRecords = readonly [EndpointRecord, ...EndpointRecord[]]
 
-/** A key with an unusable value: the endpoint that the key alone names, and the problem. */
+/** A key with an unusable value: the fields of the endpoint that the key alone gives, and the problem. */
 export interface Unusable extends Pick<EndpointRecord, 'service' | 'version' | 'addr'> {
   readonly kind: 'unusable'
   readonly problem: Exclude<EndpointProblem, { kind: 'not-dialled' }>
@@ -27,7 +27,7 @@ export function notAnEndpoint(purpose: string): NotAnEndpoint {
   return { kind: 'not-an-endpoint', purpose }
 }
 
-/** Thrown while a layout reads a value, and turned into the `problem` of its endpoint. It is data, not an Error. */
+/** Thrown while a layout reads a value, and converted to the `problem` of the endpoint. Not an Error: has no stack. */
 export class Problem {
   /** @param text a clause for messages, such as `value is not JSON` */
   constructor(readonly text: string) {}
@@ -47,14 +47,14 @@ export interface Value {
 }
 
 /**
- * The evidence by which the values of a layout are recognised. If the layout of a key is not given, all layouts
- * are tried in this order, and those of one kind in the order of `LAYOUTS`:
+ * The evidence by which the values of a layout are recognised. To detect the layout of a key, all layouts are tried in
+ * this order, and those of one kind in the order of `LAYOUTS`:
  *
- * - `narrower-members`: a superset of members that a layout of the next kind would claim
+ * - `narrower-members`: members that a layout of the next kind would also claim, with further evidence
  * - `members`: members that together no other layout writes
  * - `common-members`: members that other documents also have, such as `name` and `addr`
  * - `key`: any value under keys of a distinctive form
- * - `text`: a text such as an address, under keys of any form
+ * - `text`: a text such as an address, under keys of a common form
  * - `rest`: other evidence, such as a key that ends in `tcp@host:port`
  */
 export type ClaimedBy = (typeof CLAIM_ORDER)[number]
@@ -62,27 +62,27 @@ export type ClaimedBy = (typeof CLAIM_ORDER)[number]
 export const CLAIM_ORDER = ['narrower-members', 'members', 'common-members', 'key', 'text', 'rest'] as const
 
 /**
- * One way of writing a registry: converts keys and values to endpoints, and back. Pure. Its keys begin with a base,
- * which most writers can set; a layout object has one base, initially the writers' default.
+ * A format of registrations in etcd: converts keys and values to endpoints, and back. Pure. The keys of a layout begin
+ * with a base, which most writers can set. A layout object has one base: the writers' default, or that given to `at`.
  */
 export interface Layout {
   readonly name: string
   readonly base: string
-  /** The form of its keys, for messages. */
+  /** The form of the keys, for messages. */
   readonly keys: string
-  /** Default TTL of its writers, in seconds; 0 for no lease. */
+  /** Default TTL of the layout's writers, in seconds; 0 if they use no lease. */
   readonly defaultTtlSeconds: number
-  /** Whether a key without a lease is an error: it would outlive its writer. */
+  /** Whether a key without a lease is an error, because it would outlive its writer. */
   readonly wantsLease: boolean
-  /** The reason why it cannot carry a weight, or null. */
+  /** The reason why the layout cannot carry a weight, as a clause; null if it can. */
   readonly weightless: string | null
-  /** The reason why it is read-only, or null. */
+  /** The reason why disco cannot write registrations in this layout, as a clause; null if it can. */
   readonly readOnly: string | null
-  /** Whether its keys are configuration: they are recognised, but their values are not decoded. */
+  /** Whether the keys are configuration, not registrations: their values are not decoded. */
   readonly isConfiguration: boolean
-  /** Default weight of its writers. */
+  /** Default weight of the layout's writers. */
   readonly firstWeight: number
-  /** Whether a registration has an id: never, optionally, always (generated if not given), or always (to be given). */
+  /** Whether registrations have an id. `made`: always; generated if not given. `required`: always; must be given. */
   readonly id: 'none' | 'optional' | 'made' | 'required'
   readonly hasVersion: boolean
   /** Whether service names may contain slashes. */
@@ -90,37 +90,36 @@ export interface Layout {
   /** The evidence that `claims` uses, which decides the order of detection: see `ClaimedBy`. */
   readonly claimedBy: ClaimedBy
   /**
-   * Whether keys under its usual base belong to it even if their values have no distinctive mark. False for a base
-   * that other layouts also use, and for a layout that claims every value under its base.
+   * Whether keys under the default base belong to the layout even if `claims` is false for their values. False for a
+   * base that other layouts also use, and for a layout that claims every value under its base.
    */
   readonly ownsBase: boolean
   /** The same layout at another base. */
   at(base: string): Layout
-  /** The base of a key of this layout's form; null for a key of another form. */
+  /** The base of a key that has this layout's form; null for a key of another form. */
   baseOf(key: string): string | null
-  /** Whether to read the value of a key of this form when listing all services. */
+  /** Whether a key may be a registration, so that a list of all services reads its value. */
   isLikely(key: string): boolean
-  /** Whether a value looks like one of its writers', valid or not. Called in the order of `claimedBy`. */
+  /** Whether a value, valid or not, looks as if this layout's writers wrote it. Called in the order of `claimedBy`. */
   claims(value: Value, key: string): boolean
   /** The prefix of one service's keys, or of all keys. Never matches a longer service name. */
   prefix(service?: string): string
   /** Never throws: a value that cannot be read is `unusable`. */
   decode(key: string, value: Uint8Array): Decoded
   /**
-   * @param lease the lease of the key, for layouts with the lease in the key
-   * @throws DiscoError USAGE when the layout cannot write these names
+   * @param lease the lease of the key, which some layouts write into the key
+   * @throws DiscoError USAGE if the layout cannot write these names
    */
   encode(
     registrations: EndpointRecords,
     lease: LeaseId | null,
   ): { readonly key: string; readonly value: Uint8Array }
   /**
-   * A sentence about clients of this layout that are known not to apply a new weight at once. Null if no such client is
-   * known; there may still be some.
+   * A sentence about clients of this layout that do not apply a new weight at once. Null if no such client is known.
    */
   readonly weightCaveat: string | null
-  /** The same value with another weight: no other byte changes. */
+  /** The same value with another weight; no other byte changes. @throws DiscoError CONFLICT for a weightless layout */
   withWeight(value: Uint8Array, weight: number): Uint8Array
-  /** A remark about the endpoint that only this layout needs; null for none. */
+  /** A remark about the endpoint that follows from rules of this layout; null if there is none. */
   hint(endpoint: Pick<Endpoint, keyof EndpointRecord | 'lease'>): Hint | null
 }

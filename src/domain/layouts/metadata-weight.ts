@@ -1,25 +1,25 @@
 import { Problem } from './layout.js'
 
-type Map = Readonly<Record<string, string>>
+type TextMap = Readonly<Record<string, string>>
 
-/** How a framework's own reader interprets a weight that is text. */
+/** How a framework's own clients read a weight that is stored as text. */
 interface Rule {
-  /** The weight it takes for a missing one, or for a text that is not a decimal integer. */
+  /** Their default, if the weight is missing or its text is not a decimal integer. */
   readonly missing: number
-  /** Whether it takes a negative weight for a missing one. */
+  /** Whether they use the default for a negative weight too. */
   readonly negativeIsMissing?: boolean
 }
 
 /**
- * A weight that is stored as text, as the framework's own reader takes it.
+ * Reads a weight that is stored as text, as the framework's own clients do.
  *
- * All of them parse it by Go's strconv (ParseInt with base 10, or Atoi) and keep their default where that fails, so
- * `10.5`, the empty text and `heavy` all mean the default: Kratos' selector/default_node.go, rpcx'
+ * All frameworks parse the text by Go's strconv (ParseInt with base 10, or Atoi) and use their default if that fails.
+ * So `10.5`, the empty text and `heavy` mean the default: Kratos' selector/default_node.go, rpcx'
  * client/selector.go, grpclb2etcd's balancer/rr_weight.go, dubbo-go's URL parameters.
  *
- * @throws Problem for a negative weight, which those readers would compute with, and for one above 2^53
+ * @throws Problem for a weight above 2^53, and for a negative weight that the framework's clients would use as it is
  */
-export function weightOf({ weight: text }: Map, { missing, negativeIsMissing }: Rule): number {
+export function weightOf({ weight: text }: TextMap, { missing, negativeIsMissing }: Rule): number {
   if (text === undefined || !DECIMAL.test(text)) return missing
   const weight = Number(text)
   if (negativeIsMissing && weight < 0) return missing
@@ -27,13 +27,19 @@ export function weightOf({ weight: text }: Map, { missing, negativeIsMissing }: 
   throw new Problem(`weight ${JSON.stringify(text)} is not an integer from 0 to 2^53`)
 }
 
-/** The metadata with that weight: unchanged if the framework's own reader gets that weight already. */
-export function withWeightOf(metadata: Map, weight: number, rule: Rule): Map {
+/** The metadata with the weight; unchanged if the framework's own clients read this weight from it already. */
+export function withWeightOf(metadata: TextMap, weight: number, rule: Rule): TextMap {
   return weightOf(metadata, rule) === weight ? metadata : { ...metadata, weight: String(weight) }
 }
 
-/** Go distinguishes a nil map (null) from an empty one: the empty one is kept. */
-export function emptyMap(name: string, stored: Map | null): Readonly<Record<string, unknown>> | undefined {
+/**
+ * The `extra` of an endpoint whose map `name` is empty; undefined for any other map. Go writes an empty map as `{}` and
+ * a nil map as null, and the value must be written back unchanged.
+ */
+export function emptyMap(
+  name: string,
+  stored: TextMap | null,
+): Readonly<Record<string, unknown>> | undefined {
   return stored !== null && Object.keys(stored).length === 0 ? { [name]: {} } : undefined
 }
 

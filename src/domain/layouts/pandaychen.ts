@@ -5,7 +5,7 @@ import { spliceJson } from './json-splice.js'
 import { Problem } from './layout.js'
 import { emptyMap, weightOf, withWeightOf } from './metadata-weight.js'
 
-/** The default of its pickers, for a node without a weight or with weight 0. */
+/** grpclb2etcd's pickers use 1 for a missing or negative weight. They use it for 0 too, but here 0 means drained. */
 const RULE = { missing: 1, negativeIsMissing: true }
 
 /** pandaychen/grpclb2etcd: key `/{root}/{service}/{version}/{node}`; the address is only in the value. */
@@ -16,16 +16,15 @@ export const pandaychen = defineLayout({
   defaultTtlSeconds: 10,
   id: 'made',
   // srv_discovery/watcher.go: addAddr returns before it stores a new value of a known address.
-  weightCaveat:
-    "grpclb2etcd's own client ignores a new weight of an address that it knows until it starts again",
+  weightCaveat: "grpclb2etcd's own client applies a new weight of a known address only after a restart",
   hasVersion: true,
   claimedBy: 'members',
   ownsBase: true,
   claims: ({ members }) => members !== null && 'AddrInfo' in members,
   baseOf: (key) => (key.split('/').length === 5 ? (/^\/[^/]+/.exec(key)?.[0] ?? null) : null),
-  // Other data also has keys of four segments; versions begin with a digit.
+  // Other data also has keys of four segments. Under another base, the third must look like a version.
   isLikely: (key) => /^\/(lb_root\/[^/]+\/[^/]+|[^/]+\/[^/]+\/v?\d[^/]*)\/[^/]+$/.test(key),
-  place(rest) {
+  keyParts(rest) {
     const [service = '', version = '', ...node] = rest.split('/')
     return { service, version, addr: node.join('/') }
   },

@@ -3,15 +3,15 @@ import { goJson } from './go-json.js'
 import { Fields } from './json-fields.js'
 
 /**
- * panshiqu/golang: key `discovery/{env}/{service}/{addr}`; the value's Metadata is an id that a client may pin. If no
- * such id is registered, its picker silently takes any endpoint.
+ * panshiqu/golang: key `discovery/{env}/{service}/{addr}`; the value's Metadata is an id to which a client may pin. If
+ * no such id is registered, the picker of panshiqu/golang silently takes any endpoint.
  */
 export const panshiqu = defineLayout({
   name: 'panshiqu',
   base: 'discovery/dev',
   keys: 'discovery/{env}/{service}/{addr}',
   defaultTtlSeconds: 60,
-  weightless: 'its value has an address and an id, and no more',
+  weightless: 'its value has only an address and an id',
   id: 'required',
   claimedBy: 'narrower-members',
   ownsBase: true,
@@ -27,7 +27,7 @@ export const panshiqu = defineLayout({
   write: ([{ addr, id = '' }]) => goJson({ Addr: addr, Metadata: id }),
   hint: () => ({
     code: 'pin-unseen',
-    text: 'etcd clients since 3.5.27 and 3.6.8 pin to no id',
+    text: 'etcd clients since 3.5.27 and 3.6.8 cannot pin to an id',
   }),
 })
 

@@ -16,13 +16,13 @@ export interface Place {
 /** Selects keys by their text. */
 export interface KeyFilter {
   (key: string): boolean
-  /** Every key that matches contains one of these, so a key without them need not be looked at. */
+  /** Every key that matches contains one of these texts. A cheap search for them excludes most keys. */
   readonly parts?: readonly string[]
 }
 
-/** Reads etcd's keys in one layout, or in any. Pure. */
+/** Reads keys of etcd in one layout, or detects the layout of each key. Pure. */
 export interface Reader {
-  /** See `Place.layout`. */
+  /** As given in `Place.layout`. */
   readonly layout: string
   /** The root as a prefix: empty, or ending in one slash. */
   readonly root: string
@@ -30,7 +30,10 @@ export interface Reader {
   prefix(service?: string): string
   /** Selects the keys whose values are worth decoding; null for all keys under the prefix. */
   keyFilter(service?: string): KeyFilter | null
-  /** A reader of only the default layout's keys of a service, for users without permission for more. */
+  /**
+   * A reader of the service's keys under the prefix of the default layout, for users without permission for more. Null
+   * if the reader does not detect layouts.
+   */
   narrowed(service: string): Reader | null
   /** Decodes a key and its value; null for a key that no layout claims. Never throws. */
   read(key: string, value: Uint8Array): Detected | null
@@ -41,7 +44,7 @@ export function readerOf({ layout = DEFAULT_LAYOUT.name, root = '' }: Place): Re
   return layout === AUTO ? autoReader(rootPrefix(root)) : layoutReader(layout, rootPrefix(root))
 }
 
-/** The layout for writing, for a reader that may read all layouts. */
+/** The layout in which to write: that of the reader, or the default layout for a reader that detects layouts. */
 export function writableLayout({ layout, root }: Reader): Layout {
   return rooted(layout === AUTO ? DEFAULT_LAYOUT : layoutNamed(layout), root)
 }
@@ -65,7 +68,7 @@ function layoutReader(name: string, root: string): Reader {
 
 /**
  * Reads all keys, because several layouts may contain the same service, some under prefixes chosen by their teams. One
- * watch of the whole range, filtered by key, keeps the changes of a revision together; a watch per prefix would not.
+ * watch of the whole range, filtered by key, keeps the changes of a revision together. A watch per prefix would not.
  */
 function autoReader(root: string): Reader {
   const reader: Reader = {
@@ -89,15 +92,15 @@ function autoReader(root: string): Reader {
   return reader
 }
 
-/** Keys that look like registrations. */
+/** Selects keys that look like registrations. */
 function likely(root: string): (key: string) => boolean {
   return (key) => REGISTRIES.some((layout) => layout.isLikely(withoutRoot(root, key, layout)))
 }
 
-/** Keys under a prefix that a layout uses for the service, at the usual base or at one chosen by a team. */
+/** Selects keys under a prefix that a layout uses for the service, at the default base or at another one. */
 function ofService(root: string, service: string): KeyFilter {
   const usual = [...new Set(REGISTRIES.map((layout) => underRoot(root, layout.prefix(service))))]
-  // The service's name with the character that follows it in keys: a cheap test that excludes nearly all other keys.
+  // The service's name with the character that follows it in keys. A cheap test, which excludes nearly all other keys.
   const named = [`${service}/`, `${service}:`]
   const filter = (key: string) => {
     if (usual.some((prefix) => key.startsWith(prefix))) return true
@@ -112,4 +115,5 @@ function ofService(root: string, service: string): KeyFilter {
   return Object.assign(filter, { parts: [...named, ...unnamed] })
 }
 
+/** The layouts of registrations. */
 const REGISTRIES = LAYOUTS.filter(({ isConfiguration }) => !isConfiguration)

@@ -3,7 +3,7 @@ import { DiscoError } from '../errors.js'
 import type { Layout } from './layout.js'
 
 /**
- * The root, a namespace of all keys, as a prefix: empty, or ending in one slash.
+ * The root, a namespace of all keys, as a prefix of keys: empty, or ending in one slash.
  *
  * @throws DiscoError USAGE
  */
@@ -43,12 +43,12 @@ export function rooted(layout: Layout, root: string): Layout {
   }
 }
 
-/** The problem of a value that names a key other than its own. */
+/** The problem of a value that belongs at another key. */
 export function misplaced(belongsAt: string): Extract<EndpointProblem, { kind: 'misplaced' }> {
   return { kind: 'misplaced', text: `value names ${belongsAt}`, belongsAt, rootHint: null }
 }
 
-/** The root under which a key would equal the one that its value names; null if there is none. */
+/** The root under which a key would equal the key that its value names; null if there is no such root. */
 export function rootBefore(key: string, belongsAt: string): string | null {
   const own = belongsAt.replace(/^\/+/, '')
   const root = key.slice(0, -own.length)

@@ -5,12 +5,12 @@ import { notAnEndpoint, Problem } from './layout.js'
 import { weightOf, withWeightOf } from './metadata-weight.js'
 import { queryWithWeight, readQuery, writeQuery } from './url.js'
 
-/** The default of rpcx for a server without a weight. */
+/** The default of rpcx for an endpoint without a weight. */
 const RULE = { missing: 1 }
 
 /**
- * rpcx, rpcx-etcd: key `{base path}/{service}/{network}@{addr}`, value a query string, and two keys above it that
- * represent directories.
+ * rpcx, rpcx-etcd: key `{base path}/{service}/{network}@{addr}`; the value is a query string. The base path and
+ * `{base path}/{service}` are keys too, which represent directories.
  */
 export const rpcx = defineLayout({
   name: 'rpcx',

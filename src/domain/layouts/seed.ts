@@ -6,7 +6,7 @@ import { spliceJson } from './json-splice.js'
 
 /**
  * The default layout: key `/{name}/[{version}/]{addr}`, value `{"name","addr","version","weight"}` in that order;
- * `id` and `metadata` follow only when given. Its base is the root itself.
+ * `id` and `metadata` follow only if given. The base is always `/`; a prefix of all keys is a root.
  */
 export const seed = defineLayout({
   name: 'seed',
@@ -15,15 +15,15 @@ export const seed = defineLayout({
   defaultTtlSeconds: 10,
   hasVersion: true,
   id: 'optional',
-  // Its watcher ignores a PUT of a known address; its resync, once a minute, takes the new value.
+  // The watcher of that client ignores a PUT of a known address. Its resync, once a minute, reads the new value.
   weightCaveat:
-    "The Go client of this layout's source documents ignores a new weight of an address that it knows until its resync, once a minute",
+    "Go clients that follow this layout's source documents apply a new weight only at their next resync, once a minute",
   claimedBy: 'common-members',
   claims: ({ members }) => members !== null && 'name' in members && 'addr' in members,
   baseOf: (key) => (key.startsWith('/') ? '/' : null),
-  // A short key may have a damaged value; a longer one without an address at its end is of another kind.
+  // A short key is read even without an address at its end: a damaged value is then reported.
   isLikely: (key) => key.startsWith('/') && (endsInAddress(key) || key.split('/').length <= 3),
-  place,
+  keyParts,
   read(value) {
     const fields = Fields.parse(value)
     const id = fields.optionalText('id')
@@ -51,11 +51,11 @@ export const seed = defineLayout({
   withWeight: (value, weight) => spliceJson(value, [{ field: 'weight' }], String(weight)),
 })
 
-/** One object for all endpoints without metadata: a list may have 100,000. */
+/** One object for all endpoints without metadata, to save memory: a list may have 100,000. */
 const NO_METADATA = {}
 
-/** `{service}/[{version}/]{the rest}`. */
-function place(rest: string): Pick<EndpointRecord, 'service' | 'version' | 'addr'> {
+/** Splits `{service}/[{version}/]{addr}`. A part with a colon is not a version. */
+function keyParts(rest: string): Pick<EndpointRecord, 'service' | 'version' | 'addr'> {
   const [service = '', ...tail] = rest.split('/')
   const [version, ...addr] = tail.length > 1 && !tail[0]?.includes(':') ? tail : ['', ...tail]
   return { service, version: version ?? '', addr: addr.join('/') }

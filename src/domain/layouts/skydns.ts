@@ -7,8 +7,8 @@ import { spliceJson } from './json-splice.js'
 import { notAnEndpoint, Problem } from './layout.js'
 
 /**
- * SkyDNS, and CoreDNS' etcd plugin: key `/skydns/{labels of the domain, reversed}/{id}`, value the struct without
- * empty members. Written by hand or by controllers, mostly without a lease.
+ * SkyDNS, and CoreDNS' etcd plugin: key `/skydns/{labels of the domain, reversed}/{id}`; the value is JSON
+ * without empty members. Records are written by hand or by controllers, mostly without a lease.
  */
 export const skydns = defineLayout({
   name: 'skydns',
@@ -22,7 +22,7 @@ export const skydns = defineLayout({
   ownsBase: true,
   claims: ({ members }, key) => members !== null && 'host' in members && key.startsWith('/skydns/'),
   prefix: (base, service) => `${base}/${service === undefined ? '' : `${reversed(service, '.', '/')}/`}`,
-  place: (rest) => ({ service: domainOf(rest), version: '', addr: rest.slice(rest.lastIndexOf('/') + 1) }),
+  keyParts: (rest) => ({ service: domainOf(rest), version: '', addr: rest.slice(rest.lastIndexOf('/') + 1) }),
   read(value, rest) {
     const fields = Fields.parse(value)
     const host = fields.text('host')

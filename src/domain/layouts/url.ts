@@ -1,12 +1,12 @@
 import { Problem } from './layout.js'
 
-/** The scheme of a URL, and its authority, such as host and port. A text that is not a URL is returned as `addr`. */
+/** The scheme of a URL, and its authority, such as host and port, as `addr`. For another text, `addr` is the text. */
 export function readUrl(text: string): { readonly scheme: string | null; readonly addr: string } {
   const [, scheme, addr] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)/.exec(text) ?? []
   return scheme === undefined || addr === undefined ? { scheme: null, addr: text } : { scheme, addr }
 }
 
-/** The members of a query string in their order. Of duplicates, the first counts, as with Go's Get. */
+/** The members of a query string, in order. The first of duplicates counts, as in Go's url.Values.Get. */
 export function readQuery(text: string): Readonly<Record<string, string>> {
   const members: Record<string, string> = Object.create(null)
   for (const part of text.split('&')) {
@@ -47,7 +47,7 @@ function isWeight(name: string): boolean {
   }
 }
 
-/** Unescaped like Go's url.QueryUnescape: `+` is a space. @throws Problem with `problem` as its text */
+/** Unescapes as Go's url.QueryUnescape does: `+` is a space. @throws Problem with the text `problem` */
 export function unescaped(text: string, problem = 'value is not a query string'): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))

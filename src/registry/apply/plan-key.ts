@@ -1,8 +1,8 @@
 import type { EndpointRecord } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import { shownKey } from '../../domain/key-text.js'
+import { fileRecordsOf } from '../../domain/layouts/file-records.js'
 import type { EndpointRecords, Layout } from '../../domain/layouts/index.js'
-import { statedBy } from '../../domain/layouts/stated.js'
 import type { KeyValue } from '../../etcd/pairs.js'
 import { firstDifference } from '../file/compare.js'
 import type { StatedKey } from '../file/keys.js'
@@ -85,7 +85,8 @@ function nextValue(
   const decoded = layout.decode(key, weighed)
   const then = decoded.kind === 'endpoints' ? fieldsOf(layout, key, weighed, decoded.records) : []
   if (firstDifference(wanted, then) === null) return weighed
-  if (force || statedBy(layout, { key, value, records }).isWhole) return layout.encode(wanted, null).value
+  if (force || fileRecordsOf(layout, { key, value, records }).isLossless)
+    return layout.encode(wanted, null).value
   throw wouldLose(key, 'has more than the file states')
 }
 
@@ -114,7 +115,7 @@ function wouldLose(key: string, what: string): DiscoError {
 }
 
 function fieldsOf(layout: Layout, key: string, value: Uint8Array, records: EndpointRecords): EndpointRecords {
-  return statedBy(layout, { key, value, records }).records
+  return fileRecordsOf(layout, { key, value, records }).records
 }
 
 function withWeight(layout: Layout, value: Uint8Array, weight: number): Uint8Array {

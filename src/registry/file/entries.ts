@@ -1,6 +1,6 @@
 import type { EndpointRecord, LeaseId } from '../../domain/endpoint.js'
+import { fileRecordsOf } from '../../domain/layouts/file-records.js'
 import type { EndpointRecords, Layout } from '../../domain/layouts/index.js'
-import { statedBy } from '../../domain/layouts/stated.js'
 import type { EndpointEntry } from '../../domain/registry-file.js'
 import type { Ttl } from '../../etcd/lease.js'
 import type { KeyValue } from '../../etcd/pairs.js'
@@ -18,7 +18,7 @@ export function entriesOf(
   ttls: ReadonlyMap<LeaseId, Ttl>,
 ): EndpointEntry[] {
   const { key, value, lease } = kv
-  const stated = statedBy(layout, { key, value, records })
+  const described = fileRecordsOf(layout, { key, value, records })
   const grantedTtlSeconds = (lease === null ? undefined : ttls.get(lease))?.grantedTtlSeconds ?? null
   const entry = (record: EndpointRecord, at: number): EndpointEntry => {
     const { service, addr, version, weight, metadata, id } = record
@@ -36,10 +36,10 @@ export function entriesOf(
       grantedTtlSeconds,
       ...(problem ? { problem: problem.text } : {}),
       // All entries of a key share its value.
-      ...(stated.isWhole || at > 0 ? {} : valueField(value)),
+      ...(described.isLossless || at > 0 ? {} : valueField(value)),
     }
   }
-  return stated.records.map(entry)
+  return described.records.map(entry)
 }
 
 function valueField(value: Buffer): Pick<EndpointEntry, 'value' | 'valueBase64'> {

@@ -2,9 +2,9 @@ import { problemAt } from '../../config/settings.js'
 import type { Endpoint, EndpointRecord } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import { shownKey } from '../../domain/key-text.js'
+import { fileRecordsOf } from '../../domain/layouts/file-records.js'
 import { DEFAULT_LAYOUT, type EndpointRecords, type Layout, layoutNamed } from '../../domain/layouts/index.js'
 import { rooted, withoutRoot } from '../../domain/layouts/root.js'
-import { statedBy } from '../../domain/layouts/stated.js'
 import { firstDifference } from './compare.js'
 import type { PlacedEntry, RegistryFile } from './read.js'
 
@@ -142,7 +142,7 @@ function written(
   const { key, value } = placed(file, entries[0], () => layout.encode(records, null))
   const decoded = layout.decode(key, value)
   const read = decoded.kind === 'endpoints' ? decoded.records : null
-  const lost = read && firstDifference(records, statedBy(layout, { key, value, records: read }).records)
+  const lost = read && firstDifference(records, fileRecordsOf(layout, { key, value, records: read }).records)
   if (read === null || lost !== null) {
     throw at(file, entries[0], `the layout ${layout.name} cannot carry this ${lost ?? 'registration'}`)
   }
@@ -185,7 +185,7 @@ function kept(
   const isSame = entry.weight == null || before[0].weight === weight
   const value = isSame ? given : placed(file, entry, () => layout.withWeight(given, weight))
   const records = isSame ? before : decode(value)
-  const stated = statedBy(layout, { key, value, records }).records
+  const stated = fileRecordsOf(layout, { key, value, records }).records
   const compared = fields.map((field, index) => ({
     ...field,
     weight: entry.weight == null ? (stated[index]?.weight ?? 0) : field.weight,
