@@ -150,7 +150,8 @@ describe('a registration of several endpoints', () => {
 
   test('fails with a conflict if another registrar holds one of its keys, and leaves none of the others in etcd', async () => {
     const other = await grantLease(etcd, 500)
-    const renewed = setInterval(() => void etcd.ctl('lease', 'keep-alive', '--once', other), 300)
+    const renewals: Promise<unknown>[] = []
+    const renewed = setInterval(() => renewals.push(etcd.ctl('lease', 'keep-alive', '--once', other)), 300)
     try {
       await etcd.ctl('put', keyOf(1002), JSON.stringify(stored(1002, 9)), `--lease=${other}`)
       await expect(hold()).rejects.toMatchObject({ code: 'CONFLICT' })
@@ -158,6 +159,8 @@ describe('a registration of several endpoints', () => {
       expect(await leaseIds(etcd)).toEqual([other])
     } finally {
       clearInterval(renewed)
+      // The cleanup after the test revokes the lease.
+      await Promise.all(renewals)
     }
   })
 })
