@@ -12,11 +12,11 @@ import { openRegistry } from '../support/registry.js'
 import { UpdateLog } from '../support/update-log.js'
 
 const TOKEN_TTL_SECONDS = 2
-/** etcd looks for expired tokens once a second. */
+/** Time after which a token has expired: its TTL, and two of etcd’s checks, which run once a second. */
 const EXPIRED_MS = (TOKEN_TTL_SECONDS + 2) * 1_000
 const ADDR = '127.0.0.1:1001'
 
-/** An etcd with authentication on, whose tokens are short-lived, and a registry that logs in through a proxy. */
+/** An etcd with authentication and short-lived tokens, and a registry that logs in through a proxy. */
 class Guarded implements AsyncDisposable {
   private constructor(
     readonly etcd: RealEtcd,
@@ -32,7 +32,7 @@ class Guarded implements AsyncDisposable {
     return new Guarded(etcd, proxy, registry)
   }
 
-  /** The revision that the put made. */
+  /** Registers the endpoint with a weight. Returns the revision of the put. */
   async put(weight: number): Promise<number> {
     await this.etcd.ctl('put', ...registration('hello', ADDR, { weight }))
     const { header } = JSON.parse(await this.etcd.ctl('get', '/', '-w', 'json')) as {
@@ -48,8 +48,8 @@ class Guarded implements AsyncDisposable {
   }
 }
 
-describe.concurrent('with tokens that live 2 s', () => {
-  test('a watch goes on when its token expires, and after every cut that finds it expired', async () => {
+describe.concurrent('with tokens that expire after 2 s', () => {
+  test('a watch continues when its token expires, and after every cut that happens after the expiry', async () => {
     await using guarded = await Guarded.start()
     const { proxy, registry } = guarded
     await using log = new UpdateLog(registry, 'hello')
@@ -66,7 +66,7 @@ describe.concurrent('with tokens that live 2 s', () => {
     expect(log.failure).toBeNull()
   })
 
-  test('a watch comes back when etcd restarts, which forgets all tokens', async () => {
+  test('a watch continues after a restart of etcd, which invalidates all tokens', async () => {
     await using guarded = await Guarded.start()
     const { etcd, registry } = guarded
     await using log = new UpdateLog(registry, 'hello')
@@ -79,7 +79,7 @@ describe.concurrent('with tokens that live 2 s', () => {
     expect(log.count('reset')).toBe(1)
   })
 
-  test('a registration outlives its tokens, is taken again when its lease is revoked, and is removed at its end', async () => {
+  test('a registration survives the expiry of its tokens, is created again when its lease is revoked, and is removed by close', async () => {
     await using guarded = await Guarded.start()
     const { etcd, registry } = guarded
     const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 15 })
@@ -95,7 +95,7 @@ describe.concurrent('with tokens that live 2 s', () => {
     expect(held.told).toEqual(['registered', 'lease lost', 'registered again'])
   })
 
-  test('a repeated list logs in again', async () => {
+  test('a list logs in again after the token has expired', async () => {
     await using guarded = await Guarded.start()
     const { registry } = guarded
     for (const weight of [1, 2]) {
@@ -105,7 +105,7 @@ describe.concurrent('with tokens that live 2 s', () => {
     }
   })
 
-  test('logins go by the connection that the requests of their member use, however often tokens expire', async () => {
+  test('logins use the connection to their member, however often tokens expire', async () => {
     await using guarded = await Guarded.start()
     const { proxy, registry } = guarded
     await guarded.put(1)
@@ -116,7 +116,7 @@ describe.concurrent('with tokens that live 2 s', () => {
     expect(proxy.accepted).toBe(1)
   })
 
-  test('a watch whose permission is revoked reports it once and goes on when it is granted again; one that joins it gets its list, a new one throws', async () => {
+  test('a watch whose permission is revoked reports that once and continues when it is granted again; a watch that joins it receives its list, and a new watch throws', async () => {
     await using guarded = await Guarded.start()
     const { etcd, proxy, registry } = guarded
     await using log = new UpdateLog(registry, 'hello')

@@ -20,9 +20,9 @@ function discoWithClock(endpoints: string, stepMs: number): Disco {
   return new Disco(endpoints, { NODE_OPTIONS: `--import=${PRELOAD}`, CLOCK_STEP_MS: String(stepMs) })
 }
 
-describe.each(versionsUnderTest())('with etcd %s, the clock is set an hour', (version) => {
+describe.each(versionsUnderTest())('with etcd %s and the clock set by an hour', (version) => {
   test.concurrent.each(STEPS)(
-    '%s while ls waits for a mute member: it ends in time, and says how long it took',
+    '%s while ls waits for a mute member, ls ends in time and reports the real duration',
     async (_, stepMs) => {
       await using etcd = await RealEtcd.start({ version })
       await using proxy = await FaultProxy.start(etcd.endpoint)
@@ -41,7 +41,7 @@ describe.each(versionsUnderTest())('with etcd %s, the clock is set an hour', (ve
   )
 
   test.concurrent.each(STEPS)(
-    '%s during an outage: watch and register go on when it is over, and unregister ends',
+    '%s during an outage, watch and register continue afterwards, and unregister ends',
     async (_, stepMs) => {
       await using etcd = await RealEtcd.start({ version })
       await using proxy = await FaultProxy.start(etcd.endpoint)
@@ -57,11 +57,11 @@ describe.each(versionsUnderTest())('with etcd %s, the clock is set an hour', (ve
         await delay(1_000)
         await proxy.heal()
         await Promise.all([held, watch].map((one) => one.printed('"type":"resync"')))
-        // A lease that lapsed in the outage is taken again.
+        // A lease that expired during the outage is replaced.
         await untilStored(etcd, `/hello/${ADDR}`)
         const removal = disco.start('unregister', 'hello', ADDR)
         await untilGone(etcd, `/hello/${ADDR}`)
-        // It looks for a second whether the key returns; meanwhile its answers are held back.
+        // unregister checks for a second whether the key returns. Its answers are withheld during this time.
         proxy.blackhole('toClient')
         removal.child.kill('SIGUSR2')
         await delay(200)

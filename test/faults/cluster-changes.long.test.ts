@@ -4,11 +4,11 @@ import { ClusterSite, expectNoCost } from '../support/cluster-site.js'
 import { EtcdCluster } from '../support/etcd-cluster.js'
 import { promoteLearner, replaceMember } from '../support/etcd-membership.js'
 
-/** Between two changes: some keep-alives. */
+/** Pause between two changes, long enough for several keep-alives. */
 const SETTLE_MS = 3_000
 
-describe('registrars, watches and resolvers of a cluster, when', () => {
-  test('its members are replaced one after the other: it costs nothing', async ({ annotate }) => {
+describe('registrars, watches and resolvers of a cluster are not affected when', () => {
+  test('its members are replaced one after the other', async ({ annotate }) => {
     await using cluster = await EtcdCluster.start()
     await using site = await ClusterSite.start(cluster)
     const [first, second, third] = cluster.members
@@ -28,7 +28,7 @@ describe('registrars, watches and resolvers of a cluster, when', () => {
     expectNoCost(cost)
   })
 
-  test('a learner is the first of the endpoints, a member dies, and the learner votes: it costs nothing', async ({
+  test('a learner is the first endpoint, a member is killed, and the learner is promoted', async ({
     annotate,
   }) => {
     await using cluster = await EtcdCluster.start()
@@ -48,7 +48,7 @@ describe('registrars, watches and resolvers of a cluster, when', () => {
     expectNoCost(cost)
   })
 
-  test('it is upgraded from 3.4 to 3.5 member by member: it costs nothing', async ({ annotate }) => {
+  test('it is upgraded from 3.4 to 3.5 member by member', async ({ annotate }) => {
     await using cluster = await EtcdCluster.start('3.4')
     await using site = await ClusterSite.start(cluster)
     for (const member of cluster.members) {

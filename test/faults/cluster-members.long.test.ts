@@ -5,16 +5,19 @@ import type { RealEtcd } from '../support/etcd.js'
 import { etcdVersion } from '../support/etcd-binary.js'
 import { EtcdCluster } from '../support/etcd-cluster.js'
 
-/** Longer than the TTL: who stays with a member that has failed loses the lease. */
+/** Longer than the TTL: a registrar that stays with a failed member loses its lease. */
 const FAULT_MS = (TTL_SECONDS + 2) * 1_000
-/** What a member needs to be one of the cluster again. */
+/** Time that a member needs to rejoin the cluster. */
 const SETTLE_MS = 2_000
 
-/** A leader that was frozen may revoke leases when it wakes (etcd issue 15247, mended in 3.4.29 and 3.5.11; tests of 3.4 run an older one). */
+/**
+ * A leader that was frozen may revoke leases when it wakes (etcd issue 15247, fixed in 3.4.29 and 3.5.11; the tests of
+ * 3.4 use an older version).
+ */
 const mayWakingLeaderRevoke = etcdVersion().startsWith('3.4.')
 
-describe('registrars, watches and resolvers of a cluster of three, when', () => {
-  test('the leader is killed, three times: it costs nothing', async ({ annotate }) => {
+describe('registrars, watches and resolvers of a cluster of three,', () => {
+  test('when the leader is killed three times, are not affected', async ({ annotate }) => {
     await using cluster = await EtcdCluster.start()
     await using site = await ClusterSite.start(cluster)
     for (let round = 0; round < 3; round++) {
@@ -30,9 +33,9 @@ describe('registrars, watches and resolvers of a cluster of three, when', () => 
     expectNoCost(cost)
   })
 
-  // On a busy machine all leases were lost at once with 3.5.30 as well, although no registrar had reported an outage: the
-  // waking leader may still revoke before it learns that it leads no longer. The test tries again then.
-  test('the leader is frozen for longer than the TTL: only its own watches are stale for a while', {
+  // On a busy machine all leases were lost at once with 3.5.30 too, although no registrar had reported an outage: a
+  // waking leader may revoke leases before it learns that it lost the leadership. The test is repeated in that case.
+  test('when the leader is frozen for longer than the TTL, have stale watches at that member only', {
     retry: 2,
   }, async ({ annotate }) => {
     await using cluster = await EtcdCluster.start()
@@ -45,13 +48,13 @@ describe('registrars, watches and resolvers of a cluster of three, when', () => 
     })
     const cost = await site.expectWhole()
     await annotate(JSON.stringify(cost))
-    // Nothing comes from a member that stands still: a watch of it moves on after 6.5 s without an answer.
+    // A frozen member sends nothing, so a watch moves to another member after 6.5 s without an answer.
     const causes = cost.causes.filter((cause) => !cause.startsWith('The watch had no answer'))
     if (mayWakingLeaderRevoke) expect({ ...cost, causes }).toMatchObject({ failedCalls: 0, causes: [] })
     else expectNoCost({ ...cost, causes })
   })
 
-  test('two members are killed, so that there is no quorum for longer than the TTL: it is reported once at most by each, and no key goes', async ({
+  test('when there is no quorum for longer than the TTL, each report at most one outage, and no key is lost', async ({
     annotate,
   }) => {
     await using cluster = await EtcdCluster.start()
@@ -65,13 +68,13 @@ describe('registrars, watches and resolvers of a cluster of three, when', () => 
     const cost = await site.expectWhole()
     await annotate(JSON.stringify(cost))
     expect(cost).toMatchObject({ absent: 0, leasesLost: 0, failedCalls: 0 })
-    // Two commands and five backends, whose next try may come after the outage; the watch, the subscriber and the
-    // resolver.
+    // Two commands and five backends, some of which may not retry during the outage, and the watch, the subscriber and
+    // the resolver.
     expect(cost.outages).toBeLessThanOrEqual(10)
     expect(cost.outages).toBeGreaterThanOrEqual(3)
   })
 
-  test('a follower, and then the leader, lose their peers for longer than the TTL: it costs nothing', async ({
+  test('when a follower and then the leader are isolated for longer than the TTL, are not affected', async ({
     annotate,
   }) => {
     await using cluster = await EtcdCluster.start()
@@ -88,13 +91,13 @@ describe('registrars, watches and resolvers of a cluster of three, when', () => 
     await during(site, await cluster.leader(), isolated)
     const cost = await site.expectWhole()
     await annotate(JSON.stringify(cost))
-    // Without pre-vote (3.4) a member that comes back makes the others elect again: that there is no leader is true.
+    // Without pre-vote (3.4) a returning member causes an election, so reports of a missing leader are true.
     const causes = cost.causes.filter((cause) => !cause.includes('has no leader'))
     expectNoCost({ ...cost, causes })
   })
 })
 
-/** The registrations are not looked for at the member meanwhile. */
+/** Runs a fault of a member. Meanwhile, the registrations are not checked at that member. */
 async function during(
   site: ClusterSite,
   member: RealEtcd,

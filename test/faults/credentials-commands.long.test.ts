@@ -25,7 +25,7 @@ function folder(): string {
   return mkdtempSync(join(root, 'test-'))
 }
 
-/** Long-running commands on a service with one endpoint. */
+/** Long-running commands for a service with one endpoint. */
 class Staying implements AsyncDisposable {
   private constructor(
     private readonly etcd: RealEtcd,
@@ -55,7 +55,7 @@ class Staying implements AsyncDisposable {
     return new Staying(etcd, greeters, watch, health, wait, call)
   }
 
-  /** Puts a second endpoint, which each command has to notice. */
+  /** Registers a second endpoint, and expects each command to notice it. */
   async expectFollowed(): Promise<void> {
     const [first, second] = this.greeters
     await this.etcd.ctl('put', ...registration('hello', second.addr))
@@ -81,7 +81,7 @@ class Staying implements AsyncDisposable {
 }
 
 describe.each(versionsUnderTest())('with etcd %s', (version) => {
-  test.concurrent('a password changes in etcd, then in its file: watch, health, wait and call report it once and go on', async () => {
+  test.concurrent('watch, health, wait and call report once that the password has changed in etcd, and continue when it changes in its file', async () => {
     await using etcd = await etcdOfAlice(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const passwordFile = join(folder(), 'password')
@@ -105,7 +105,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     }
   })
 
-  test.concurrent('CA and certificates are renewed on disk: watch, health, wait and call reconnect with the new ones', async () => {
+  test.concurrent('watch, health, wait and call reconnect with a CA and certificates that were renewed on disk', async () => {
     const at = folder()
     const tls = await issueCertificates(at)
     await using etcd = await RealEtcd.start({ version, tls })
@@ -122,7 +122,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     }
   })
 
-  test.concurrent('a password has changed when an outage ends: register and watch report the denial and go on', async () => {
+  test.concurrent('register and watch report that the password has changed when an outage ends, and continue after the file has changed', async () => {
     await using etcd = await etcdOfAlice(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const passwordFile = join(folder(), 'password')
@@ -139,8 +139,8 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       await changePassword(etcd, 'alice', 'second')
       await proxy.accept()
       await Promise.all([held, watch].map((one) => one.printed(DENIED)))
-      // The lease ends meanwhile, because etcd denied its renewal: the registrar is not healthy. etcd
-      // 3.4 renews without a login: there the key may stand on a stream that was opened before the change.
+      // etcd denies the keep-alives, so the lease expires and the registrar becomes unhealthy. etcd 3.4 renews without
+      // a login: there the key may be kept by a stream that was opened before the change.
       const [, url = ''] = /admin handler on (\S+)/.exec(held.stderr) ?? []
       let stands = true
       const deniedMs = performance.now()
@@ -167,7 +167,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     }
   })
 
-  test.concurrent('a role is taken away and given back: register and watch report it once each and go on', async () => {
+  test.concurrent('register and watch report once each that a role is revoked, and continue when it is granted again', async () => {
     await using etcd = await etcdOfAlice(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const disco = new Disco(proxy.endpoint, { DISCO_USER: 'alice', DISCO_PASSWORD: 'first' })

@@ -29,7 +29,7 @@ function folder(): string {
 }
 
 describe.each(versionsUnderTest())('with etcd %s', (version) => {
-  test.concurrent('a password that changes in etcd, then in its file: register and watch go on, with one line each', async () => {
+  test.concurrent('register and watch continue with one message each after the password has changed in etcd and then in its file', async () => {
     await using etcd = await etcdOfAlice(version)
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const passwordFile = join(folder(), 'password')
@@ -42,7 +42,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       const watch = disco.start('watch', 'hello', '--layout', 'seed', ...login)
       await watch.printed('"type":"synced"')
 
-      // The password changes in etcd before it does in the file.
+      // The password changes in etcd first.
       await changePassword(etcd, 'alice', 'second')
       const [lease = ''] = await leaseIds(etcd)
       await etcd.ctl('lease', 'revoke', lease)
@@ -63,7 +63,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     }
   })
 
-  test.concurrent('a password file of the library is read again at the next refused login', async () => {
+  test.concurrent('the library reads a password file again after a refused login', async () => {
     await using etcd = await etcdOfAlice(version)
     const passwordFile = join(folder(), 'password')
     writeFileSync(passwordFile, 'first')
@@ -75,14 +75,14 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     await etcd.ctl('lease', 'revoke', lease)
     await held.tells('registered again')
     expect((await registry.list('hello')).endpoints).toHaveLength(1)
-    // A keep-alive between the change and the revocation may be refused once, too: that is temporary.
+    // A keep-alive between the change and the revocation may be refused once as well, which is temporary.
     const lasting = held.told.filter((event) => event !== 'trouble' && event !== 'recovered')
     expect(lasting).toEqual(['registered', 'lease lost', 'registered again'])
     await held.close()
     registry.close()
   })
 
-  test.concurrent('CA and certificates that are renewed on disk: register and watch reconnect with the new ones', async () => {
+  test.concurrent('register and watch reconnect with a CA and certificates that were renewed on disk', async () => {
     const at = folder()
     const tls = await issueCertificates(at)
     await using etcd = await RealEtcd.start({ version, tls })

@@ -8,7 +8,7 @@ import { EtcdCluster } from '../support/etcd-cluster.js'
 import { registration } from '../support/etcd-state.js'
 import { GrpcProxy } from '../support/grpc-proxy.js'
 
-/** Codes and the exit code of `disco doctor --no-probe`. */
+/** Runs `disco doctor --no-probe`. Returns its exit code, its document, and the codes of findings about etcd. */
 async function doctor(endpoints: string, ...args: string[]) {
   const disco = new Disco(endpoints)
   const { code, stdout, stderr } = await disco.run('doctor', ...args, '--no-probe', '--json')
@@ -31,7 +31,7 @@ describe.each(versionsUnderTest())('disco doctor on etcd %s', (version) => {
     expect(doc.checks[0]).toMatchObject({ name: 'etcd', ok: false })
   })
 
-  test('finds a grpc-proxy, and none where there is none', async () => {
+  test('finds a grpc-proxy, and reports none for etcd itself', async () => {
     await using etcd = await RealEtcd.start({ version })
     await etcd.ctl('put', ...registration('hello', '10.0.0.1:1'))
     await using proxy = await GrpcProxy.start(etcd.endpoint, version)
@@ -39,7 +39,7 @@ describe.each(versionsUnderTest())('disco doctor on etcd %s', (version) => {
     expect((await doctor(etcd.endpoint)).codes).toEqual([])
   })
 
-  test('with a role for one prefix: what it may read, and what it could not check', async () => {
+  test('with a role for one prefix checks what it may read, and exits 3 for all services', async () => {
     await using etcd = await RealEtcd.start({ version })
     await etcd.ctl('put', ...registration('hello', '10.0.0.1:1'))
     await enableAuth(etcd, [{ name: 'app', password: 'secret', prefix: '/hello/' }])
@@ -51,15 +51,15 @@ describe.each(versionsUnderTest())('disco doctor on etcd %s', (version) => {
     expect(doc.unchecked.map(({ what }) => what)).toContain('health of 1 endpoint')
     const all = await disco.run('doctor', '--no-probe', '--json')
     expect(all.code).toBe(3)
-    // Where etcd tells its status to such a user, with what is known of etcd.
+    // The command fails even if etcd lets such a user read its status.
     expect(all.stdout).toContain('"code": "ETCD_DENIED"')
   })
 
-  test('finds what is wrong with a cluster: a silent member, no leader, two clusters', async () => {
+  test('finds a silent member, a missing leader, and members of two clusters', async () => {
     await using cluster = await EtcdCluster.start(version)
     const [first] = cluster.members
     const leader = await cluster.leader()
-    // One that ends while the two others stay with a leader.
+    // A member that can be killed while the other two keep their leader.
     const third = cluster.members.findLast((member) => member !== leader)
     const second = cluster.members.find((member) => member !== first && member !== third)
     if (!first || !second || !third) throw new Error('a cluster of three')
@@ -68,7 +68,7 @@ describe.each(versionsUnderTest())('disco doctor on etcd %s', (version) => {
     const whole = await doctor(endpoints)
     expect(whole.codes).toEqual([])
     expect(whole.doc.unchecked.filter(({ what }) => what.includes('etcd'))).toEqual([])
-    // Of one member alone, the others are not called in order.
+    // With the endpoint of one member only, the other members are listed as not checked.
     const { doc: ofOne } = await doctor(first.endpoint)
     expect(ofOne.unchecked.filter(({ what }) => what.includes('etcd'))).toEqual(
       cluster.members.slice(1).map(({ place }) => ({
@@ -84,7 +84,7 @@ describe.each(versionsUnderTest())('disco doctor on etcd %s', (version) => {
     const finding = silent.doc.findings.find(({ code }) => code === 'D023')
     expect(finding?.member).toContain(third.endpoint)
     await second.kill()
-    // The last one first has to notice that the others are gone.
+    // The last member needs time to notice that the others are gone.
     await expect
       .poll(async () => (await doctor(endpoints, '--command-timeout', '3s')).codes, {
         timeout: 40_000,
@@ -101,7 +101,7 @@ describe.each(versionsUnderTest())('disco doctor on etcd %s', (version) => {
 describe('disco doctor while etcd hangs', () => {
   const endless = ['--command-timeout', '1h', '--dial-timeout', '1h']
 
-  test('Ctrl-C while it reads: what was not read is listed as not checked, exit 130', async () => {
+  test('Ctrl-C during the reading lists the remaining checks as not checked, with exit code 130', async () => {
     await using etcd = await RealEtcd.start()
     etcd.pause()
     const disco = new Disco(etcd.endpoint)
@@ -118,7 +118,7 @@ describe('disco doctor while etcd hangs', () => {
     }
   })
 
-  test('Ctrl-C twice while it removes a key: ends at once, and says that the outcome is open', async () => {
+  test('Ctrl-C twice during the removal of a key ends the command at once, with an unknown outcome', async () => {
     await using etcd = await RealEtcd.start()
     await etcd.ctl('put', ...registration('hello', '127.0.0.9:9'))
     const disco = new Disco(etcd.endpoint)
@@ -138,7 +138,7 @@ describe('disco doctor while etcd hangs', () => {
   })
 })
 
-test('without any answer it is the error of every command', async () => {
+test('doctor without any answer from etcd fails like every command', async () => {
   const ran = await new Disco('127.0.0.1:1').run('doctor')
   expect(ran).toMatchObject({ code: 3, stdout: '' })
   expect(ran.stderr).toContain('etcd is not reachable at 127.0.0.1:1')

@@ -12,10 +12,10 @@ const kratos = (id: string, addr: string) =>
     ...{ id, name: 'hello', version: '1.0.0', metadata: { weight: '3' } },
     endpoints: [`grpc://${addr}`],
   })
-/** In its place under the key that is UTF-8. */
+/** The value of the key in which U+FFFD replaces the invalid bytes, which is itself valid UTF-8. */
 const REPLACED_VALUE = kratos('a\ufffd', '127.0.0.1:1002')
 
-/** Keys that are alike once what is not UTF-8 is replaced, the last of which is UTF-8, and as they are shown. */
+/** Keys that become equal if invalid UTF-8 is replaced, each with its displayed form. The last one is valid UTF-8. */
 const FF = { key: Buffer.from(`${KEY}\xff`, 'latin1'), shown: `${KEY}\\xff` }
 const FE = { key: Buffer.from(`${KEY}\xfe`, 'latin1'), shown: `${KEY}\\xfe` }
 const CUT = { key: Buffer.from(`${KEY}\xe2\x82`, 'latin1'), shown: `${KEY}\\xe2\\x82` }
@@ -24,7 +24,7 @@ const STRANGERS = [CUT, FE, FF]
 
 type Keyed = readonly { readonly key: string; readonly problem: string | null }[]
 
-/** Any document, with the members that are looked at here. */
+/** A document of any command, with the members that these tests read. */
 interface Doc {
   readonly code: number | null
   readonly endpoints: Keyed
@@ -48,7 +48,7 @@ const put = (key: Buffer, value: string) =>
     api.get('KV/Put', { key: key.toString('base64'), value: Buffer.from(value).toString('base64') }),
   )
 
-/** Every key under /microservices/hello/ with its mod revision, as etcd has them. */
+/** Every key under /microservices/hello/ in latin1, with its mod revision. */
 async function stored(): Promise<Map<string, string>> {
   const answer = await withApi((api) =>
     api.get('KV/Range', {
@@ -73,7 +73,7 @@ async function putAll(): Promise<void> {
 }
 
 describe('Keys that are not UTF-8', () => {
-  test('are listed apart, as they are and with the reason, and never as registrations', async () => {
+  test('are listed separately with their bytes escaped and the reason, and not as registrations', async () => {
     await putAll()
     for (const layout of ['auto', 'kratos']) {
       const { endpoints } = await json('ls', 'hello', '--layout', layout)
@@ -93,7 +93,7 @@ describe('Keys that are not UTF-8', () => {
     expect(otherKeys).toBe(3)
   })
 
-  test('are not changed by a weight of all, which reports them', async () => {
+  test('are not changed by weight --all, which reports them', async () => {
     await putAll()
     const before = await stored()
     const doc = await json('weight', 'hello', '--all', '7')
@@ -111,7 +111,7 @@ describe('Keys that are not UTF-8', () => {
   test.each([
     ['weight', ['weight', 'hello', FF.shown, '5']],
     ['drain', ['drain', 'hello', FF.shown]],
-  ])('%s of one is refused, and nothing is written', async (_, args) => {
+  ])('are refused by %s, and nothing is written', async (_, args) => {
     await putAll()
     const before = await revision(etcd)
     const doc = await json(...args)
@@ -119,7 +119,7 @@ describe('Keys that are not UTF-8', () => {
     expect(await revision(etcd)).toBe(before)
   })
 
-  test('unregister removes the very key that was shown, and no other', async () => {
+  test('are removed by unregister exactly as displayed, without other keys', async () => {
     await putAll()
     const before = await stored()
     const doc = await json('unregister', 'hello', FE.shown)
@@ -133,7 +133,7 @@ describe('Keys that are not UTF-8', () => {
     expect(await stored()).toEqual(before)
   })
 
-  test('are watched apart', async () => {
+  test('are watched separately', async () => {
     await putAll()
     const watching = disco.start('watch', 'hello', '-o', 'ndjson', '--count', '2')
     await watching.printed('synced')
@@ -146,7 +146,7 @@ describe('Keys that are not UTF-8', () => {
 })
 
 describe('Leases', () => {
-  test('are 64-bit numbers, of which no bit is lost', async () => {
+  test('have 64-bit ids, which are not rounded', async () => {
     const id = (2n ** 63n - 1n).toString()
     await withApi((api) => api.get('Lease/LeaseGrant', { ID: id, TTL: 500 }))
     const [key, value] = registration('hello', ADDR, { weight: 3 })

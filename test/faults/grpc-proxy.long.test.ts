@@ -7,12 +7,12 @@ import { openRegistry } from '../support/registry.js'
 import { UpdateLog } from '../support/update-log.js'
 import { Writer } from '../support/writer.js'
 
-/** Two heartbeats of 6.5 s and some: a server that is taken for mute is found out with the first. */
+/** Longer than two heartbeats of 6.5 s. A proxy that is mistaken for a mute server is reported within the first. */
 const QUIET_MS = 14_000
 
-describe.concurrent('behind etcd grpc-proxy, which answers no progress requests, a watch', () => {
+describe.concurrent('behind etcd grpc-proxy, which does not answer progress requests, a watch', () => {
   test.each(versionsUnderTest())(
-    'of etcd %s that is quiet is quiet, tells what changes, and notices when the proxy goes mute',
+    'of etcd %s stays silent without changes, reports changes, and notices that the proxy is frozen',
     async (version) => {
       await using etcd = await RealEtcd.start({ version })
       await using proxy = await GrpcProxy.start(etcd.endpoint, version)

@@ -19,7 +19,7 @@ import { openRegistry } from '../support/registry.js'
 const ADDR = '127.0.0.1:1001'
 const KEY = `/hello/${ADDR}`
 
-/** The tool with a registration in an etcd of its own, behind a proxy. */
+/** A registration by the tool, in an etcd of its own behind a proxy. */
 class HeldByTool implements AsyncDisposable {
   private constructor(
     readonly etcd: RealEtcd,
@@ -37,7 +37,7 @@ class HeldByTool implements AsyncDisposable {
     return new HeldByTool(etcd, proxy, disco, held)
   }
 
-  /** The types of the events so far. */
+  /** The types of the events so far, in order. */
   get told(): unknown[] {
     return this.held.events().map(({ type }) => type)
   }
@@ -58,8 +58,8 @@ class HeldByTool implements AsyncDisposable {
   }
 }
 
-describe.concurrent('a registration, when', () => {
-  test('etcd is down for 3 s of its TTL of 10: the lease stands, with one line at most for the outage and one for its end', async () => {
+describe.concurrent('a registration', () => {
+  test('keeps its lease if etcd is down for 3 s of a TTL of 10 s, and reports at most one outage and its end', async () => {
     await using tool = await HeldByTool.start(10)
     const { etcd, held } = tool
     const before = await leaseIds(etcd)
@@ -67,17 +67,17 @@ describe.concurrent('a registration, when', () => {
     await delay(3_000)
     await etcd.restart()
     await using poll = new KeyPoll([etcd.endpoint], KEY)
-    // Beyond the next two keep-alives.
+    // Longer than the next two keep-alives.
     await delay(8_000)
     expect(poll.absent).toBe(0)
     expect(await leaseIds(etcd)).toEqual(before)
-    // An outage between two keep-alives goes unnoticed.
+    // An outage between two keep-alives is not noticed.
     expect([['added'], ['added', 'stale', 'resync']]).toContainEqual(tool.told)
     expect(tool.remarks).toHaveLength(tool.told.length - 1)
     expect(held.child.exitCode).toBeNull()
   })
 
-  test('etcd is down for 8 s of its TTL of 5: the revived lease is kept, and the key never goes', async () => {
+  test('keeps its revived lease if etcd is down for 8 s with a TTL of 5 s, and its key is never missing', async () => {
     await using tool = await HeldByTool.start(5)
     const { etcd, held } = tool
     const before = await leaseIds(etcd)
@@ -95,7 +95,7 @@ describe.concurrent('a registration, when', () => {
     expect(tool.told).toEqual(['added', 'stale', 'resync'])
   })
 
-  test('etcd comes back without its data: it registers again, once, and holds the new lease', async () => {
+  test('is created again once with a new lease if etcd restarts without its data', async () => {
     await using tool = await HeldByTool.start(9)
     const { etcd, held } = tool
     await etcd.throwAway()
@@ -105,7 +105,7 @@ describe.concurrent('a registration, when', () => {
     expect(tool.told.filter((type) => type === 'added')).toHaveLength(2)
   })
 
-  test('etcd comes back in an older state, without the key but at any revision: it registers again', async () => {
+  test('is created again if etcd is restored to an older state without the key, at any revision', async () => {
     await using tool = await HeldByTool.start(3)
     const { etcd, held, disco } = tool
     const saved = await etcd.save()
@@ -118,14 +118,14 @@ describe.concurrent('a registration, when', () => {
     expect(await storedText(etcd, '/hello/127.0.0.1:1002')).not.toBe('')
   })
 
-  test('its lease is revoked from outside: it registers again, once, long before the next keep-alive', async () => {
+  test('is created again once, long before the next keep-alive, if its lease is revoked from outside', async () => {
     await using tool = await HeldByTool.start(60)
     const { etcd, held } = tool
     const [lease = ''] = await leaseIds(etcd)
     const start = Date.now()
     await etcd.ctl('lease', 'revoke', lease)
     await held.printed('"again":true')
-    // A third of the TTL is 20 s.
+    // The next keep-alive would be due after a third of the TTL: 20 s.
     expect(Date.now() - start).toBeLessThan(10_000)
     expect(await storedText(etcd, KEY)).not.toBe('')
     const now = await leaseIds(etcd)
@@ -135,7 +135,7 @@ describe.concurrent('a registration, when', () => {
     expect(tool.told).toEqual(['added', 'added'])
   })
 
-  test('its lease is revoked while it is cut off: it registers again when it is back', async () => {
+  test('is created again after the reconnect if its lease was revoked while it was disconnected', async () => {
     await using tool = await HeldByTool.start(5)
     const { etcd, proxy, held } = tool
     await tool.away()
@@ -147,7 +147,7 @@ describe.concurrent('a registration, when', () => {
     expect(tool.told.filter((type) => type === 'added')).toHaveLength(2)
   })
 
-  test('its key is deleted while it is cut off, the lease alive: that counts as deregistered, and it ends', async () => {
+  test('ends as deregistered if its key was deleted while it was disconnected and its lease was alive', async () => {
     await using tool = await HeldByTool.start(12)
     const { etcd, proxy, held } = tool
     await tool.away()
@@ -159,7 +159,7 @@ describe.concurrent('a registration, when', () => {
     expect(await leaseIds(etcd)).toEqual([])
   })
 
-  test('the same with --on-delete reregister: it puts the key back under the lease that lives', async () => {
+  test('with --on-delete reregister restores a key that was deleted while it was disconnected, under the same lease', async () => {
     await using tool = await HeldByTool.start(12, '--on-delete', 'reregister')
     const { etcd, proxy, held } = tool
     await tool.away()
@@ -171,7 +171,7 @@ describe.concurrent('a registration, when', () => {
     expect(await leaseIds(etcd)).toEqual(before)
   })
 
-  test('its key is overwritten under its lease while it is cut off: the value is adopted', async () => {
+  test('adopts a value that was written under its lease while it was disconnected', async () => {
     await using tool = await HeldByTool.start(12)
     const { etcd, proxy, held } = tool
     await tool.away()
@@ -185,7 +185,7 @@ describe.concurrent('a registration, when', () => {
     expect(await storedText(etcd, KEY)).toContain('"weight":9')
   })
 
-  test('its key is overwritten under no lease while it is cut off: the lease is attached again', async () => {
+  test('attaches its lease to a key that was overwritten without a lease while it was disconnected', async () => {
     await using tool = await HeldByTool.start(12)
     const { etcd, proxy, held } = tool
     await tool.away()
@@ -199,7 +199,7 @@ describe.concurrent('a registration, when', () => {
     expect(await storedText(etcd, KEY)).toBe('')
   })
 
-  test('its key is taken over under another lease while it is cut off: it prints that, changes nothing, exits 6', async () => {
+  test('reports a key that was taken over while it was disconnected, changes nothing and exits 6', async () => {
     await using tool = await HeldByTool.start(12)
     const { etcd, proxy, held } = tool
     await tool.away()
@@ -213,7 +213,7 @@ describe.concurrent('a registration, when', () => {
     expect(await leaseIds(etcd)).toEqual([other])
   })
 
-  test('its process is stopped for longer than its TTL: it registers again, once, after SIGCONT', async () => {
+  test('is created again once after SIGCONT if its process was stopped for longer than the TTL', async () => {
     await using tool = await HeldByTool.start(3)
     const { etcd, held } = tool
     held.child.kill('SIGSTOP')
@@ -225,11 +225,11 @@ describe.concurrent('a registration, when', () => {
   })
 })
 
-describe.concurrent('a lost answer of etcd', () => {
-  /** Answers are slow, so that the test sees what etcd has done before the registrar does. */
+describe.concurrent('a lost answer from etcd', () => {
+  /** Delay of answers, so that the test observes a change in etcd before the registrar does. */
   const LATE_MS = 1_000
 
-  test('after it put a first registration: the key is recognized as ours and reported once', async () => {
+  test('to the first put of a registration: the registrar recognizes its key, and reports it once', async () => {
     await using etcd = await RealEtcd.start()
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const disco = new Disco(proxy.endpoint)
@@ -249,7 +249,7 @@ describe.concurrent('a lost answer of etcd', () => {
   })
 
   test.each(['put the key again', 'granted a lease again'] as const)(
-    'after it %s for a registration whose lease was lost: registered again once, and held',
+    'after etcd has %s for a registration whose lease was lost: it is created again once, and held',
     async (moment) => {
       await using etcd = await RealEtcd.start()
       await using proxy = await FaultProxy.start(etcd.endpoint)
@@ -270,7 +270,7 @@ describe.concurrent('a lost answer of etcd', () => {
         proxy.cut()
         await proxy.heal()
         await log.tells('registered again')
-        // A lease whose grant was not answered expires.
+        // A lease whose grant was not answered is not used, and expires.
         await expectHeldByOneLease(etcd)
         expect(log.told.filter((told) => told === 'registered again')).toHaveLength(1)
         expect(log.end).toBeNull()
@@ -281,7 +281,7 @@ describe.concurrent('a lost answer of etcd', () => {
   )
 })
 
-/** Checks that the key stands under the only lease, and that this lease is renewed: it outlives its time left. */
+/** Checks that the key has the only lease in etcd, and that this lease is renewed: it outlives its remaining TTL. */
 async function expectHeldByOneLease(etcd: RealEtcd): Promise<void> {
   await until(
     async () => (await leaseIds(etcd)).length === 1,
@@ -293,7 +293,7 @@ async function expectHeldByOneLease(etcd: RealEtcd): Promise<void> {
     expect(said).toContain(KEY)
     return Number(/remaining\((-?\d+)s\)/.exec(said)?.[1])
   }
-  // etcd answers in whole seconds, and ends a lease at most half a second late.
+  // etcd reports whole seconds, and expires a lease up to half a second late.
   const wouldEndAt = Date.now() + ((await leftSeconds()) + 2) * 1_000
   await until(
     async () => (await leftSeconds()) >= 0 && Date.now() > wouldEndAt,

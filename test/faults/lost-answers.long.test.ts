@@ -25,11 +25,11 @@ const put = (addr: string, weight: number, ...args: string[]) =>
   etcd.ctl('put', ...registration('hello', addr, { weight }), ...args)
 
 interface Said extends Ran {
-  /** The document that was printed. */
+  /** The JSON document that the command printed. */
   readonly doc: Record<string, unknown>
 }
 
-/** Runs a command with --json, of which the answer to the next write to a key is lost. */
+/** Runs a command with --json. The answer to its next write of a key is lost. */
 async function losing(key: string, args: readonly string[], loss: Loss = {}): Promise<Said> {
   await using proxy = await AnswerLoss.start(etcd)
   proxy.loseNext(key, loss)
@@ -38,7 +38,7 @@ async function losing(key: string, args: readonly string[], loss: Loss = {}): Pr
   return { ...ran, doc: JSON.parse(ran.stdout) as Record<string, unknown> }
 }
 
-/** How often a key was written since it was created. */
+/** Number of writes of a key since its creation. */
 async function writesOf(key: string): Promise<number> {
   const { kvs } = JSON.parse(await etcd.ctl('get', key, '-w', 'json')) as { kvs: { version: number }[] }
   return kvs[0]?.version ?? 0
@@ -55,7 +55,7 @@ const isUnknown = {
   },
 }
 
-describe('A write that etcd carried out, with a lost answer, is read back and not repeated', () => {
+describe('a write with a lost answer is read back and not repeated if etcd has carried it out:', () => {
   test('weight 5', async () => {
     const lease = await grantLease(etcd, 500)
     await put(ADDR, 10, `--lease=${lease}`)
@@ -67,7 +67,7 @@ describe('A write that etcd carried out, with a lost answer, is read back and no
     expect([await storedWeight(etcd, KEY), await writesOf(KEY)]).toEqual([5, 2])
   })
 
-  test('weight --all, of several endpoints at once', async () => {
+  test('weight --all, for several endpoints at once', async () => {
     await putAll(etcd, 'hello', [
       { addr: ADDR, weight: 1 },
       { addr: OTHER, weight: 2 },
@@ -109,7 +109,7 @@ describe('A write that etcd carried out, with a lost answer, is read back and no
     expect(await writesOf(KEY)).toBe(3)
   })
 
-  test('register, held under the lease that it names', async () => {
+  test('register, with the lease that it reports', async () => {
     await using proxy = await AnswerLoss.start(etcd)
     proxy.loseNext(KEY)
     const held = disco.start('register', 'hello', ADDR, '-o', 'ndjson', '--endpoints', proxy.endpoint)
@@ -122,12 +122,12 @@ describe('A write that etcd carried out, with a lost answer, is read back and no
   })
 })
 
-describe('A relative change that etcd carried out, with a lost answer, may be an equal one of another client', () => {
+describe('a relative change with a lost answer has an unknown outcome, because another client may have made an equal change:', () => {
   test.each([
     ['+2', 12],
     ['-1', 9],
     ['50%', 5],
-  ])('weight %s: the current weight is reported, without a claim', async (change, to) => {
+  ])('weight %s reports the current weight', async (change, to) => {
     await put(ADDR, 10)
     await put(OTHER, 10)
     const said = await losing(KEY, ['weight', 'hello', ADDR, change])
@@ -140,7 +140,7 @@ describe('A relative change that etcd carried out, with a lost answer, may be an
     expect([await storedWeight(etcd, KEY), await writesOf(KEY)]).toEqual([to, 2])
   })
 
-  test('two of the same size, of which the one without an answer never arrived', async () => {
+  test('of two changes of the same size, the one without an answer never arrived', async () => {
     await put(ADDR, 10)
     await put(OTHER, 10)
     const loss = { arrives: false, meanwhile: () => disco.run('weight', 'hello', ADDR, '+2') }
@@ -150,7 +150,7 @@ describe('A relative change that etcd carried out, with a lost answer, may be an
     expect([await storedWeight(etcd, KEY), await writesOf(KEY)]).toEqual([12, 2])
   })
 
-  test('--all, with the weights of several', async () => {
+  test('--all reports the weights of all endpoints', async () => {
     await putAll(etcd, 'hello', [
       { addr: ADDR, weight: 1 },
       { addr: OTHER, weight: 2 },
@@ -162,7 +162,7 @@ describe('A relative change that etcd carried out, with a lost answer, may be an
     expect([await writesOf(KEY), await writesOf(OTHER_KEY)]).toEqual([2, 2])
   })
 
-  test('a key that was deleted or written again since', async () => {
+  test('a key that was deleted or written again afterwards is reported with its current state', async () => {
     await put(ADDR, 1)
     await put(OTHER, 1)
     const now = async (meanwhile: () => Promise<unknown>) => {
@@ -175,7 +175,7 @@ describe('A relative change that etcd carried out, with a lost answer, may be an
   })
 })
 
-describe('A write that never arrived is made once', () => {
+describe('a write that never arrived is made once:', () => {
   test.each([
     ['weight', ['weight', 'hello', ADDR, '+2'], 12],
     ['weight --all', ['weight', 'hello', '--all', '+2'], 12],
@@ -191,8 +191,8 @@ describe('A write that never arrived is made once', () => {
   })
 })
 
-describe('A write of another client before the state is read back', () => {
-  test('stays, under a weight that was set before it', async () => {
+describe('a write of another client before the state is read back', () => {
+  test('is kept, and the earlier own write is reported as done', async () => {
     await put(ADDR, 1)
     await put(OTHER, 1)
     const begin = await revision(etcd)
@@ -202,7 +202,7 @@ describe('A write of another client before the state is read back', () => {
     expect(await storedWeight(etcd, KEY)).toBe(7)
   })
 
-  test('is where a change starts from that never arrived', async () => {
+  test('is the base of a relative change that never arrived', async () => {
     await put(ADDR, 1)
     await put(OTHER, 1)
     const loss = { arrives: false, meanwhile: () => put(ADDR, 9) }
@@ -212,14 +212,14 @@ describe('A write of another client before the state is read back', () => {
     expect(await storedWeight(etcd, KEY)).toBe(11)
   })
 
-  test('is a return of the key that was removed', async () => {
+  test('that restores a removed key is a conflict', async () => {
     await put(ADDR, 1)
     const said = await losing(KEY, ['unregister', 'hello', ADDR], { meanwhile: () => put(ADDR, 1) })
     expect(said).toMatchObject({ code: 6, doc: { error: { code: 'CONFLICT' } } })
     expect(await storedText(etcd, KEY)).not.toBe('')
   })
 
-  test('is the removal, where the own one never arrived', async () => {
+  test('that removes the key counts as the removal, if the own removal never arrived', async () => {
     await put(ADDR, 1)
     const loss = { arrives: false, meanwhile: () => etcd.ctl('del', KEY) }
     const { code, doc } = await losing(KEY, ['unregister', 'hello', ADDR], loss)
@@ -228,10 +228,10 @@ describe('A write of another client before the state is read back', () => {
   })
 })
 
-describe('A key that was taken over, or may have been, is not given back by a registration that fails', () => {
+describe('the former holder of a key is named when register --takeover fails because', () => {
   const TAKEN = ['register', 'hello', ADDR, '--takeover']
 
-  test('etcd no longer has the history that would show it', async () => {
+  test('etcd has compacted the history of the takeover', async () => {
     await put(ADDR, 10)
     const meanwhile = async () => {
       await put(ADDR, 9)
@@ -272,7 +272,7 @@ describe('A key that was taken over, or may have been, is not given back by a re
   })
 })
 
-describe('Where etcd stays away after a write, its outcome is not known', () => {
+describe('the outcome is unknown if etcd stays unavailable after a write by', () => {
   const AWAY = ['--command-timeout', '1s']
 
   test.each([
@@ -299,7 +299,7 @@ describe('Where etcd stays away after a write, its outcome is not known', () => 
     expect(said).toMatchObject(isUnknown)
   })
 
-  test('register --takeover, after which the former holder may have lost its key', async () => {
+  test('register --takeover, and the former holder may have lost its key', async () => {
     await put(ADDR, 10)
     const said = await losing(KEY, ['register', 'hello', ADDR, '--takeover', ...AWAY], {
       passing: 1,
@@ -315,7 +315,7 @@ describe('Where etcd stays away after a write, its outcome is not known', () => 
     ['unregister', ['unregister', 'hello', ADDR], { removed: [{ key: KEY }] }],
     ['drain', ['drain', 'hello', ADDR, '--grace', '0s'], { key: KEY, unregistered: true }],
   ])(
-    'a removal whose answer came is said, also where its return can no longer be looked for: %s',
+    'a removal that was answered is reported even if etcd is then unavailable for the check of a returning key: %s',
     async (_, args, doc) => {
       await put(ADDR, 1)
       await put(OTHER, 1)

@@ -6,13 +6,13 @@ import { FaultProxy } from '../support/fault-proxy.js'
 import { freePorts } from '../support/ports.js'
 import { RefusingProxy } from '../support/refusing-proxy.js'
 
-/** Requests and streams alike. */
+/** All methods, requests and streams. */
 const ALL = /./
 
 describe.each(versionsUnderTest())(
-  'one of three members of etcd %s has no leader, the others refuse connections',
+  'with one of three members of etcd %s without a leader, and the others refusing connections,',
   (version) => {
-    test('every message names with each reason the member that gave it', async () => {
+    test('every message names the right member with each reason', async () => {
       await using etcd = await RealEtcd.start({ version })
       await using refusing = await RefusingProxy.start(etcd.endpoint)
       await using link = await FaultProxy.start(refusing.endpoint)
@@ -38,7 +38,7 @@ describe.each(versionsUnderTest())(
   },
 )
 
-/** Reasons stand in lines of their own: one that names a member which gave another is wrong. */
+/** Splits the messages into reasons, and checks that each names only members that gave it. */
 function expectEachNamed(all: readonly Process[], leaderless: string, dead: readonly string[]): void {
   const lines = all.flatMap(({ stdout, stderr }) => `${stdout}${stderr}`.split('\n'))
   const reasons = lines.flatMap((line) => line.split(/(?<=\.) /))

@@ -13,13 +13,13 @@ import { UpdateLog } from '../support/update-log.js'
 const MUTE_MS = 8_000
 
 /**
- * A leader that was frozen believes for a moment that it still leads, and may revoke what has lapsed in its own
- * view (etcd issue 15247, mended in 3.4.29 and 3.5.11). It looks every half second.
+ * Time in which a waking leader, which still believes that it leads, may revoke leases that expired in its view (etcd
+ * issue 15247, fixed in 3.4.29 and 3.5.11). It checks leases every half second.
  */
 const WAKE_MS = 2_000
 
-describe.concurrent('each of three members in turn: a registration with a TTL of 6 stands', () => {
-  test('a member swallows what its clients send: the key is never absent, and no watch reports it', async () => {
+describe.concurrent('a registration with a TTL of 6 s, when each of three members in turn', () => {
+  test('loses all requests of its clients, keeps its key, and no watch reports a change', async () => {
     await using stand = await Stand.start()
     const { cluster, held, log } = stand
     for (const [index, proxy] of cluster.proxies.entries()) {
@@ -31,11 +31,11 @@ describe.concurrent('each of three members in turn: a registration with a TTL of
     }
     expect(held.told).toEqual(['registered'])
     expect(log.told).toEqual([])
-    // The registrar has been to more members than one.
+    // The registrar has used more than one member.
     expect(cluster.proxies.filter(({ accepted }) => accepted > 0).length).toBeGreaterThan(1)
   })
 
-  test('a member is frozen, the leader among them: the key is never absent, and back if a waking leader takes it', async () => {
+  test('is frozen, keeps its key, and restores it if a waking leader revokes the lease', async () => {
     await using stand = await Stand.start()
     const { cluster, held, log } = stand
     const told = (what: string) => held.told.filter((word) => word === what).length
@@ -58,7 +58,7 @@ describe.concurrent('each of three members in turn: a registration with a TTL of
   })
 })
 
-/** A cluster, a registration that is held in it, and somebody who watches. */
+/** A cluster with a registration and a watch of it. */
 class Stand implements AsyncDisposable {
   private constructor(
     readonly cluster: EtcdCluster,
@@ -77,7 +77,7 @@ class Stand implements AsyncDisposable {
     return new Stand(cluster, registry, held, log)
   }
 
-  /** Looks for the key at the other members. */
+  /** Polls the key at the other members. */
   pollWithout(member: number): KeyPoll {
     const others = this.cluster.members.filter((_, index) => index !== member)
     return new KeyPoll(
@@ -100,30 +100,33 @@ function expectNeverAbsent({ looked, absent }: KeyPoll): void {
   expect(absent).toBe(0)
 }
 
-describe.concurrent('the first one named of three members', () => {
+describe.concurrent('if the first of three endpoints', () => {
   const FIRST: readonly [what: string, begin: (cluster: EtcdCluster) => unknown][] = [
     ['is mute', ({ proxies }) => proxies[0]?.blackhole()],
     ['is frozen', ({ members }) => members[0]?.pause()],
     ['refuses connections', ({ proxies }) => proxies[0]?.refuse()],
   ]
-  test.each(FIRST)('%s: ls, register and watch turn to the next, without a word', async (_what, begin) => {
-    await using cluster = await EtcdCluster.start()
-    const disco = new Disco(cluster.endpoints.join(','))
-    try {
-      await begin(cluster)
-      const held = disco.start('register', 'hello', '127.0.0.1:1001', '--ttl', '5')
-      await held.printed('"type":"added"')
-      const watch = disco.start('watch', 'hello')
-      await watch.printed('"type":"synced"')
-      const list = await disco.run('ls', 'hello', '--json')
-      expect(list).toMatchObject({ code: 0, stderr: '' })
-      expect(JSON.parse(list.stdout)).toMatchObject({ endpoints: [{ key: '/hello/127.0.0.1:1001' }] })
-      expect(await held.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
-      await watch.printed('"type":"gone"')
-      expect(await watch.end('SIGINT')).toMatchObject({ code: 130, stderr: '' })
-      expect(watch.events().map(({ type }) => type)).toEqual(['synced', 'gone'])
-    } finally {
-      await disco.stopAll()
-    }
-  })
+  test.each(FIRST)(
+    '%s, then ls, register and watch use the next one without a message',
+    async (_what, begin) => {
+      await using cluster = await EtcdCluster.start()
+      const disco = new Disco(cluster.endpoints.join(','))
+      try {
+        await begin(cluster)
+        const held = disco.start('register', 'hello', '127.0.0.1:1001', '--ttl', '5')
+        await held.printed('"type":"added"')
+        const watch = disco.start('watch', 'hello')
+        await watch.printed('"type":"synced"')
+        const list = await disco.run('ls', 'hello', '--json')
+        expect(list).toMatchObject({ code: 0, stderr: '' })
+        expect(JSON.parse(list.stdout)).toMatchObject({ endpoints: [{ key: '/hello/127.0.0.1:1001' }] })
+        expect(await held.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
+        await watch.printed('"type":"gone"')
+        expect(await watch.end('SIGINT')).toMatchObject({ code: 130, stderr: '' })
+        expect(watch.events().map(({ type }) => type)).toEqual(['synced', 'gone'])
+      } finally {
+        await disco.stopAll()
+      }
+    },
+  )
 })

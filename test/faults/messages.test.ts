@@ -12,7 +12,7 @@ import { RealEtcd } from '../support/etcd.js'
 import { enableAuth } from '../support/etcd-auth.js'
 import { freePorts } from '../support/ports.js'
 
-/** Everything that a start can meet, each the real thing. */
+/** Real servers, certificates and passwords for every cause of a failed start. */
 interface Place {
   readonly plain: RealEtcd
   readonly tls: RealEtcd
@@ -29,7 +29,7 @@ interface Place {
   readonly wrongPassword: string
   readonly http: string
   readonly mute: string
-  /** Takes connections and closes them without a word. */
+  /** Accepts connections and closes them without sending a byte. */
   readonly dropping: string
   readonly nobody: readonly string[]
 }
@@ -63,7 +63,8 @@ beforeAll(async () => {
   await enableAuth(guarded, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
   place = {
     ...{ plain, tls, mutualTls, guarded, client, stranger, expired },
-    // A member with such a certificate is healthy to nobody, so it could not be waited for.
+    // No client accepts such a certificate, so a real etcd could not be checked for readiness. A plain TLS server
+    // presents it.
     pastServer: await listening(tlsServer(past)),
     futureServer: await listening(tlsServer(future)),
     ...{ ca: ours.caFile, otherCa: others.caFile },
@@ -100,7 +101,7 @@ async function listening(server: Server): Promise<string> {
 interface Case {
   readonly cause: string
   readonly args: () => string[]
-  /** All of standard error, but for how often and how long it tried. */
+  /** Standard error, with the number of tries and the duration replaced by N and S. */
   readonly says: () => string
   readonly exit?: number
 }
@@ -296,14 +297,14 @@ const CASES: readonly Case[] = [
   },
 ]
 
-describe.concurrent('what ls says of a start that fails, by its real cause:', () => {
+describe.concurrent('a start that fails has a message with its real cause in ls:', () => {
   test.each(CASES)('$cause', async ({ args, says, exit = 3 }) => {
     const ran = await disco.run('ls', 'payments', ...args())
     const stderr = ran.stderr.replace(/\d+ tries in \d+\.\ds/, 'N tries in S').replace(/in \d+\.\ds/, 'in S')
     expect({ ...ran, stderr }).toEqual({ stdout: '', stderr: says(), code: exit })
   })
 
-  test('the same goes for watch and register', async () => {
+  test('watch and register print the same messages as ls', async () => {
     const some = CASES.filter(({ cause }) => /TLS etcd|wrong password/.test(cause))
     expect(some).toHaveLength(2)
     for (const { args, says } of some) {
@@ -316,7 +317,7 @@ describe.concurrent('what ls says of a start that fails, by its real cause:', ()
     }
   })
 
-  test('a password is part of no message, also not under --debug', async () => {
+  test('no message contains a password, even with --debug', async () => {
     const secret = 'hunter2'
     const args = [...at(place.guarded.endpoint), '--debug', '--json']
     const login = new Disco('', { ETCDCTL_USER: `alice:${secret}` })
@@ -326,7 +327,7 @@ describe.concurrent('what ls says of a start that fails, by its real cause:', ()
   })
 })
 
-describe.concurrent('ls, watch and register, without a word on stderr,', () => {
+describe.concurrent('ls, watch and register succeed without a message on stderr', () => {
   const WAYS: readonly [way: string, port: number, args: () => string[], env: Record<string, string>][] = [
     ['by TLS', 1001, () => [...at(place.tls.endpoint), '--cacert', place.ca], {}],
     [

@@ -49,7 +49,7 @@ test.each([
     () => 'nothing has connected',
   )
   const { code } = await running.end('SIGINT')
-  // Null: the process was ended by the signal itself.
+  // The exit code is null if the process was killed by the signal itself.
   expect([130, null]).toContain(code)
   expect(running.stderr).not.toMatch(/^\s+at /m)
 })

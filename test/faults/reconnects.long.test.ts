@@ -12,22 +12,22 @@ import { Writer } from '../support/writer.js'
 
 const IN_PROCESS = 57
 const COMMANDS = 3
-/** Registrars of the shorter test, one process each. */
+/** Number of registrars in the shorter test, one process each. */
 const FEW = 5
 const FEW_DROPPED_MS = 6_000
 const TTL_SECONDS = 5
-/** Longer than the TTL. A new leader, as on a busy machine, gives every lease its whole TTL again. */
+/** Longer than the TTL. A new leader, which a busy machine may elect, extends every lease by its whole TTL. */
 const MIN_DROPPED_MS = 8_000
-/** grpc-js connects to each of three members four times in the first second (its backoff begins with 0.2 s) … */
+/** In the first second, grpc-js connects four times to each of three members, because its backoff starts at 0.2 s. */
 const MAX_IN_BUSIEST_SECOND = 16
-/** … and then once a second. */
+/** After the first second, grpc-js connects to each member about once a second. */
 const MAX_PER_SECOND = 6
-/** One that reconnects does so to the members that it uses. */
+/** A registrar that reconnects connects only to the members that it uses. */
 const MAX_TO_COME_BACK = 6
-/** The backoff of a second is jittered by a fifth each way. */
+/** The backoff of one second has a jitter of 20 % in both directions. */
 const MIN_SPREAD_MS = 200
 
-/** A registrar, and the links to the members that are its alone. */
+/** A registrar, and the links between it and the members, which no other registrar uses. */
 interface Linked {
   readonly links: readonly FaultProxy[]
   readonly end: () => unknown
@@ -42,7 +42,7 @@ async function linksTo(cluster: EtcdCluster): Promise<FaultProxy[]> {
 }
 
 describe.each(versionsUnderTest())('with etcd %s', (version) => {
-  test('sixty registrars that lose etcd together connect a few times a second each, and come back spread over time', async ({
+  test('sixty registrars that lose etcd at the same time connect a few times a second each, and return spread over time', async ({
     annotate,
   }) => {
     await using cluster = await EtcdCluster.start(version)
@@ -77,7 +77,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       const droppedAtMs = performance.now()
       for (const link of links) link.drop()
       await delay(MIN_DROPPED_MS)
-      // All of them register again, at the same time.
+      // Every lease has expired, so that all registrars register again at the same time.
       await until(
         async () => (await writer.view()).size === 0,
         () => 'the end of all leases',
@@ -90,7 +90,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       )
       await Promise.all(logs.map((log) => log.tells('registered again')))
 
-      /** Connections of each registrar between two moments. */
+      /** Number of connections of each registrar in a period of time. */
       const between = (fromMs: number, toMs: number) =>
         all.map(({ links }) => {
           const times = links.flatMap(({ acceptedAtMs }) => acceptedAtMs)
@@ -105,7 +105,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       expect(
         mean(between(droppedAtMs, healedAtMs)) / ((healedAtMs - droppedAtMs) / 1_000),
       ).toBeLessThanOrEqual(MAX_PER_SECOND)
-      // They are not silent either: each goes on trying.
+      // Each registrar must keep trying.
       expect(Math.min(...between(droppedAtMs, healedAtMs))).toBeGreaterThan(2)
       expect(Math.max(...between(healedAtMs, Number.POSITIVE_INFINITY))).toBeLessThanOrEqual(MAX_TO_COME_BACK)
       const firstBack = all.map(({ links }) =>
@@ -123,7 +123,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     }
   })
 
-  test('registrars whose connections are all dropped connect a few times a second each, and are back after it', async () => {
+  test('registrars whose connections are all dropped connect a few times a second each, and recover afterwards', async () => {
     await using cluster = await EtcdCluster.start(version)
     const disco = new Disco(cluster.endpoints.join(','))
     const accepted = () => cluster.proxies.reduce((sum, proxy) => sum + proxy.accepted, 0)
@@ -137,10 +137,10 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       const each = (accepted() - before) / FEW / (FEW_DROPPED_MS / 1_000)
       for (const proxy of cluster.proxies) await proxy.heal()
       expect(each).toBeLessThan(MAX_PER_SECOND)
-      // They are not silent either: each goes on trying.
+      // Each registrar must keep trying.
       expect(each).toBeGreaterThan(0.5)
       await Promise.all(all.map((one) => one.printed('"type":"resync"')))
-      // A lease that was lost meanwhile is replaced after the link is back.
+      // A lease that was lost meanwhile is replaced once the link works again.
       for (const addr of addresses) await untilStored(cluster.members[0] as never, `/hello/${addr}`)
     } finally {
       await disco.stopAll()

@@ -22,7 +22,7 @@ interface Case {
   readonly what: string
   readonly begin: (world: World) => unknown
   readonly mend: (world: World) => unknown
-  /** The registrar's message for it. */
+  /** The registrar’s message about the refusal. */
   readonly says: RegExp
 }
 
@@ -93,9 +93,9 @@ async function startRegistrar(disco: Disco, ttl = '5'): Promise<Administered> {
   return new Administered(held, url)
 }
 
-describe.each(versionsUnderTest())('a lease is lost, and etcd %s', (version) => {
+describe.each(versionsUnderTest())('with etcd %s', (version) => {
   test.concurrent.each(CASES)(
-    '$what: the registrar reports the refusal and its end',
+    'a registrar whose lease is lost reports that etcd refuses requests, and the end of that: $what',
     async ({ begin, mend, says, what }) => {
       await using etcd = await RealEtcd.start({ version })
       if (what.includes('denies'))
@@ -138,11 +138,11 @@ describe.each(versionsUnderTest())('a lease is lost, and etcd %s', (version) => 
     },
   )
 
-  test.concurrent('is unreachable while the key stands: still healthy, with the start of the outage', async () => {
+  test.concurrent('a registrar is healthy during an outage shorter than the TTL, and reports the start of the outage', async () => {
     await using etcd = await RealEtcd.start({ version })
     const disco = new Disco(etcd.endpoint)
     try {
-      // Longer than the outage, also on a busy machine.
+      // A TTL longer than the outage, even on a busy machine.
       const registrar = await startRegistrar(disco, '30')
       await etcd.kill()
       await registrar.held.printed('"type":"stale"')
@@ -159,7 +159,7 @@ describe.each(versionsUnderTest())('a lease is lost, and etcd %s', (version) => 
     }
   })
 
-  test.concurrent('is out of space: drain --force removes the key as unregister does; without it, drain fails', async () => {
+  test.concurrent('drain fails if etcd is out of space, but drain --force and unregister remove the key', async () => {
     await using etcd = await RealEtcd.start({ version })
     const disco = new Disco(etcd.endpoint)
     for (const port of [1001, 1002, 1003]) {

@@ -8,7 +8,7 @@ import { UpdateLog } from '../support/update-log.js'
 import { Writer } from '../support/writer.js'
 
 describe('watches of several services in one range', () => {
-  test('miss nothing that is written while they begin, one after the other', async () => {
+  test('miss no write while they start one after the other', async () => {
     await using etcd = await RealEtcd.start()
     const registry = await openRegistry([etcd.endpoint], { layout: 'auto' })
     const names = Array.from({ length: 8 }, (_, at) => `service-${at}`)
@@ -30,7 +30,7 @@ describe('watches of several services in one range', () => {
     registry.close()
   })
 
-  test('agree with etcd after connections broke while they joined and left and everything was written to', async () => {
+  test('agree with etcd after connections broke during subscriptions, cancellations and writes', async () => {
     await using etcd = await RealEtcd.start()
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const registry = await openRegistry([proxy.endpoint], { layout: 'auto' })
@@ -46,12 +46,12 @@ describe('watches of several services in one range', () => {
       const last = await writer.put(9, 9)
       await log.reached(last)
       expect(log.view).toEqual(await writer.view())
-      // A list after an outage may stand for some changes; the others are reported once and in order.
+      // A list after an outage may summarize some changes. All others are reported once and in order.
       const told = log.told.map(({ revision }) => revision)
       expect(told).toEqual([...new Set(told)].toSorted((a, b) => a - b))
       expect([log.failure, log.count('resync')]).toEqual([null, log.count('stale')])
     }
-    // One that had to catch up does so by a stream of its own, until the next event.
+    // A watch that had to catch up uses a stream of its own until the next event.
     for (const { writer, log } of watched) await log.reached(await writer.put(9, 10))
     await shareOneStream(etcd)
     for (const { writer, log } of watched) {

@@ -6,7 +6,7 @@ import { expectHistory, shareOneStream, watchAll } from '../support/shared-range
 import { watchStreams } from '../support/watch-streams.js'
 
 describe('watches of several services in one range', () => {
-  test('share one etcd stream, and each reports its own service alone', async () => {
+  test('share one etcd stream, and each reports only its own service', async () => {
     await using etcd = await RealEtcd.start()
     const registry = await openRegistry([etcd.endpoint], { layout: 'auto' })
     const watched = await watchAll(etcd, registry)

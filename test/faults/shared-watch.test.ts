@@ -6,11 +6,11 @@ import { Link } from '../support/link.js'
 import { UpdateLog } from '../support/update-log.js'
 import { watchStreams } from '../support/watch-streams.js'
 
-/** Subscribers of one service besides the link's own. */
+/** Number of subscribers of the service besides the one of the link. */
 const OTHERS = 20
 
 describe('watches of one service in a process', () => {
-  test('share one etcd stream and its watcher, from the first that opens it to the last that closes it', async () => {
+  test('share one etcd stream and watcher, from the first subscriber to the last', async () => {
     await using etcd = await RealEtcd.start()
     const link = await Link.open(etcd, 'shared')
     const others = Array.from({ length: OTHERS }, () => new UpdateLog(link.registry, 'shared'))
@@ -33,7 +33,7 @@ describe('watches of one service in a process', () => {
     await link[Symbol.asyncDispose]()
   })
 
-  test('all receive an outage, what a compaction hides, and a restored cluster, exactly once', async () => {
+  test('each receive an outage, changes hidden by a compaction, and a restored cluster exactly once', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'shared')
     const { proxy, writer, registry } = link
@@ -83,7 +83,7 @@ describe('watches of one service in a process', () => {
     reading.abort()
   })
 
-  test('one that does not read holds up no other: all of 5,000 changes reach those, and it gets the last list', async () => {
+  test('do not block each other: all of 5,000 changes reach the others, and a stopped reader receives the last list', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'shared')
     const sleeper = link.registry.watch({ service: 'shared' }, new AbortController().signal)
@@ -99,7 +99,7 @@ describe('watches of one service in a process', () => {
   })
 })
 
-/** Reads what waits for a subscriber until a key is there. @returns the weights by key */
+/** Reads the waiting updates of a subscriber until it contains a key. @returns the weights by key */
 async function drained(updates: AsyncIterator<Update, void>, last: string): Promise<Map<string, number>> {
   const weights = new Map<string, number>()
   for (;;) {

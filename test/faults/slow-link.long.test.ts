@@ -10,7 +10,7 @@ import { openRegistry } from '../support/registry.js'
 
 const ADDR = '127.0.0.1:1001'
 
-/** Some renewals of the longest TTL here. */
+/** Long enough for several renewals of the longest TTL here. */
 const WATCHED_MS = 12_000
 
 const LINKS: readonly [ttlSeconds: number, roundTripMs: number][] = [
@@ -21,7 +21,7 @@ const LINKS: readonly [ttlSeconds: number, roundTripMs: number][] = [
 
 describe.each(versionsUnderTest())('over a slow link to etcd %s', (version) => {
   test.concurrent.each(LINKS)(
-    'with a TTL of %i s and a round trip of %i ms the key is never absent, and no outage is reported',
+    'a key with a TTL of %i s and a round trip of %i ms is never missing, and no outage is reported',
     async (ttlSeconds, roundTripMs) => {
       await using etcd = await RealEtcd.start({ version })
       await using proxy = await FaultProxy.start(etcd.endpoint)
@@ -40,7 +40,7 @@ describe.each(versionsUnderTest())('over a slow link to etcd %s', (version) => {
     },
   )
 
-  test.concurrent('all members are slow: the same', async () => {
+  test.concurrent('a key is never missing if all members are slow, and no outage is reported', async () => {
     await using cluster = await EtcdCluster.start(version)
     for (const proxy of cluster.proxies) proxy.delay(450)
     const registry = await openRegistry(cluster.endpoints)
@@ -58,7 +58,7 @@ describe.each(versionsUnderTest())('over a slow link to etcd %s', (version) => {
     registry.close()
   })
 
-  test.concurrent('a connection dies unnoticed: the key is renewed over a new one, and never absent', async () => {
+  test.concurrent('a key is never missing if its connection dies silently, because it is renewed over a new one', async () => {
     await using etcd = await RealEtcd.start({ version })
     await using proxy = await FaultProxy.start(etcd.endpoint)
     const registry = await openRegistry([proxy.endpoint])

@@ -44,7 +44,7 @@ const KINDS = Object.keys(TOKENS) as (keyof typeof TOKENS)[]
 
 describe.each(versionsUnderTest())('with etcd %s', (version) => {
   test.concurrent.each(KINDS)(
-    '%s tokens that expire cost a registration and a watch nothing',
+    'the expiry of %s tokens does not affect a registration and a watch',
     async (kind) => {
       await using etcd = await RealEtcd.start({ version, args: TOKENS[kind]() })
       await enableAuth(etcd, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
@@ -54,7 +54,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       await using log = new UpdateLog(registry, 'hello')
       await log.has('the registration', () => log.view.get(held.key) === 1)
       const lease = await leaseIds(etcd)
-      // Twice with nothing cut, then a cut that finds the token expired, then one right after that.
+      // Twice without a cut, then one cut after the token has expired, then two cuts in a row.
       for (const cuts of [0, 0, 1, 2]) {
         await delay((TOKEN_TTL_SECONDS + 2) * 1_000)
         for (let cut = 0; cut < cuts; cut++) {
@@ -64,7 +64,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
         expect(await leaseIds(etcd)).toEqual(lease)
         if (cuts === 0) expect(held.told).toEqual(['registered'])
       }
-      // Two cuts in a row may be reported as an outage, and its end; the lease and the key outlive them.
+      // Two cuts in a row may be reported as an outage and its end. The lease and the key must survive.
       expect(held.told.filter((name) => !LINK_REPORTS.has(name))).toEqual(['registered'])
       expect(log.failure).toBeNull()
       await held.close()
@@ -73,7 +73,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     },
   )
 
-  test.concurrent('a change of etcd users makes JWT tokens invalid: requests log in again', async () => {
+  test.concurrent('requests log in again after a change of etcd users, which makes JWT tokens invalid', async () => {
     await using etcd = await RealEtcd.start({ version, args: TOKENS.JWT() })
     await enableAuth(etcd, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
     const registry = await openRegistry([etcd.endpoint], { user: 'alice', password: 'secret' })

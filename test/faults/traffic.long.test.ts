@@ -10,7 +10,7 @@ import { FaultProxy } from '../support/fault-proxy.js'
 import { openRegistry } from '../support/registry.js'
 import { Backends, Traffic } from '../support/traffic.js'
 
-/** Backends, and a client that calls them, each with a registry of its own over the same endpoints. */
+/** Backends, and a client that calls them, with separate registries over the same endpoints. */
 class Site implements AsyncDisposable {
   private constructor(
     private readonly registries: readonly Registry[],
@@ -31,7 +31,7 @@ class Site implements AsyncDisposable {
     return new Site([servers, clients], backends, traffic)
   }
 
-  /** Every call has ended well, before the fault and after it, and none of the backends was left out. */
+  /** Checks that every call succeeded, during the fault and after it, and that each backend still receives calls. */
   async expectNoneFailed(): Promise<void> {
     const { traffic, backends } = this
     const before = backends.greeters.map((greeter) => greeter.calls())
@@ -50,7 +50,7 @@ class Site implements AsyncDisposable {
     )
   }
 
-  /** The resolver notices that etcd is away, and that it is back. */
+  /** Waits until the resolver has noticed that etcd is unavailable, and that it is available again. */
   async noticesOutageAndEnd(): Promise<void> {
     await this.noticesOutage()
     await until(
@@ -66,7 +66,7 @@ class Site implements AsyncDisposable {
   }
 }
 
-describe.concurrent('200 calls a second, none of which fails, while', () => {
+describe.concurrent('200 calls a second do not fail while', () => {
   test('etcd is killed, and started again 4 s later', async () => {
     await using etcd = await RealEtcd.start()
     await using site = await Site.start([etcd.endpoint], 10)
@@ -77,7 +77,7 @@ describe.concurrent('200 calls a second, none of which fails, while', () => {
     await site.expectNoneFailed()
   })
 
-  test('etcd is away for longer than the TTL of the backends', async () => {
+  test('etcd is unavailable for longer than the TTL of the backends', async () => {
     await using etcd = await RealEtcd.start()
     await using site = await Site.start([etcd.endpoint], 2)
     await etcd.kill()
@@ -88,7 +88,7 @@ describe.concurrent('200 calls a second, none of which fails, while', () => {
     await site.expectNoneFailed()
   })
 
-  test('the connections to etcd are cut again and again', async () => {
+  test('the connections to etcd are cut repeatedly', async () => {
     await using etcd = await RealEtcd.start()
     await using proxy = await FaultProxy.start(etcd.endpoint)
     await using site = await Site.start([proxy.endpoint], 5)
@@ -100,7 +100,7 @@ describe.concurrent('200 calls a second, none of which fails, while', () => {
     await site.expectNoneFailed()
   })
 
-  test('the network swallows what goes to etcd, for 9 s', async () => {
+  test('the network loses all packets to etcd for 9 s', async () => {
     await using etcd = await RealEtcd.start()
     await using proxy = await FaultProxy.start(etcd.endpoint)
     await using site = await Site.start([proxy.endpoint], 30)
@@ -111,7 +111,7 @@ describe.concurrent('200 calls a second, none of which fails, while', () => {
     await site.expectNoneFailed()
   })
 
-  test('one of three members swallows everything, and then another', async () => {
+  test('one of three members loses all packets, and then another', async () => {
     await using cluster = await EtcdCluster.start()
     await using site = await Site.start(cluster.endpoints, 6)
     for (const proxy of cluster.proxies.slice(0, 2)) {
@@ -122,7 +122,7 @@ describe.concurrent('200 calls a second, none of which fails, while', () => {
     await site.expectNoneFailed()
   })
 
-  test('one of three members is killed, for good', async () => {
+  test('one of three members is killed permanently', async () => {
     await using cluster = await EtcdCluster.start()
     await using site = await Site.start(cluster.endpoints, 6)
     await cluster.members[0]?.kill()
@@ -130,7 +130,7 @@ describe.concurrent('200 calls a second, none of which fails, while', () => {
     await site.expectNoneFailed()
   })
 
-  test('everything that happened in an outage was compacted', async () => {
+  test('all changes during an outage are compacted', async () => {
     await using etcd = await RealEtcd.start()
     await using proxy = await FaultProxy.start(etcd.endpoint)
     await using site = await Site.start([proxy.endpoint], 30)
@@ -147,7 +147,7 @@ describe.concurrent('200 calls a second, none of which fails, while', () => {
     await site.expectNoneFailed()
   })
 
-  test('etcd is set back to a snapshot', async () => {
+  test('etcd is restored from a snapshot', async () => {
     await using etcd = await RealEtcd.start()
     await using site = await Site.start([etcd.endpoint], 10)
     const saved = await etcd.save()
@@ -185,7 +185,7 @@ describe.concurrent('200 calls a second, none of which fails, while', () => {
   })
 })
 
-test('a wiped etcd: calls go on while it is away, fail only while it confirms an empty list, and come back', async () => {
+test('calls continue while a wiped etcd is unavailable, fail only while it confirms an empty list, and then succeed again', async () => {
   await using etcd = await RealEtcd.start()
   await using slowLink = await FaultProxy.start(etcd.endpoint)
   await using site = await Site.start([etcd.endpoint], 10, { serversBy: slowLink })

@@ -13,8 +13,8 @@ import { openRegistry } from '../support/registry.js'
 import { UpdateLog } from '../support/update-log.js'
 import { Writer } from '../support/writer.js'
 
-describe.concurrent('a watch over', () => {
-  test('a restart of etcd that takes 6 s: one outage reported, no event lost or repeated', async () => {
+describe.concurrent('a watch', () => {
+  test('reports one outage for a restart of etcd that takes 6 s, and neither loses nor repeats an event', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'restart')
     const { writer, log } = link
@@ -28,7 +28,7 @@ describe.concurrent('a watch over', () => {
     expect(log.types).toEqual(['reset', 'changes', 'stale', 'resync', 'changes'])
   })
 
-  test('a compaction while it was away: one resync with exactly the differences', async () => {
+  test('reports one resync with exactly the differences after a compaction during an outage', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'compaction')
     const { proxy, writer, log } = link
@@ -60,7 +60,7 @@ describe.concurrent('a watch over', () => {
     expect(log.told.at(-1)).toEqual({ revision: after, key: writer.keyOf(1), weight: 6 })
   })
 
-  test('a deletion, and a compaction at its very revision, between the list and the watch: it is delivered', async () => {
+  test('delivers a deletion if a compaction at its revision happens between the list and the watch', async () => {
     await using etcd = await RealEtcd.start()
     using writer = new Writer(etcd.endpoint, 'tombstone')
     await writer.put(1, 1)
@@ -70,7 +70,7 @@ describe.concurrent('a watch over', () => {
       ...{ commandTimeoutMs: 10_000, dialTimeoutMs: 1_000 },
     })
     const late = Object.create(client, {
-      // etcd takes a watch from the compacted revision on, and has forgotten what was deleted there.
+      // etcd accepts a watch from the compacted revision, but no longer has the deletions at that revision.
       openWatch: {
         value: async () => {
           if ((await writer.view()).size === 2) await writer.compact(await writer.delete(2))
@@ -92,7 +92,7 @@ describe.concurrent('a watch over', () => {
     expect([...keys]).toEqual([writer.keyOf(1)])
   })
 
-  test('a cluster set back to a snapshot: the difference and later changes are delivered', async () => {
+  test('delivers the difference and later changes after the cluster is restored from a snapshot', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'restored')
     const { writer, log } = link
@@ -113,7 +113,7 @@ describe.concurrent('a watch over', () => {
     ['seed', 'overtaken the', 30],
     ['auto', 'overtaken the', 30],
   ] as const)(
-    'a cluster set back to a snapshot: noticed at the next contact (%s), when it has %s revision meanwhile',
+    'with the layout %s notices a restored snapshot at the next contact when the cluster has %s revision',
     async (layout, _, puts) => {
       await using etcd = await RealEtcd.start()
       await using link = await Link.open(etcd, 'overtaken', { layout })
@@ -141,7 +141,7 @@ describe.concurrent('a watch over', () => {
     },
   )
 
-  test('a cluster wiped and started again, its revision now lower', async () => {
+  test('follows a cluster that was wiped and restarted, with a lower revision', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'wiped')
     const { writer, log } = link
@@ -151,7 +151,7 @@ describe.concurrent('a watch over', () => {
     await expectFollowed(link, new Map())
   })
 
-  test('another cluster at the same place, its revision higher', async () => {
+  test('follows another cluster at the same endpoint, with a higher revision', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'another')
     const { proxy, writer, log } = link
@@ -165,7 +165,7 @@ describe.concurrent('a watch over', () => {
     await expectFollowed(link, new Map([[writer.keyOf(0), 30]]))
   })
 
-  test('two keys of one lease that expires delivers both in one revision', async () => {
+  test('delivers two keys of one expired lease in one revision', async () => {
     await using etcd = await RealEtcd.start()
     await using link = await Link.open(etcd, 'lease')
     const { writer, log } = link
@@ -181,7 +181,7 @@ describe.concurrent('a watch over', () => {
     expect(log.view.size).toBe(0)
   })
 
-  test('one of three members killed under 3,000 writes delivers each once, in order', async () => {
+  test('delivers each of 3,000 writes once and in order if one of three members is killed meanwhile', async () => {
     await using cluster = await EtcdCluster.start()
     const [first, second, third] = cluster.members
     if (!first || !second || !third) throw new Error('a cluster of three has three members')
@@ -193,7 +193,7 @@ describe.concurrent('a watch over', () => {
       const after = log.revision
       const writing = writer.putMany(3_000, 50)
       await log.has('some of the writes', () => log.told.length > 500)
-      // The member that the watch hangs on: clients start with the first.
+      // The watch uses the first member, because clients start with it.
       expect(cluster.proxies[0]?.accepted).toBeGreaterThan(0)
       await first.kill()
       await writing
@@ -209,7 +209,7 @@ describe.concurrent('a watch over', () => {
     }
   })
 
-  test('100,000 keys: all listed as of one revision, though that is compacted in the middle', async () => {
+  test('a list of 100,000 keys is at one revision, even if that revision is compacted midway', async () => {
     await using etcd = await RealEtcd.start()
     await using proxy = await FaultProxy.start(etcd.endpoint)
     using writer = new Writer(etcd.endpoint, 'many')
@@ -222,7 +222,7 @@ describe.concurrent('a watch over', () => {
         () => proxy.passed.toClient > 1_000_000,
         () => 'the first pages',
       )
-      // Or the last page would have been answered before the compaction, where the machine is quick.
+      // Without this, a quick machine might answer the last page before the compaction.
       proxy.blackhole('toClient')
       await writer.delete(99_999)
       const compacted = await writer.put(100_000, 1)
@@ -242,7 +242,7 @@ describe.concurrent('a watch over', () => {
   })
 })
 
-/** The log comes to hold this, and follows what is written from now on. */
+/** Waits until the log has this view, and checks that it follows later writes. */
 async function expectFollowed({ writer, log }: Link, view: ReadonlyMap<string, number>): Promise<void> {
   await log.has('the new list', () => sameEntries(log.view, view))
   const last = await writer.put(7, 7)

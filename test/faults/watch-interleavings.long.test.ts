@@ -9,7 +9,7 @@ import { RealEtcd } from '../support/etcd.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 
-/** What happens to the keys, to their history, and to the connection that the watch has. */
+/** Actions on the keys, their history, and the connection of the watch. */
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ put: fc.nat({ max: 4 }) }) },
   { weight: 3, arbitrary: fc.record({ delete: fc.nat({ max: 4 }) }) },
@@ -24,15 +24,15 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.constant('hear' as const) },
 )
 
-/** Longer than a blip that the next try mends. */
+/** Longer than an interruption that the next attempt repairs. */
 const OUTAGE_MS = 400
 
 type Step = typeof step extends fc.Arbitrary<infer Made> ? Made : never
 
-/** A key's new value, or null for its deletion. */
+/** A key with its new value, or with null if it was deleted. */
 type Change = readonly [key: string, value: string | null]
 
-/** What the writer did, by revision: etcd itself may have forgotten it. */
+/** The writes by revision. etcd itself may have compacted them. */
 class Truth {
   private readonly byRevision = new Map<number, readonly Change[]>()
   last = 0
@@ -46,7 +46,7 @@ class Truth {
     return this.byRevision.get(revision) ?? []
   }
 
-  /** The revisions at which something happened after one and before another. */
+  /** The revisions with writes, between two revisions (both excluded). */
   between(after: number, before: number): number[] {
     return [...this.byRevision.keys()].filter((revision) => revision > after && revision < before)
   }
@@ -80,14 +80,14 @@ afterAll(async () => {
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-/** A watch under test, and how to wait until it has told something. */
+/** A watch under test, with a function that waits until it has reported a revision. */
 interface Watched {
   readonly prefix: string
   readonly proxy: FaultProxy
   hears(revision: number): Promise<void>
 }
 
-/** Does the steps, and lets the watch come to the end of them. */
+/** Runs the steps, and waits until the watch has reported the last write. */
 async function play(steps: readonly Step[], { prefix, proxy, hears }: Watched): Promise<Truth> {
   const truth = new Truth()
   let isRefusing = false
@@ -135,7 +135,7 @@ function changesOf(update: Extract<RangeUpdate, { type: 'changes' | 'resync' }>)
   )
 }
 
-/** Goes through what was told, and refuses what did not happen, what is missing, and what comes twice. */
+/** Checks the updates against the writes: none is invented, missing or repeated. Returns the resulting view. */
 function follow(updates: readonly RangeUpdate[], truth: Truth): Map<string, string> {
   const view = new Map<string, string>()
   let position = 0
@@ -156,7 +156,7 @@ function follow(updates: readonly RangeUpdate[], truth: Truth): Map<string, stri
     } else if (update.missedRevisions === null) {
       expect(update).toMatchObject({ revision: position, events: [] })
     } else {
-      // A list that found no difference moves the watch on without a word.
+      // A list without a difference advances the watch without an update.
       expect(update.missedRevisions).toBeLessThanOrEqual(update.revision - position)
       const changes = changesOf(update)
       for (const [key, value] of changes) expect(view.get(key) ?? null).not.toBe(value)
@@ -168,7 +168,7 @@ function follow(updates: readonly RangeUpdate[], truth: Truth): Map<string, stri
   return view
 }
 
-/** One run: a watch through a proxy of its own, and what it has told in the end. */
+/** Runs the steps against a watch through a proxy of its own. Returns its updates and the writes. */
 async function told(steps: readonly Step[], resyncPeriodMs: number): Promise<[RangeUpdate[], Truth]> {
   await using proxy = await FaultProxy.start(etcd.endpoint)
   const client = await EtcdClient.create({
@@ -187,7 +187,7 @@ async function told(steps: readonly Step[], resyncPeriodMs: number): Promise<[Ra
   const hears = async (revision: number): Promise<void> => {
     const hasHeard = () => updates.some((update) => update.type !== 'stale' && update.revision >= revision)
     const heard = until(hasHeard, () => `revision ${revision}, got ${JSON.stringify(updates)}`)
-    // A watch that throws hears nothing more.
+    // A watch that has thrown reports nothing more.
     await Promise.race([heard, watching])
   }
   try {
@@ -199,10 +199,10 @@ async function told(steps: readonly Step[], resyncPeriodMs: number): Promise<[Ra
   }
 }
 
-describe.concurrent('any interleaving of puts, deletes, compactions, cuts and new lists', () => {
-  // Side by side, because a run mostly waits for a connection to come back.
+describe.concurrent('a watch during any interleaving of puts, deletes, compactions, cuts and new lists', () => {
+  // In parallel, because a run mostly waits for a connection to recover.
   test.each([1, 2, 3, 4])(
-    'ends in the view that etcd has, each change told once and in order (%i of 4)',
+    'ends with the view of etcd, and reports each change once and in order (%i of 4)',
     async () => {
       const steps = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' })
       const resyncPeriodMs = fc.constantFrom(5, 50, 300_000)

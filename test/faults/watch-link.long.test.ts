@@ -11,13 +11,13 @@ beforeAll(async () => {
 afterAll(() => etcd.stop())
 
 describe.concurrent('a watch whose connection', () => {
-  test('is cut five times while it replays 5,001 events delivers each of them once, in order', async () => {
+  test('is cut five times during a replay of 5,001 events delivers each event once, in order', async () => {
     await using link = await Link.open(etcd, 'replay')
     const { proxy, writer, log } = link
     await proxy.refuse()
     await log.has('the outage', () => log.count('stale') === 1)
     const last = await writer.putMany(5_001, 97)
-    // The whole replay is some 900 KB.
+    // The whole replay is about 900 KB.
     proxy.cutAfter('toClient', 100_000, 5)
     await proxy.accept()
     await log.reached(last)
@@ -27,7 +27,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.count('reset')).toBe(1)
   })
 
-  test('is cut again and again under writes delivers each of them once, in order', async () => {
+  test('is cut repeatedly during writes delivers each of them once, in order', async () => {
     await using link = await Link.open(etcd, 'cuts')
     const { proxy, writer, log } = link
     proxy.cutAfter('toClient', 5_000, 10)
@@ -38,7 +38,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.told).toEqual(await link.history(last))
   })
 
-  test('swallows everything is given up and opened again, and writes in the meantime are delivered once', async () => {
+  test('loses all packets is closed and opened again, and delivers the writes of the meantime once', async () => {
     await using link = await Link.open(etcd, 'blackhole')
     const { proxy, writer, log } = link
     await log.reached(await writer.put(0, 1))
@@ -46,7 +46,7 @@ describe.concurrent('a watch whose connection', () => {
     proxy.blackhole()
     const last = await writer.putMany(100, 10)
     await log.has('the outage', () => log.count('stale') === 1)
-    // A minute, by TCP alone.
+    // With TCP alone, it would take about a minute to notice.
     expect(Date.now() - start).toBeLessThan(15_000)
     await proxy.heal()
     await log.reached(last)
@@ -56,7 +56,7 @@ describe.concurrent('a watch whose connection', () => {
   })
 
   test.each(['toServer', 'toClient'] as const)(
-    'swallows what goes %s alone is noticed as well',
+    'loses all packets in the direction %s notices that',
     async (direction) => {
       await using link = await Link.open(etcd, `half-${direction.toLowerCase()}`)
       const { proxy, writer, log } = link
@@ -70,7 +70,7 @@ describe.concurrent('a watch whose connection', () => {
     },
   )
 
-  test('is slow in both directions loses nothing and is not taken for dead', async () => {
+  test('is slow in both directions loses no event, and is not considered dead', async () => {
     await using link = await Link.open(etcd, 'slow')
     const { proxy, writer, log } = link
     proxy.delay(300)
@@ -81,7 +81,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.count('stale')).toBe(0)
   })
 
-  test('is read slowly does not count as dead: a reader may pause longer than etcd may be silent', async () => {
+  test('has a reader that pauses for longer than etcd may be silent is not considered dead', async () => {
     await using link = await Link.open(etcd, 'slow-reader')
     const { registry, writer } = link
     const stop = new AbortController()
@@ -99,7 +99,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(types).toEqual(['reset', 'changes', 'changes'])
   })
 
-  test('brings more than 4 MiB in one response delivers all of it, each revision whole', async () => {
+  test('receives more than 4 MiB in one response delivers all of it, with each revision complete', async () => {
     await using link = await Link.open(etcd, 'large')
     const { proxy, writer, log } = link
     await proxy.refuse()
@@ -112,7 +112,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.told).toEqual(await link.history(last))
     const sizes = log.updates.flatMap((update) => (update.type === 'changes' ? [update.changes.length] : []))
     expect(sizes).toEqual([3, 3, 3, 3, 3, 3])
-    // A list may be as large, in one page.
+    // A list of one page may be as large.
     for (const port of [4, 7, 10]) await writer.putTogether([port, port + 1, port + 2], 1, 450_000)
     expect((await link.registry.list('large')).endpoints).toHaveLength(12)
   })
