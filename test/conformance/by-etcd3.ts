@@ -4,7 +4,7 @@ import { Etcd3, type IKeyValue } from 'etcd3'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { BEYOND_TWO_SECONDS_MS, type Server, until } from './server.js'
 
-/** What programs rely on, through the etcd3 package. */
+/** Tests of the API that programs use, through the etcd3 package. */
 export function testsByEtcd3(server: () => Server): void {
   let client: Etcd3
   let otherClient: Etcd3
@@ -43,7 +43,7 @@ export function testsByEtcd3(server: () => Server): void {
     await watcher.cancel()
   })
 
-  it('keeps a lease for as long as it is kept alive', async () => {
+  it('keeps a lease while keep-alives are sent', async () => {
     const lease = client.lease(2)
     await lease.put('kept').value('1').exec()
     await delay(BEYOND_TWO_SECONDS_MS)
@@ -52,7 +52,7 @@ export function testsByEtcd3(server: () => Server): void {
     expect(await client.get('kept').string()).toBeNull()
   })
 
-  it('gives a lock to one of many, and to the next when it is released', async () => {
+  it('grants a lock to one of many clients, and to the next one when it is released', async () => {
     let inside = 0
     let most = 0
     const critical = async (etcd: Etcd3): Promise<void> => {
@@ -75,7 +75,7 @@ export function testsByEtcd3(server: () => Server): void {
     expect(most).toBe(1)
   })
 
-  it('loses no update to transactions that compare the revision', async () => {
+  it('loses no update of transactions that compare the revision', async () => {
     await client.put('counter').value('0')
     const increment = async (): Promise<void> => {
       for (;;) {
@@ -96,7 +96,7 @@ export function testsByEtcd3(server: () => Server): void {
     expect(await client.get('counter').number()).toBe(50)
   })
 
-  it('resumes a watch from a revision with every event since, once and in order', async () => {
+  it('resumes a watch from a revision, with every later event once and in order', async () => {
     const revision = await currentRevision()
     for (let index = 0; index < 25; index++) await client.put('resumed').value(index)
     const seen: string[] = []
@@ -112,7 +112,7 @@ export function testsByEtcd3(server: () => Server): void {
     await watcher.cancel()
   })
 
-  it('refuses revisions that are compacted, and tells watchers of them where to begin', async () => {
+  it('refuses compacted revisions, and sends watchers the revision from which they can watch', async () => {
     for (let index = 0; index < 5; index++) await client.put('compacted').value(index)
     const revision = await currentRevision()
     await client.kv.compact({ revision: String(revision), physical: true })
@@ -132,7 +132,7 @@ export function testsByEtcd3(server: () => Server): void {
     stream.cancel()
   })
 
-  it('ranges over 10,000 keys, whole and in pages at one revision', async () => {
+  it('lists 10,000 keys at once, and in pages at one revision', async () => {
     const keyOf = (index: number) => `many/${String(index).padStart(5, '0')}`
     for (let at = 0; at < 10_000; at += 100) {
       const operations = Array.from({ length: 100 }, (_, index) =>
@@ -165,7 +165,7 @@ export function testsByEtcd3(server: () => Server): void {
     expect(paged).toEqual(whole)
   })
 
-  it('answers with more than 4 MiB, to a range and to a watch', async () => {
+  it('sends more than 4 MiB in a range response and in a watch response', async () => {
     const revision = await currentRevision()
     const value = Buffer.alloc(64 * 1024, 'x')
     for (let index = 0; index < 100; index++) await client.put(`large/${100 + index}`).value(value)
@@ -184,7 +184,7 @@ export function testsByEtcd3(server: () => Server): void {
       stream.write({ create_request: { ...range, start_revision: String(revision + 1), fragment } })
       await until(() => keys.length >= 100)
       expect(keys).toEqual(Array.from({ length: 100 }, (_, index) => `large/${100 + index}`))
-      // Fragments are cut at etcd's limit of 2 MiB; without them, the past comes in one piece.
+      // etcd splits fragments at 2 MiB. Without fragments, the history arrives in one response.
       if (fragment) expect(Math.max(...sizes)).toBeLessThan(2 * 1024 * 1024)
       else expect(Math.max(...sizes)).toBeGreaterThan(4 * 1024 * 1024)
       stream.end()
@@ -192,7 +192,7 @@ export function testsByEtcd3(server: () => Server): void {
     }
   })
 
-  it('brings 200 puts to 200 watchers, each in order', async () => {
+  it('delivers 200 puts to 200 watchers, each in order', async () => {
     const stream = await client.watchClient.watch()
     const seen = new Map<string, string[]>()
     let created = 0

@@ -4,11 +4,7 @@ import { expect, it } from 'vitest'
 import { etcdctl, startEtcdctl } from '../support/etcdctl.js'
 import { BEYOND_TWO_SECONDS_MS, type Server, until } from './server.js'
 
-/**
- * What people and scripts rely on, through etcdctl.
- *
- * @param version as which the server has to introduce itself
- */
+/** Tests of the API that people and scripts use, through etcdctl. @param version that the server has to report */
 export function testsByEtcdctl(server: () => Server, version: string): void {
   const ctl = (...args: string[]) => etcdctl(server().endpoint, args)
   const ctlJson = async (...args: string[]) => JSON.parse((await ctl(...args, '-w', 'json')).stdout)
@@ -22,7 +18,7 @@ export function testsByEtcdctl(server: () => Server, version: string): void {
     expect((await ctl('del', '--prefix', 'ctl/', '--prev-kv')).stdout).toBe('2\nctl/a\n2\nctl/b\n3\n')
   })
 
-  it('commits a transaction, and takes the other branch', async () => {
+  it('executes the success branch of a transaction, and then the failure branch', async () => {
     await ctl('put', 'ctl/txn', 'old')
     const script = 'value("ctl/txn") = "old"\n\nput ctl/txn new\n\nget ctl/txn\n\n'
     expect((await etcdctl(server().endpoint, ['txn'], script)).stdout).toBe('SUCCESS\n\nOK\n')
@@ -48,7 +44,7 @@ export function testsByEtcdctl(server: () => Server, version: string): void {
     expect(again.stderr).toContain('etcdserver: requested lease not found')
   })
 
-  it('keeps a lease alive on a stream until it is told to stop', async () => {
+  it('keeps a lease alive on a stream until the stream is closed', async () => {
     const [, id = ''] = /lease (\w+) granted/.exec((await ctl('lease', 'grant', '2')).stdout) ?? []
     await ctl('put', '--lease', id, 'ctl/kept', '1')
     const keeper = startEtcdctl(server().endpoint, ['lease', 'keep-alive', id])
@@ -59,7 +55,7 @@ export function testsByEtcdctl(server: () => Server, version: string): void {
     await until(async () => (await ctl('get', 'ctl/kept')).stdout === '')
   })
 
-  it('watches from a revision on, with previous pairs', async () => {
+  it('watches from a revision, with previous key-value pairs', async () => {
     await ctl('put', 'ctl/watched', 'before')
     const { header } = await ctlJson('put', 'ctl/watched', '1')
     const args = ['watch', 'ctl/watched', '--prev-kv', '--rev', String(header.revision)]
@@ -89,11 +85,11 @@ export function testsByEtcdctl(server: () => Server, version: string): void {
     expect(twice.stderr).toContain('etcdserver: mvcc: required revision has been compacted')
   })
 
-  it('locks around a command', async () => {
+  it('holds a lock while a command runs', async () => {
     expect((await ctl('lock', 'ctl/lock', 'echo', 'inside')).stdout).toBe('inside\n')
   })
 
-  it('shows health, status and members', async () => {
+  it('reports health, status and members', async () => {
     expect((await ctl('endpoint', 'health')).stderr + (await ctl('endpoint', 'health')).stdout).toContain(
       'is healthy',
     )

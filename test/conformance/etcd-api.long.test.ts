@@ -7,8 +7,8 @@ import { testsByEtcdctl } from './by-etcdctl.js'
 import type { Server } from './server.js'
 
 /**
- * What clients of etcd rely on, through the clients themselves: the same tests against etcd, which says
- * whether the tests are right, and against the dev registry.
+ * Tests of the API that clients of etcd rely on, through these clients. They run against etcd, which shows that the
+ * tests are right, and against the dev registry.
  */
 const servers: ReadonlyArray<readonly [name: string, version: string, start: () => Promise<Server>]> = [
   ['etcd', etcdVersion(), () => RealEtcd.start()],
@@ -22,6 +22,6 @@ describe.each(servers)('%s', (_name, version, start) => {
   })
   afterAll(() => server[Symbol.asyncDispose]())
 
-  describe('by the etcd3 package', () => testsByEtcd3(() => server))
-  describe('by etcdctl', () => testsByEtcdctl(() => server, version))
+  describe('used by the etcd3 package', () => testsByEtcd3(() => server))
+  describe('used by etcdctl', () => testsByEtcdctl(() => server, version))
 })

@@ -3,7 +3,10 @@ import { detect } from '../../src/domain/layouts/detect.js'
 import { LAYOUTS, layoutNamed } from '../../src/domain/layouts/index.js'
 import { ALL_EXAMPLES, LAYOUT_VECTORS } from '../support/vectors.js'
 
-/** What the vectors say of each key's endpoints: `service version address weight id`, or what else it is. */
+/**
+ * The expected endpoints of each example key, as `service version address weight id`, or the expected kind of a key
+ * without endpoints.
+ */
 const READ_AS: Readonly<Record<string, string | readonly string[]>> = {
   '/hello/1.0.0/127.0.0.1:1001': ['hello 1.0.0 127.0.0.1:1001 1'],
   '/hello/1.0.0/127.0.0.1:1006': ['hello 1.0.0 127.0.0.1:1006 10'],
@@ -77,29 +80,32 @@ function described({ key, value }: { key: string; value: string }): string | rea
   })
 }
 
-it('every layout has vectors, and every vector a layout', () => {
+it('every layout has vectors, and every set of vectors has a layout', () => {
   expect(LAYOUT_VECTORS.filter(({ examples }) => examples.length === 0)).toEqual([])
   expect(LAYOUTS.map(({ name }) => name).sort()).toEqual(LAYOUT_VECTORS.map(({ id }) => id).sort())
 })
 
-it.each(LAYOUT_VECTORS)("$id grants its writers' TTL", ({ id, default_ttl_s, examples }) => {
+it.each(LAYOUT_VECTORS)('$id has the default TTL of its own writers', ({ id, default_ttl_s, examples }) => {
   const layout = layoutNamed(id)
   expect(layout.defaultTtlSeconds).toBe(default_ttl_s)
   if (!layout.wantsLease) expect(examples.every(({ lease }) => !lease)).toBe(true)
 })
 
-describe('auto', () => {
-  it.each(ALL_EXAMPLES)('knows $id by $key', ({ id, key, value }) => {
+describe('the layout auto', () => {
+  it.each(ALL_EXAMPLES)('recognizes $id from $key', ({ id, key, value }) => {
     expect(detect(key, Buffer.from(value))?.layout.name).toBe(id)
   })
 })
 
-describe('reading', () => {
-  it.each(ALL_EXAMPLES.filter(({ key }) => key in READ_AS))('$id $key', ({ key, value }) => {
-    expect(described({ key, value })).toEqual(READ_AS[key])
-  })
+describe('reading an example', () => {
+  it.each(ALL_EXAMPLES.filter(({ key }) => key in READ_AS))(
+    'of $id with the key $key gives the expected endpoints',
+    ({ key, value }) => {
+      expect(described({ key, value })).toEqual(READ_AS[key])
+    },
+  )
 
-  it('leaves five examples for the tests below', () => {
+  it('is tested separately for five examples below', () => {
     const others = ALL_EXAMPLES.filter(({ key }) => !(key in READ_AS))
     expect(others.map(({ id }) => id).sort()).toEqual([
       'dubbo-go-app',
@@ -110,7 +116,7 @@ describe('reading', () => {
     ])
   })
 
-  it('dubbo-go: an interface by its key, an application by its value, 0 as an unset weight', () => {
+  it('of dubbo-go finds an interface in the key and an application in the value, and treats weight 0 as unset', () => {
     const [provider, first, second] = ALL_EXAMPLES.filter(
       ({ id, key }) => id.startsWith('dubbo-go') && key.includes('127'),
     ).map(described)
@@ -122,7 +128,7 @@ describe('reading', () => {
     expect(second).toEqual(['demo-app - 127.0.0.1:20001 50 127.0.0.1:20001'])
   })
 
-  it('rpcx: the same endpoint before and after a metrics tick', () => {
+  it('of rpcx gives the same endpoint before and after an update of its metrics', () => {
     const [before, after] = ALL_EXAMPLES.filter(({ key }) => key.includes('tcp@')).map(described)
     expect(before).toEqual(['Arith - 127.0.0.1:8972 7 {"weight":"7","group":"test"}'])
     expect(after).toEqual([
@@ -131,19 +137,19 @@ describe('reading', () => {
   })
 })
 
-describe('writing', () => {
+describe('writing an example', () => {
   const exact = LAYOUT_VECTORS.filter(({ exactness }) => exactness.startsWith('exact')).map(({ id }) => id)
   const endpoints = ALL_EXAMPLES.filter(
     ({ id, key }) => exact.includes(id) && Array.isArray(READ_AS[key] ?? []),
   )
 
-  it('is tried on an endpoint of every exact layout', () => {
+  it('is tested on an endpoint of every exact layout', () => {
     const tried = new Set(endpoints.filter(({ key }) => READ_AS[key] !== 'a directory').map(({ id }) => id))
     const untried = exact.filter((id) => !tried.has(id) && !layoutNamed(id).isConfiguration)
     expect(untried).toEqual([])
   })
 
-  it.each(endpoints)('$id $key again gives the same bytes', ({ key, value }) => {
+  it.each(endpoints)('of $id with the key $key gives the same bytes', ({ key, value }) => {
     const found = detect(key, Buffer.from(value))
     if (found?.decoded.kind !== 'endpoints') throw new Error('not read')
     const written = found.layout.encode(found.decoded.records, null)
@@ -152,7 +158,7 @@ describe('writing', () => {
   })
 
   it.each(['dubbo-go-interface', 'dubbo-go-app', 'traefik', 'apisix'])(
-    '%s is refused, with the reason',
+    'of %s is refused with the reason',
     (id) => {
       const registered = { service: 'a', version: '', addr: 'a:1', weight: 0, metadata: {} }
       expect(() => layoutNamed(id).encode([registered], null)).toThrow(`The layout ${id} cannot be written: `)

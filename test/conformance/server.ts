@@ -5,10 +5,10 @@ export interface Server extends AsyncDisposable {
   readonly endpoint: string
 }
 
-/** A lease of two seconds that nobody keeps alive is gone by then: etcd looks twice a second. */
+/** Time after which a lease of two seconds without keep-alives has expired. etcd checks leases twice a second. */
 export const BEYOND_TWO_SECONDS_MS = 3500
 
-/** Waits for what an expiring lease or a watcher does in its own time. */
+/** Polls a condition that depends on the expiry of a lease or on a watcher. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(20)
 }

@@ -16,7 +16,7 @@ import { RealEtcd } from '../support/etcd.js'
 import { openRegistry } from '../support/registry.js'
 import { fetchGo } from './toolchain.js'
 
-/** Debian's packages are some 300 MB, and the program takes a minute to compile. */
+/** Debian’s packages have about 300 MB, and the program takes a minute to compile. */
 const BUILD_DEADLINE_MS = 600_000
 
 let folder: string
@@ -31,7 +31,7 @@ beforeAll(() => {
 }, BUILD_DEADLINE_MS)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** A Go server that has registered itself. */
+/** A Go server that registers itself. */
 class GoServer implements AsyncDisposable {
   private constructor(
     readonly addr: string,
@@ -55,7 +55,7 @@ async function goOutput(...args: string[]): Promise<string> {
   return (await promisify(execFile)(peer, args)).stdout.trim()
 }
 
-/** The peers of health checks that a Node program makes. */
+/** The addresses of the servers that answer the calls of a Node client. */
 async function peersOf(target: string, settings: ChannelSettings, calls: number, pin?: string) {
   const client = new Client(target, credentials.createInsecure(), channelOptions(settings))
   const bytes = (value: Buffer) => value
@@ -93,19 +93,19 @@ describe.each([
   afterEach(() => disco.stopAll())
   afterAll(() => server[Symbol.asyncDispose]())
 
-  /** Addresses as `disco ls` lists them. */
+  /** Layout and address of each endpoint that `disco ls` lists. */
   async function listed(service: string): Promise<string[]> {
     const { stdout } = await disco.run('ls', service, '--json')
     const { endpoints = [] } = JSON.parse(stdout) as { endpoints?: { addr: string; layout: string }[] }
     return endpoints.map(({ addr, layout }) => `${layout} ${addr}`).sort()
   }
 
-  test('Go registers by etcd’s naming and KeepAliveOnce: disco and a Node program see the same, and pin it', async () => {
+  test('disco and a Node program see Go servers that register with etcd’s naming package and KeepAliveOnce, and can pin them', async () => {
     await using one = await GoServer.start(server.endpoint, 'serve-naming', 'go/naming', '1')
     {
       await using two = await GoServer.start(server.endpoint, 'serve-naming', 'go/naming', '2')
       const both = [one.addr, two.addr].sort()
-      // Longer than a lease lives without its renewals.
+      // Longer than the TTL, so that the lease exists only if it is renewed.
       await new Promise((resolve) => setTimeout(resolve, 5_000))
       expect(await listed('go/naming')).toEqual(both.map((addr) => `etcd ${addr}`))
       await using registry = await openRegistry([server.endpoint])
@@ -121,7 +121,7 @@ describe.each([
     )
   })
 
-  test('disco registers by etcd’s naming: Go lists and calls it', async () => {
+  test('Go lists and calls a server that disco registers in the layout of etcd’s naming package', async () => {
     await using backend = await Backend.start()
     const registration = disco.start(
       'register',
@@ -140,7 +140,7 @@ describe.each([
     expect(JSON.parse(await goOutput(server.endpoint, 'list-naming', 'node-naming'))).toEqual({})
   })
 
-  test('Go registers in the seed layout: disco lists and weighs it, a Node program dials its version', async () => {
+  test('disco lists Go servers in the seed layout and sets their weights, and a Node program dials one version', async () => {
     await using one = await GoServer.start(server.endpoint, 'serve-seed', 'goseed', '1.0.0', '1')
     await using two = await GoServer.start(server.endpoint, 'serve-seed', 'goseed', '2.0.0', '3')
     const both = [one.addr, two.addr].sort()
@@ -156,7 +156,7 @@ describe.each([
     expect(counts.filter((addr) => addr === two.addr).length).toBeGreaterThan(45)
   })
 
-  test('disco registers in the seed layout: a Go resolver in the image of its source documents calls it', async () => {
+  test('a Go resolver like that of the source documents calls a server that disco registers in the seed layout', async () => {
     await using backend = await Backend.start()
     const registration = disco.start('register', 'nodeseed', backend.addr, '--version', '1.0.0', '--ttl', '5')
     await registration.printed('"type":"added"')

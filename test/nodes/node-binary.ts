@@ -3,15 +3,17 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Where fetched Nodes are kept between runs: inside node_modules, so that a fresh clone starts clean. */
+/**
+ * Cache of downloaded Node versions between runs. It is inside node_modules, so that a fresh clone starts without it.
+ */
 const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/node', import.meta.url))
 
-/** What users run beside the oldest supported one, on which all tests run anyway. */
+/** Node versions that users run besides the oldest supported one, on which all tests run by default. */
 export const NODE_VERSIONS = [22, 24] as const
 
 /**
- * The folder that holds the newest `node` of a major version, fetched once: npm has a package for each platform
- * with nothing but that binary.
+ * The folder with the newest `node` of a major version, downloaded once from npm, which has a package for each platform
+ * with only this binary.
  */
 export function fetchNode(major: number): string {
   const folder = join(CACHE_FOLDER, String(major))

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { fetchNode, NODE_VERSIONS } from './node-binary.js'
 
 /**
- * `npm run test:nodes [-- FILES…]`: the unit tests, and those of the command line and the library, under each of
- * {@link NODE_VERSIONS}. Whatever a test spawns runs on the same Node.
+ * `npm run test:nodes [-- FILES…]`: runs the tests of the units, the command line and the library under each of {@link
+ * NODE_VERSIONS}. Processes that a test starts use the same Node.
  */
 const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url))
 const given = process.argv.slice(2)

@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { ExactNumber, parseExactJson, writeJson } from '../../src/domain/exact-json.js'
 
-/** Numbers that a double holds and prints as JSON has them. */
+/** Numbers that a double represents exactly and prints in their JSON spelling. */
 const exact = fc.oneof(
   fc.maxSafeInteger(),
   fc.double({ noNaN: true, noDefaultInfinity: true, noInteger: true }),
 )
 
-/** Strings that look like numbers among them. */
+/** Strings, some of which look like numbers. */
 const text = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.constantFrom('10.20.30.40:1001', 'a:1.5', ', -0', '"[1e5'),
@@ -20,7 +20,7 @@ const value = fc.anything({
   maxDepth: 3,
 })
 
-it('exact numbers are read as JSON.parse reads them, also beside one that is not exact', () => {
+it('exact numbers are read as by JSON.parse, even beside an inexact number', () => {
   fc.assert(
     fc.property(value, fc.constantFrom('', ' ', '\n', '\t'), (written, indent) => {
       const json = JSON.stringify(written, null, indent)
@@ -31,7 +31,7 @@ it('exact numbers are read as JSON.parse reads them, also beside one that is not
   )
 })
 
-it('every number keeps its spelling, wherever it stands', () => {
+it('every number keeps its spelling, at any position', () => {
   const number = fc.stringMatching(/^-?(?:0|[1-9]\d{0,20})(?:\.\d{1,5})?(?:[eE][+-]?\d{1,3})?$/)
   const space = fc.constantFrom('', ' ', '\n', '\r\n', '\t ')
   const around = fc.constantFrom(['', ''], ['[', ']'], ['["1.5",', ',1]'], ['{"a":', '}'], ['[{"a":[', ']}]'])

@@ -22,7 +22,7 @@ import { damaged, seededRandom } from '../support/damage.js'
 import { ALL_EXAMPLES } from '../support/vectors.js'
 
 const ROUNDS = 100_000
-/** What one input may take: a generous bound that tells slow from endless. */
+/** Time limit for one input. It is generous: it separates slow inputs from endless ones. */
 const MAX_MS = 5_000
 const TIMEOUT = 600_000
 
@@ -37,7 +37,7 @@ const oneOf = <Item>(random: Random, items: readonly Item[]): Item =>
 const many = <Item>(random: Random, most: number, make: () => Item): Item[] =>
   Array.from({ length: upTo(random, most) }, make)
 
-/** Runs one input, and fails where it throws what is not a failure of ours, or takes too long. */
+/** Runs one input. Fails if it throws anything but a DiscoError, or takes too long. */
 async function survives(what: string, run: () => unknown): Promise<void> {
   const start = performance.now()
   try {
@@ -52,7 +52,7 @@ async function survives(what: string, run: () => unknown): Promise<void> {
 
 const PROTOCOL = reflectionMessages('grpc.reflection.v1')
 
-/** What the client makes of the bytes of an answer; grpc-js turns what this throws into a failed call. */
+/** Deserializes the bytes of an answer like the client. grpc-js turns an error here into a failed call. */
 function received(bytes: Uint8Array): ReflectionAnswer {
   try {
     return toJson(PROTOCOL.response, fromBinary(PROTOCOL.response, bytes)) as ReflectionAnswer
@@ -61,7 +61,7 @@ function received(bytes: Uint8Array): ReflectionAnswer {
   }
 }
 
-/** All that the tool does with a server's description. */
+/** Everything that the tool does with the description of a server. */
 async function useServer(ask: () => ReflectionAnswer, random: Random): Promise<void> {
   const reflected = await readReflected(
     async () => ask(),
@@ -111,7 +111,7 @@ const MESSAGES = ['.p.A', '.p.B']
 const ODD_TYPES = ['.p.M', 'A', 'E', '.p.E', '.q.A', '', '.', '.p.A.N', 'p.A', '.google.protobuf.Any', '.p.S']
 const [MESSAGE, ENUM, GROUP] = [11, 14, 10]
 
-/** One part in so many of a description is wrong. */
+/** One in this many parts of a description is wrong. */
 const RIGHT_PER_WRONG = 60
 
 function isWrong(random: Random): boolean {
@@ -127,7 +127,7 @@ function typeOf(random: Random, types: readonly string[] = MESSAGES): string {
   return isWrong(random) ? oneOf(random, ODD_TYPES) : oneOf(random, types)
 }
 
-/** A description that is nearly right: what makes it wrong is mostly in how its parts fit together. */
+/** A nearly correct description. Most of its faults are in how its parts refer to each other. */
 function fileOf(random: Random): FileDescriptorProto {
   return create(FileDescriptorProtoSchema, {
     name: isWrong(random) ? oneOf(random, FILES) : 'a.proto',
@@ -195,7 +195,7 @@ function fieldOf(random: Random, at: number, isExtension: boolean, oneofs = 0): 
   })
 }
 
-/** A server that lists services, and answers each question with whatever comes next. */
+/** A server that lists services, and answers each request with the next random answer. */
 function lyingServer(random: Random): () => ReflectionAnswer {
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
   let isFirst = true
@@ -213,7 +213,7 @@ function lyingServer(random: Random): () => ReflectionAnswer {
   }
 }
 
-test('random bytes as answers of server reflection are failures of the server', {
+test('random bytes as answers of server reflection are reported as failures of the server', {
   timeout: TIMEOUT,
 }, async () => {
   const random = seededRandom(SEED)
@@ -222,7 +222,7 @@ test('random bytes as answers of server reflection are failures of the server', 
   }
 })
 
-test('descriptions that do not fit together are failures of the server', { timeout: TIMEOUT }, async () => {
+test('inconsistent descriptions are reported as failures of the server', { timeout: TIMEOUT }, async () => {
   const random = seededRandom(SEED + 1)
   let used = 0
   for (let round = 0; round < ROUNDS; round++) {
@@ -231,15 +231,15 @@ test('descriptions that do not fit together are failures of the server', { timeo
       used++
     })
   }
-  // Were all of them refused at the door, nothing behind it would have been tried.
+  // If all descriptions were refused at once, the later code would not be tested.
   expect(used).toBeGreaterThan(ROUNDS / 20)
 })
 
 const READER = readerOf({ layout: AUTO, root: '' })
-/** Controls, and what reorders or hides text. */
+/** Control characters, and characters that reorder or hide text. */
 const HARMFUL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/
 
-/** Lays out a table in one round of five only: that takes more time than all else. */
+/** Renders a table only in every fifth round, because this takes most of the time. */
 function useValue(key: string, value: Buffer, round: number): void {
   const kv = { key, value, lease: null, createRevision: 1, modRevision: 1 }
   const endpoints = decodeEndpoints(READER, kv)
@@ -249,7 +249,9 @@ function useValue(key: string, value: Buffer, round: number): void {
   expect(printed.find((text) => HARMFUL.test(text))).toBeUndefined()
 }
 
-test('random bytes as values of etcd are endpoints with a problem', { timeout: TIMEOUT }, async () => {
+test('random bytes as values in etcd are read as endpoints with a problem', {
+  timeout: TIMEOUT,
+}, async () => {
   const random = seededRandom(SEED + 2)
   for (let round = 0; round < ROUNDS; round++) {
     const { key } = oneOf(random, ALL_EXAMPLES)
@@ -257,7 +259,9 @@ test('random bytes as values of etcd are endpoints with a problem', { timeout: T
   }
 })
 
-test('values of every layout with something wrong are, too', { timeout: TIMEOUT }, async () => {
+test('damaged values of every layout are read as endpoints with a problem', {
+  timeout: TIMEOUT,
+}, async () => {
   const random = seededRandom(SEED + 3)
   for (let round = 0; round < ROUNDS; round++) {
     const { key, value } = oneOf(random, ALL_EXAMPLES)

@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { spliceJson } from '../../src/domain/layouts/json-splice.js'
 
-/** A piece of a value: bytes that must stay, or a number that must change. */
+/** A part of a value: bytes that must stay, or a number that must change. */
 type Piece = Buffer | 'number'
 
 const space = fc.constantFrom('', ' ', '\n', '\t  ', '\r\n')
 const number = fc.oneof(fc.nat().map(String), fc.constantFrom('-0', '1.5e+3', '0.25', '-12', '1E9'))
 
-/** A JSON string with bytes in it that are no UTF-8, and with everything that could derail a scanner. */
+/** A JSON string with bytes that are not UTF-8, and with everything that could confuse a scanner. */
 const wildString = fc
   .array(
     fc.oneof(
@@ -67,7 +67,7 @@ function joined(pieces: readonly Piece[], numbers: readonly string[]): Buffer {
   )
 }
 
-it('changes the bytes of the top-level numbers of that name, all of them, and no other byte', () => {
+it('spliceJson changes the bytes of all top-level numbers with the name, and no other byte', () => {
   const members = fc
     .tuple(fc.array(foreignMember, { maxLength: 4 }), fc.array(weightMember, { minLength: 1, maxLength: 3 }))
     .chain(([foreign, own]) =>
@@ -92,7 +92,7 @@ it('changes the bytes of the top-level numbers of that name, all of them, and no
   )
 })
 
-it('adds a missing member: the others stay, in order, around it', () => {
+it('spliceJson adds a missing member, and keeps the other members and their order', () => {
   fc.assert(
     fc.property(
       fc.array(foreignMember, { maxLength: 4 }),
@@ -119,7 +119,7 @@ it('adds a missing member: the others stay, in order, around it', () => {
   )
 })
 
-it('JSON stays JSON: the same object with another number', () => {
+it('spliceJson keeps JSON valid: the same object with another number', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.nat(), (object, wanted) => {
       const json = JSON.stringify({ ...object, weight: 1 }, null, 1)

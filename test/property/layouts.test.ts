@@ -29,7 +29,7 @@ function endpoints(decoded: Decoded): EndpointRecords {
   return decoded.records
 }
 
-/** What every layout keeps. */
+/** The fields that every layout stores. */
 function common(registrations: readonly EndpointRecord[]): object[] {
   return registrations.map(({ service, version, addr, weight, id, metadata }) => {
     const { weight: _weight, ...rest } = metadata
@@ -37,7 +37,7 @@ function common(registrations: readonly EndpointRecord[]): object[] {
   })
 }
 
-it('every layout that can be written has its generator', () => {
+it('every writable layout has a generator', () => {
   const names = LAYOUTS.filter(({ readOnly }) => readOnly === null).map(({ name }) => name)
   expect(Object.keys(WRITABLE).sort()).toEqual(names.sort())
 })
@@ -45,7 +45,7 @@ it('every layout that can be written has its generator', () => {
 describe.each(writable)('$name', ({ name, arbitrary }) => {
   const layout = layoutNamed(name)
 
-  it('a written record is read back unchanged, and written again to the same bytes', () => {
+  it('a written record is read back unchanged, and written again as the same bytes', () => {
     fc.assert(
       fc.property(arbitrary, (original) => {
         const { key, value } = written(layout, original)
@@ -59,7 +59,7 @@ describe.each(writable)('$name', ({ name, arbitrary }) => {
     )
   })
 
-  it('a listing of the own prefix finds the key, also under a root; a shorter name does not', () => {
+  it('the prefix of a service matches its keys, also under a root, and does not match if the name is shorter', () => {
     fc.assert(
       fc.property(arbitrary, fc.constantFrom('', '/prod', 'a/b/', '/'), (original, root) => {
         const here = rooted(layout, rootPrefix(root))
@@ -75,7 +75,7 @@ describe.each(writable)('$name', ({ name, arbitrary }) => {
     )
   })
 
-  it('auto finds it by its key, alone or under a root, and reads it as this layout does', () => {
+  it('the layout auto recognizes a key, also under a root, and reads it like this layout', () => {
     fc.assert(
       fc.property(arbitrary, fc.constantFrom('', '/prod', 'a/b/'), (original, root) => {
         const { key, value } = written(rooted(layout, rootPrefix(root)), original)
@@ -107,14 +107,14 @@ it.each(weighted)('$name: a new weight is read back, and nothing else changes', 
   )
 })
 
-/** Damaged values for each layout, made from its own examples and from generated ones. */
+/** Number of damaged values per layout, made from its examples and from generated values. */
 const DAMAGED_VALUES = rounds({ quick: 3_000, long: 100_000 })
 
 describe.each(LAYOUTS.map((layout, index) => ({ name: layout.name, layout, seed: index + 1 })))(
   'damaged values of $name',
   ({ name, layout, seed }) => {
     const { stackTraceLimit } = Error
-    // JSON.parse refuses most of them, and to write down the stack each time would take half of the run.
+    // JSON.parse rejects most values. Recording a stack trace each time would take half of the duration.
     beforeAll(() => {
       Error.stackTraceLimit = 0
     })
@@ -122,7 +122,7 @@ describe.each(LAYOUTS.map((layout, index) => ({ name: layout.name, layout, seed:
       Error.stackTraceLimit = stackTraceLimit
     })
 
-    it('are endpoints, or nothing with a name, or have a problem with a name', () => {
+    it('are read as endpoints, as a named purpose that is not an endpoint, or as a named problem', () => {
       const random = seededRandom(seed)
       const generated = WRITABLE[name]
       const sources = [
@@ -139,7 +139,7 @@ describe.each(LAYOUTS.map((layout, index) => ({ name: layout.name, layout, seed:
         const key = random() < 0.2 ? damaged(Buffer.from(source.key), random).toString() : source.key
         const placed = layout.at(layout.baseOf(key) ?? layout.base)
         seen[kindOf(placed.decode(key, value))]++
-        // Every value is judged as this layout's; whose it is without that is asked of every fourth.
+        // Every value is read in this layout. For every fourth value, the layout is also detected.
         const found = round % 4 === 0 ? detect(key, value) : null
         if (found) kindOf(found.decoded)
       }
@@ -150,7 +150,7 @@ describe.each(LAYOUTS.map((layout, index) => ({ name: layout.name, layout, seed:
   },
 )
 
-/** Plain comparisons: an assertion for each field of two million would take minutes. */
+/** Plain comparisons: an assertion for each field of two million values would take minutes. */
 function kindOf(decoded: Decoded): 'endpoints' | 'nothing' | 'problems' {
   if (decoded.kind === 'not-an-endpoint') return decoded.purpose === '' ? fail(decoded) : 'nothing'
   if (decoded.kind === 'unusable') {
@@ -172,7 +172,7 @@ function fail(decoded: Decoded): never {
   throw new Error(`not as it should be: ${JSON.stringify(decoded)}`)
 }
 
-it('any bytes under any key: nothing is thrown', () => {
+it('reading any bytes under any key throws nothing', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),
@@ -186,7 +186,7 @@ it('any bytes under any key: nothing is thrown', () => {
   )
 })
 
-it('a value as deep or as long as etcd stores them takes no time worth telling', () => {
+it('reading a value of the maximum depth or length of etcd takes negligible time', () => {
   const deep = '['.repeat(700_000)
   const long = `{"name":"${'a'.repeat(1_400_000)}`
   for (const value of [

@@ -18,7 +18,7 @@ import { everythingProtoset } from '../support/echo-server.js'
 import { PROTOS, protoc } from '../support/protoc.js'
 
 const MESSAGES = 100_000
-/** Of these one is also read and written by protoc. */
+/** One message in each batch is also read and written by protoc. */
 const BATCH = 2_000
 
 const random = seeded(20)
@@ -50,7 +50,7 @@ const SIGNED = [
 ]
 const UNSIGNED = ['18446744073709551615', '9223372036854775808', '9007199254740993', '1']
 
-/** A value that is not the default, as canonical JSON. */
+/** A value other than the default, as canonical JSON. */
 function scalar(type: ScalarType): JsonValue {
   switch (type) {
     case ScalarType.BOOL:
@@ -129,12 +129,12 @@ function fieldOf(field: DescField, depth: number): JsonValue | undefined {
   return value === undefined ? undefined : { [key]: value }
 }
 
-/** 64-bit values as numbers, which data may have as well. */
+/** JSON text with 64-bit values as numbers, which is allowed in the data of a call. */
 function withNumbers(json: JsonValue): string {
   return JSON.stringify(json).replaceAll(/(?<=[:[,])"(-?\d{5,20})"(?=[,}\]])/g, '$1')
 }
 
-test('random messages of every kind, with 64-bit values at their bounds, come back as they were', () => {
+test('random messages with all kinds of fields, and 64-bit values at their bounds, are unchanged after encoding and decoding', () => {
   const methods = sources.map((descriptors) => descriptors.method('One'))
   expect(methods).toHaveLength(2)
   const desc = sources[0]?.types.getMessage('everything.Everything')
@@ -150,7 +150,7 @@ test('random messages of every kind, with 64-bit values at their bounds, come ba
       if (!isDeepStrictEqual(back, json)) expect(back, text).toEqual(json)
       last = bytes
     }
-    // What protoc reads of it, it writes as we did.
+    // protoc decodes our bytes to text, and encodes the text to an equal message.
     const args = ['everything.proto']
     const asText = protoc(['--decode=everything.Everything', ...args], last)
     const again = protoc(['--encode=everything.Everything', ...args], asText)

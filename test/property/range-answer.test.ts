@@ -6,7 +6,7 @@ import { readKeyValue } from '../../src/etcd/range.js'
 import { readRangeAnswer, readRangeAnswers } from '../../src/etcd/range-answer.js'
 import { kvMethod } from '../support/range-answers.js'
 
-/** Bytes of keys and values: some are not UTF-8. */
+/** Bytes of keys and values, some of which are not UTF-8. */
 const bytes = fc
   .oneof(fc.uint8Array({ maxLength: 200 }), fc.string({ unit: 'binary', maxLength: 60 }))
   .map((from) => Buffer.from(from as Uint8Array))
@@ -37,7 +37,7 @@ const response = fc.record({
 const range = kvMethod('Range')
 const txn = kvMethod('Txn')
 
-it('reads an answer to Range as etcd3 does', () => {
+it('decodes a range response like etcd3', () => {
   fc.assert(
     fc.property(response, (sent) => {
       const encoded = range.responseSerialize(sent)
@@ -59,7 +59,7 @@ it('reads an answer to Range as etcd3 does', () => {
   )
 })
 
-it('reads the ranges of a transaction as etcd3 does', () => {
+it('decodes the ranges in a transaction response like etcd3', () => {
   fc.assert(
     fc.property(fc.array(response, { maxLength: 5 }), (sent) => {
       const responses = sent.map((answer) => ({ response_range: answer }))
@@ -71,7 +71,7 @@ it('reads the ranges of a transaction as etcd3 does', () => {
   )
 })
 
-it('finds the keys that contain a text, and no other, whatever stands around them', () => {
+it('finds exactly the keys that contain a text, at any position', () => {
   const key = fc.string({ unit: fc.constantFrom('a', 'b', '/', 'é'), maxLength: 12 })
   const parts = fc.array(
     fc.string({ unit: fc.constantFrom('a', 'b', '/', 'é'), minLength: 1, maxLength: 3 }),
@@ -90,7 +90,7 @@ it('finds the keys that contain a text, and no other, whatever stands around the
   )
 })
 
-it('refuses a message that was cut or damaged, or reads the rest of it', () => {
+it('rejects a truncated or damaged message, or reads the rest of it', () => {
   fc.assert(
     fc.property(response, fc.nat(), fc.nat(255), (sent, where, byte) => {
       const encoded = Buffer.from(range.responseSerialize(sent))

@@ -8,10 +8,16 @@ import { chooserOf } from '../support/choosers.js'
 const RUNS = 300
 const PICKS = 400
 
-/** Who is away after a pick: anyone by chance, or the one just served, as behind a server that closes after calls. */
+/**
+ * Which endpoint disconnects after a pick: a random one, or the one that was just picked, as with a server that closes
+ * connections after calls.
+ */
 type Cut = 'random' | 'served'
 
-/** The largest |share of the picks made while READY - own picks| of any endpoint at any moment of a run. */
+/**
+ * The largest absolute difference between an endpoint’s share of the picks made while it was READY and its own picks,
+ * at any moment of a run.
+ */
 function largestGap(kind: PolicyKind, cut: Cut, seed: number): number {
   const rng = seeded(seed)
   const size = 2 + (seed % 12)
@@ -56,7 +62,7 @@ it.each([
   [roundRobin.name, roundRobin, 'random', 5],
   [roundRobin.name, roundRobin, 'served', 5],
 ] as const)(
-  '%s: reconnects of anyone do not add up, and nobody who is away is chosen',
+  '%s: gaps from reconnects do not accumulate, and a disconnected endpoint is not picked',
   (_, kind, cut, most) => {
     const gaps = Array.from({ length: RUNS }, (_, seed) => largestGap(kind, cut, seed + 1))
     expect(Math.max(...gaps)).toBeLessThan(most)

@@ -13,7 +13,7 @@ import { DiscoError } from '../../src/domain/errors.js'
 
 const CONFLICT = new DiscoError('CONFLICT', 'taken over')
 
-/** Acts of a registrar's environment, possible at any time. */
+/** Events from a registrar’s environment, possible at any time. */
 const ACTS = [
   'healthy',
   'unhealthy',
@@ -36,10 +36,10 @@ interface Story {
 }
 
 /**
- * Environment of a registrar: answers each action, in any order and with any delay, and sends no other answers.
+ * The environment of a registrar. It answers each action, in any order and with any delay, and sends no other answers.
  */
 class World {
-  /** Each action with the state that it led to. */
+  /** Each action, with the state that resulted from it. */
   readonly done: { readonly action: Action; readonly state: State }[] = []
   private readonly answers: Event[] = []
   private isRunning: boolean
@@ -62,7 +62,7 @@ class World {
     return this.done.flatMap(({ action }) => (wanted.includes(action) ? [action] : []))
   }
 
-  /** Stops the registrar; every action is answered, and a terminated server ends. */
+  /** Stops the registrar and answers every action; a terminated server exits. */
   settle(): void {
     this.apply({ type: 'stop' })
     for (let round = 0; round < 100 && !this.state.isOver; round++) {
@@ -115,7 +115,7 @@ class World {
     if (action === 'register') this.answers.push({ type: 'registered' })
     else if (action === 'sweep') this.answers.push({ type: 'swept' })
     else if (action === 'giveUp' && isAsked('registered')) {
-      // A claim that is given up is withdrawn, or has succeeded already.
+      // A registration that is given up is either withdrawn or was already successful.
       if (this.done.length % 2 === 0) this.answers.splice(0, this.answers.length, { type: 'unregistered' })
     } else if ((action === 'deregister' || action === 'revoke') && !isAsked('unregistered')) {
       this.answers.push({ type: 'unregistered' })
@@ -139,8 +139,8 @@ function always(holds: (world: World, story: Story) => void): void {
   )
 }
 
-describe('a registrar, with any events in any order', () => {
-  it('terminates the server only when the key is out, or after a second stop', () => {
+describe('a registrar with any events in any order', () => {
+  it('terminates the server only when its key is deleted or lost, or after a second stop', () => {
     always(({ done }) => {
       for (const { action, state } of done) {
         if (action !== 'terminate' && action !== 'sweep') continue
@@ -149,14 +149,14 @@ describe('a registrar, with any events in any order', () => {
     })
   })
 
-  it('never ends a server without a stop, except after a refused first registration', () => {
+  it('does not terminate a server without a stop, unless its first registration was refused', () => {
     always((world, { acts }) => {
       if (acts.some(([act]) => act === 'stop') || world.now.failure) return
       expect(world.actions('terminate')).toEqual([])
     })
   })
 
-  it('registers only a healthy server that is not to be stopped', () => {
+  it('registers only a healthy server, and not after a stop', () => {
     always(({ done }) => {
       for (const { action, state } of done) {
         if (action === 'register') expect([state.health, isLeaving(state)]).toEqual(['good', false])
@@ -173,7 +173,7 @@ describe('a registrar, with any events in any order', () => {
     })
   })
 
-  it('ends after a stop when every action is answered, and leaves no key', () => {
+  it('ends after a stop once every action is answered, and leaves no key', () => {
     always((world, { hasServer }) => {
       world.settle()
       expect(world.now.isOver).toBe(true)

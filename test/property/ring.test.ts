@@ -5,15 +5,15 @@ import { Ring } from '../../src/policies/ring.js'
 import { rounds } from '../support/effort.js'
 import { type RingMember, ringOf } from '../support/rings.js'
 
-/** So many that their own scatter, less than 0.4%, is small beside that of the ring. */
+/** So many keys that their random variation, less than 0.4%, is small compared with that of the ring. */
 const KEYS = Array.from({ length: 20_000 }, (_, at) => hash32(`key-${at}`))
 
-/** Weights below 16, so that the median cannot pass a power of 16, and few enough for the bound of points. */
+/** Weights below 16, so that the median does not pass a power of 16, and few enough members for the limit of points. */
 const members = fc
   .array(fc.integer({ min: 1, max: 15 }), { minLength: 2, maxLength: 30 })
   .map((weights) => weights.map((weight, at): RingMember => ({ id: `10.0.0.${at}:80`, weight })))
 
-it('any membership: a leaver moves only its own keys, within 5% of its share', () => {
+it('a member that leaves any ring moves only its own keys, within 5% of its share', () => {
   fc.assert(
     fc.property(members, fc.nat(), (before, at) => {
       const leaver = before[at % before.length]
@@ -34,12 +34,12 @@ it('any membership: a leaver moves only its own keys, within 5% of its share', (
 
 const step = fc.record({
   who: fc.nat({ max: 40 }),
-  /** 0 for a leave. */
+  /** The new weight; 0 removes the member. */
   weight: fc.oneof(fc.nat({ max: 15 }), fc.nat({ max: 200 })),
   look: fc.boolean(),
 })
 
-it('any history of joins, leaves and weights: keys are where a new ring of the same members has them', () => {
+it('after any history of joins, leaves and weights, keys have the same owners as in a new ring of the same members', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
       const ring = new Ring<number>()

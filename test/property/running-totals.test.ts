@@ -11,7 +11,7 @@ import { endpoint, NOT_JSON } from '../support/endpoints.js'
 
 const RUNS = { numRuns: rounds({ quick: 300, long: 3_000 }) }
 
-/** Unset, drained, usual, fractional, and so large or small that ordinary sums lose the others. */
+/** Weights: unset, drained, usual, fractional, and so large or small that a floating-point sum loses the others. */
 const weight = fc.oneof(
   { weight: 2, arbitrary: fc.constant(0) },
   { weight: 3, arbitrary: fc.nat({ max: 10 }) },
@@ -24,7 +24,7 @@ const weight = fc.oneof(
 const problem = fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, fc.constant(NOT_JSON))
 const key = fc.constantFrom('/k1', '/k2', '/k3', '/k4')
 
-/** One key may hold several addresses, the same one twice, and those of another service. */
+/** Endpoints of one key: several addresses, repeated addresses, and addresses of another service are possible. */
 const endpoints = fc.array(
   fc.record({
     service: fc.constantFrom('hello', 'hello', 'other'),
@@ -95,7 +95,7 @@ function updateOf(made: Step, revision: number): Update {
 
 const contentOf = ({ revision, byKey }: Snapshot) => ({ revision, byKey: [...byKey] })
 
-describe('a live snapshot, after any history of updates', () => {
+describe('a live snapshot after any history of updates', () => {
   it('equals the result of `apply`, with the shares of an unchanged list', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
@@ -117,7 +117,7 @@ describe('a live snapshot, after any history of updates', () => {
     )
   })
 
-  it('gives its list as one update, which leads a snapshot to the same state and does not change afterwards', () => {
+  it('returns its list as one update, which gives another snapshot the same state and does not change afterwards', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 8 }), fc.array(step, { maxLength: 8 }), (before, after) => {
         const live = new LiveSnapshot()
@@ -127,7 +127,7 @@ describe('a live snapshot, after any history of updates', () => {
         expect(live.isEmpty).toBe(before.every(({ type }) => type === 'stale'))
         if (!reset) return
         const kept = structuredClone(reset)
-        // A key without endpoints is as good as none.
+        // A key without endpoints is equivalent to a missing key.
         const held = [...live.byKey].filter(([, endpoints]) => endpoints.length > 0)
         expect([...apply(EMPTY_SNAPSHOT, reset).byKey]).toEqual(held)
         for (const [at, each] of after.entries()) live.apply(updateOf(each, before.length + at + 1))
@@ -141,14 +141,14 @@ describe('a live snapshot, after any history of updates', () => {
 describe('the totals of a service', () => {
   const weighted = fc.record({ weight, problem })
 
-  it('depend on the present endpoints, not on their order or on those that left', () => {
+  it('depend only on the present endpoints, not on their order or on removed endpoints', () => {
     const histories = fc.array(fc.record({ endpoint: weighted, leaves: fc.boolean() }), { maxLength: 30 })
     fc.assert(
       fc.property(histories, fc.array(fc.nat()), (history, order) => {
         const totals = new ShareTotals()
         for (const { endpoint } of history) totals.add(endpoint)
         const leavers = history.filter(({ leaves }) => leaves)
-        // Those who leave do so in an order of their own.
+        // Endpoints are removed in an order that differs from that of their addition.
         const ranked = leavers.map(({ endpoint }, at) => ({ endpoint, rank: order[at % order.length] ?? 0 }))
         for (const { endpoint } of ranked.sort((a, b) => a.rank - b.rank)) totals.remove(endpoint)
         const present = history.filter(({ leaves }) => !leaves).map(({ endpoint }) => endpoint)
@@ -163,7 +163,7 @@ describe('the totals of a service', () => {
     )
   })
 
-  it('give each whole weight exactly its part of the sum, as BigInt has it', () => {
+  it('give each integer weight exactly its part of the sum, as computed with BigInt', () => {
     const whole = fc.array(fc.record({ weight: fc.oneof(fc.nat({ max: 100 }), fc.maxSafeNat()), problem }), {
       minLength: 1,
       maxLength: 30,
@@ -172,7 +172,7 @@ describe('the totals of a service', () => {
       fc.property(whole, (service) => {
         const unset = weightsAreUnset(service)
         const total = service.reduce((sum, each) => sum + BigInt(effectiveWeight(each, unset)), 0n)
-        // Number() rounds once, as the total of ShareTotals is.
+        // Number() rounds once, and so does ShareTotals.
         const expected = service.map((each) =>
           total === 0n ? 0 : effectiveWeight(each, unset) / Number(total),
         )

@@ -45,7 +45,7 @@ test('a written selector is read back unchanged', () => {
   )
 })
 
-test('any text is a selector or a usage error, and never anything else', () => {
+test('any text is parsed as a selector or causes a usage error, and no other error', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z=!<>~^,()" ]*$/)), (text) => {
       try {
@@ -58,7 +58,7 @@ test('any text is a selector or a usage error, and never anything else', () => {
   )
 })
 
-test('it selects the intersection of its requirements, and an operator and its negation partition all endpoints', () => {
+test('a selector selects the intersection of its requirements, and an operator and its negation partition all endpoints', () => {
   fc.assert(
     fc.property(selector, candidate, (one, found) => {
       expect(selects(one, found)).toBe(one.every((requirement) => selects([requirement], found)))

@@ -9,7 +9,7 @@ const names = ['a', 'b', 'c', 'd', 'e']
 const rotation = fc.dictionary(fc.constantFrom(...names), fc.integer({ min: 1, max: 50 }), { minKeys: 1 })
 const picks = fc.array(fc.constantFrom(...names), { maxLength: 30 })
 
-/** The definition, pick by pick and without epochs. */
+/** Computes the totals by definition, pick by pick. */
 function naive(epochs: readonly { readonly weights: Weights; readonly picks: readonly string[] }[]) {
   const tallies = new Map<string, { picks: number; expected: number }>()
   const gapsAtChanges: number[] = [0]
@@ -34,7 +34,7 @@ function naive(epochs: readonly { readonly weights: Weights; readonly picks: rea
   return { tallies, largestGap: Math.max(...[...gapsAtChanges, ...gaps.values()].map(Math.abs)) }
 }
 
-it('totals, and the largest gap at any change, are those of a model that adds share by share', () => {
+it('the totals and the largest gap at any change equal those of a model that adds share by share', () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ weights: rotation, picks }), { minLength: 1, maxLength: 8 }),

@@ -28,7 +28,7 @@ const content: fc.Arbitrary<Content> = fc.record({
   problem: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, fc.constant(NOT_JSON)),
 })
 
-/** What etcd may do in one revision: a key is put or deleted once. */
+/** Possible changes in one revision of etcd: each key is put or deleted at most once. */
 const step = fc.oneof(
   {
     weight: 4,
@@ -75,7 +75,7 @@ function updateOf(step: Step, revision: number): Update {
 const byId = (endpoints: Iterable<Endpoint>) =>
   new Map([...endpoints].map((each) => [endpointId(each), each] as const))
 
-/** Does what the events say, and refuses what cannot be done. */
+/** Applies events to a snapshot, and fails if an event cannot apply. */
 function follow(before: Snapshot, events: readonly EndpointEvent[]): Map<string, Endpoint> {
   const known = byId(endpointsOf(before))
   for (const event of events) {
@@ -96,7 +96,7 @@ function follow(before: Snapshot, events: readonly EndpointEvent[]): Map<string,
   return known
 }
 
-it('the events between two snapshots lead from one to the other, whatever updates lie between', () => {
+it('the events between two snapshots lead from one to the other, after any updates between them', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.nat({ max: 11 }), (steps, from) => {
       const snapshots = [EMPTY_SNAPSHOT]
@@ -109,7 +109,8 @@ it('the events between two snapshots lead from one to the other, whatever update
         const events = eventsBetween(before, after, changedKeys)
         expect(follow(before, events)).toEqual(byId(endpointsOf(after)))
         expect(events.length).toBe(new Set(events.map((event) => endpointId(event.endpoint))).size)
-        // A stale registry changes nothing; what is told of a key does not depend on where one looks.
+        // A stale update changes nothing. The events of a key are the same whether or not only changed keys are
+        // compared.
         if (update.type === 'stale') expect(after).toBe(before)
         expect(new Set(eventsBetween(before, after))).toEqual(new Set(events))
       }

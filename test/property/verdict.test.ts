@@ -5,7 +5,7 @@ import { judge, type Verdict } from '../../src/stats/verdict.js'
 import { chooserOf } from '../support/choosers.js'
 import { rounds } from '../support/effort.js'
 
-/** A policy's picks, in a ledger as a run keeps one. */
+/** A policy with a chooser, whose picks are recorded in a ledger as in a run. */
 class Run {
   readonly ledger = new ShareLedger()
   private readonly chooser
@@ -21,7 +21,7 @@ class Run {
     this.rotate()
   }
 
-  /** Weight 0 leaves. */
+  /** Sets the weight of an endpoint; weight 0 removes it. */
   place(id: number, weight: number): void {
     if (weight === 0) this.chooser.leave(id)
     else if (this.weights.has(id)) this.chooser.reweigh(id, weight)
@@ -47,7 +47,7 @@ class Run {
 
 const ones = (count: number) => Array.from({ length: count }, () => 1)
 
-/** Weights and calls: exact, chi-square, on the edge between them, drawn. */
+/** Weights and numbers of calls: judged exactly, by chi-square, at the limit between them, or by sampling. */
 const STANDING: readonly { weights: readonly number[]; calls: number }[] = [
   { weights: [1, 1, 1, 1, 10], calls: 10 },
   { weights: [1, 1, 1, 1, 10], calls: 70 },
@@ -59,7 +59,7 @@ const STANDING: readonly { weights: readonly number[]; calls: number }[] = [
   { weights: [1, 2, 3, 4, 5, 6], calls: 8 },
 ]
 
-/** Runs during which something changes. */
+/** Runs in which weights or endpoints change. */
 const CHANGES: readonly ((policy: PolicyKind, rng: () => number) => Run)[] = [
   (policy, rng) => {
     const run = new Run(policy, [1, 1, 1, 1, 10], rng).pick(100)
@@ -86,21 +86,25 @@ const CHANGES: readonly ((policy: PolicyKind, rng: () => number) => Run)[] = [
 
 const PROMISING = POLICIES.filter(({ shares }) => shares !== 'none')
 
-describe.each(PROMISING.map((policy) => [policy.name, policy] as const))('%s, honest', (_, policy) => {
-  it('fails in at most 1% of many runs, within three standard errors', () => {
-    const runs = rounds({ quick: 1_000, long: 10_000 })
-    const most = runs * 0.01 + 3 * Math.sqrt(runs * 0.01 * 0.99)
-    const rng = seeded(2024)
-    const failed: string[] = []
-    for (let run = 0; run < runs; run++) {
-      const change = CHANGES[run % 90]
-      const { weights, calls } = STANDING[run % STANDING.length] ?? { weights: [1], calls: 1 }
-      const made = change ? change(policy, rng) : new Run(policy, weights, rng).pick(calls)
-      if (made.judge().result === 'fail') failed.push(change ? `change ${run % 90}` : `${weights} x ${calls}`)
-    }
-    expect(failed.length, failed.join('; ')).toBeLessThanOrEqual(policy.shares === 'exact' ? 0 : most)
-  })
-})
+describe.each(PROMISING.map((policy) => [policy.name, policy] as const))(
+  'the verdict on correct picks of %s',
+  (_, policy) => {
+    it('fails in at most 1% of many runs, within three standard errors', () => {
+      const runs = rounds({ quick: 1_000, long: 10_000 })
+      const most = runs * 0.01 + 3 * Math.sqrt(runs * 0.01 * 0.99)
+      const rng = seeded(2024)
+      const failed: string[] = []
+      for (let run = 0; run < runs; run++) {
+        const change = CHANGES[run % 90]
+        const { weights, calls } = STANDING[run % STANDING.length] ?? { weights: [1], calls: 1 }
+        const made = change ? change(policy, rng) : new Run(policy, weights, rng).pick(calls)
+        if (made.judge().result === 'fail')
+          failed.push(change ? `change ${run % 90}` : `${weights} x ${calls}`)
+      }
+      expect(failed.length, failed.join('; ')).toBeLessThanOrEqual(policy.shares === 'exact' ? 0 : most)
+    })
+  },
+)
 
 const UNEQUAL = [
   [1, 1, 1, 1, 10],
@@ -112,45 +116,48 @@ const UNEQUAL = [
   [2, 2, 5, 30],
 ].map((weights) => ({ weights, title: weights.join('-') }))
 
-describe.each(['weighted_round_robin', 'weighted_random'])('at the calls that it takes, under %s', (name) => {
-  const { shares } = findPolicy(name)
+describe.each(['weighted_round_robin', 'weighted_random'])(
+  'the verdict after the needed number of calls, under %s',
+  (name) => {
+    const { shares } = findPolicy(name)
 
-  /** How many of these runs fail, in which `policy` dealt as many calls as it takes. */
-  function failures(weights: readonly number[], policy: string, runs: number): number {
-    const rng = seeded(7)
-    const chooser = chooserOf<number>(findPolicy(policy), { random: rng })
-    for (const [id, weight] of weights.entries()) chooser.join(id, weight)
-    const ledgerOf = (calls: number) => {
-      const ledger = new ShareLedger()
-      ledger.rotate(new Map(weights.map((weight, id) => [String(id), weight])))
-      for (let call = 0; call < calls; call++) ledger.pick(String(chooser.choose()))
-      return ledger
+    /** The number of failed verdicts among `runs` runs, in which `policy` picks for the needed number of calls. */
+    function failures(weights: readonly number[], policy: string, runs: number): number {
+      const rng = seeded(7)
+      const chooser = chooserOf<number>(findPolicy(policy), { random: rng })
+      for (const [id, weight] of weights.entries()) chooser.join(id, weight)
+      const ledgerOf = (calls: number) => {
+        const ledger = new ShareLedger()
+        ledger.rotate(new Map(weights.map((weight, id) => [String(id), weight])))
+        for (let call = 0; call < calls; call++) ledger.pick(String(chooser.choose()))
+        return ledger
+      }
+      const needed = judge(ledgerOf(1), shares, rng).neededCalls ?? 0
+      expect(needed).toBeGreaterThan(1)
+      const results = Array.from({ length: runs }, () => judge(ledgerOf(needed), shares, rng).result)
+      expect(results).not.toContain('inconclusive')
+      return results.filter((result) => result === 'fail').length
     }
-    const needed = judge(ledgerOf(1), shares, rng).neededCalls ?? 0
-    expect(needed).toBeGreaterThan(1)
-    const results = Array.from({ length: runs }, () => judge(ledgerOf(needed), shares, rng).result)
-    expect(results).not.toContain('inconclusive')
-    return results.filter((result) => result === 'fail').length
-  }
 
-  it.each(UNEQUAL)(
-    '$title: round_robin, which ignores weights, fails wherever its turn begins',
-    ({ weights }) => {
-      expect(failures(weights, 'round_robin', 20)).toBe(20)
-    },
-  )
+    it.each(UNEQUAL)(
+      '$title: fails for round_robin, which ignores weights, whichever endpoint it starts with',
+      ({ weights }) => {
+        expect(failures(weights, 'round_robin', 20)).toBe(20)
+      },
+    )
 
-  it('random, which ignores weights, fails 99 times in 100', () => {
-    const failed = UNEQUAL.map(({ weights }) => failures(weights, 'random', 1_000))
-    // One rate of 1,000 runs is known to within 0.9 % (three standard errors), that of all of them to 0.36 %.
-    expect(Math.min(...failed), failed.join()).toBeGreaterThanOrEqual(981)
-    const sum = failed.reduce((total, runs) => total + runs, 0)
-    expect(sum / UNEQUAL.length, failed.join()).toBeGreaterThanOrEqual(990)
-  })
-})
+    it('fails in 99 % of the runs for random, which ignores weights', () => {
+      const failed = UNEQUAL.map(({ weights }) => failures(weights, 'random', 1_000))
+      // The rate of 1,000 runs is accurate to 0.9 % (three standard errors), and the rate of all runs to 0.36 %.
+      expect(Math.min(...failed), failed.join()).toBeGreaterThanOrEqual(981)
+      const sum = failed.reduce((total, runs) => total + runs, 0)
+      expect(sum / UNEQUAL.length, failed.join()).toBeGreaterThanOrEqual(990)
+    })
+  },
+)
 
 it.each(PROMISING.map((policy) => [policy.name, policy] as const))(
-  'a weight changed midway, and an endpoint that leaves midway: honest %s passes',
+  'a weight change and a removed endpoint midway do not make the verdict fail on correct picks: %s',
   (_, policy) => {
     for (const change of CHANGES.slice(0, 2)) {
       expect(change(policy, seeded(11)).judge()).toMatchObject({ result: 'pass', alternative: null })

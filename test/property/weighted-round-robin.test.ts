@@ -4,7 +4,7 @@ import type { Chooser } from '../../src/policies/policy.js'
 import { weightedRoundRobin } from '../../src/policies/weighted-round-robin.js'
 import { chooserOf } from '../support/choosers.js'
 
-/** What a test's own sums of shares may have lost to rounding. */
+/** Upper bound of the rounding error in the sums of shares that the tests compute. */
 const ROUNDING = 1e-9
 
 const weight = fc.oneof(fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 1_000 }))
@@ -17,8 +17,8 @@ interface Picked {
 }
 
 /**
- * A chooser beside its model: who is in rotation, what each is owed (a leaver's part goes to those who stay,
- * by weight), and picks minus expectation since the last `forget`.
+ * A chooser with a model of it: the weights of the members, the picks that each is owed, and picks minus expected picks
+ * since the last `forget`. A member that leaves passes the picks that it is owed to the others by weight.
  */
 class Watched {
   readonly chooser: Chooser<number> = chooserOf(weightedRoundRobin)
@@ -58,7 +58,9 @@ class Watched {
     return owed
   }
 
-  /** One pick, of somebody who is owed a part of one; the least and the largest gap after it. */
+  /**
+   * Picks once. Checks that the chosen member was owed a pick, and returns the smallest and the largest gap afterwards.
+   */
   pick(): Picked {
     const chosen = this.chooser.choose()
     if (chosen === null || !this.weights.has(chosen)) throw new Error(`${chosen} is not in rotation`)
@@ -85,7 +87,7 @@ function watched(initial: readonly number[]): Watched {
   return rotation
 }
 
-/** The least and the largest gap of so many picks, at any of them. */
+/** The smallest and the largest gap during `picks` picks. */
 function extremes(rotation: Watched, picks: number, before?: (pick: number) => void): Omit<Picked, 'chosen'> {
   let [behind, ahead] = [0, 0]
   for (let pick = 0; pick < picks; pick++) {
@@ -97,7 +99,7 @@ function extremes(rotation: Watched, picks: number, before?: (pick: number) => v
   return { behind, ahead }
 }
 
-it('any constant weights: no candidate is a whole pick away from its share, at any pick', () => {
+it('under any constant weights, no candidate is a whole pick away from its share, at any pick', () => {
   fc.assert(
     fc.property(weights, (initial) => {
       const { behind, ahead } = extremes(watched(initial), 600)
@@ -108,7 +110,7 @@ it('any constant weights: no candidate is a whole pick away from its share, at a
   )
 })
 
-/** Every rise of `left` more weights, none below `least`, up to `most`. */
+/** Every nondecreasing list of `left` weights from `least` to `most`. */
 function* rises(left: number, least: number, most: number): Generator<number[]> {
   if (left === 0) yield []
   else
@@ -122,7 +124,7 @@ it.each([
   [4, 9],
   [6, 5],
 ])(
-  'all weights of %d candidates up to %d: no candidate is a whole pick away from its share',
+  'under all weights of %d candidates up to %d, no candidate is a whole pick away from its share',
   (size, most) => {
     for (const weights of rises(size, 1, most)) {
       const total = weights.reduce((sum, weight) => sum + weight)
@@ -137,13 +139,13 @@ it.each([
 
 const PICKS = 500
 
-/** A weight changes before a fifth of the picks: who, and to what. */
+/** Weight changes before up to a fifth of the picks: the candidate and its new weight. */
 function changes(to: fc.Arbitrary<number>) {
   const change = fc.record({ at: fc.nat({ max: PICKS - 1 }), who: fc.nat({ max: 29 }), to })
   return fc.uniqueArray(change, { selector: ({ at }) => at, maxLength: PICKS / 5, size: 'max' })
 }
 
-/** The least and the largest gap of a run through changes; expectations are summed pick by pick. */
+/** The smallest and the largest gap of a run with weight changes. Expected picks are summed pick by pick. */
 function runThrough(initial: readonly number[], changes: readonly { at: number; who: number; to: number }[]) {
   const rotation = watched(initial)
   const byPick = new Map(changes.map((change) => [change.at, change]))
@@ -153,7 +155,7 @@ function runThrough(initial: readonly number[], changes: readonly { at: number; 
   })
 }
 
-it('deadline order: light candidates are served late, so one falls a pick behind when heavy ones shrink', () => {
+it('with deadline order, light candidates are served late, so one falls a pick behind when heavy ones shrink', () => {
   const shrinking = [
     { at: 7, who: 3, to: 2 },
     { at: 8, who: 2, to: 8 },
@@ -163,19 +165,19 @@ it('deadline order: light candidates are served late, so one falls a pick behind
   expect(behind).toBeCloseTo(-1.0975, 4)
 })
 
-it('unavoidable for any rule: each picked candidate weighs little from then on, and the last one falls a pick behind', () => {
+it('a gap of one pick is unavoidable under any rule if each picked candidate becomes light afterwards', () => {
   const rotation = watched([10, 10, 10, 10])
   for (let pick = 0; pick < 2; pick++) rotation.reweigh(rotation.pick().chosen, 1)
   expect(rotation.pick().behind).toBeCloseTo(-(10 / 40 + 10 / 31 + 10 / 22), 9)
 })
 
 /**
- * Weights that jump between extremes can make more turns fall due at once than there are picks. The most that was
- * ever measured, in millions of runs, is 2.13 picks behind.
+ * Limit of the gap in picks. Weights that jump between extremes can make more turns due at once than there are picks.
+ * In millions of runs, the largest measured gap was 2.13 picks behind.
  */
 const GAP_LIMIT_THROUGH_EXTREMES = 2.5
 
-it('any weight changes: no candidate is a whole pick ahead, or 2.5 behind', () => {
+it('under any weight changes, no candidate is a whole pick ahead, or 2.5 picks behind', () => {
   fc.assert(
     fc.property(weights, changes(weight), (initial, changes) => {
       const { behind, ahead } = runThrough(initial, changes)
@@ -196,7 +198,7 @@ type Step =
   | { readonly kind: 'leave'; readonly who: number }
   | { readonly kind: 'pick'; readonly times: number }
 
-/** Does the steps, and looks at every pick's gap since the last change of membership. */
+/** Runs the steps, and checks the gap at every pick since the last join or leave. */
 function walk(rotation: Watched, steps: readonly Step[], gapLimit: number): void {
   let joined = rotation.weights.size
   for (const step of steps) {
@@ -218,7 +220,7 @@ function walk(rotation: Watched, steps: readonly Step[], gapLimit: number): void
   }
 }
 
-it('any joins: no gap of a standing membership reaches 2', () => {
+it('under any joins, no gap reaches 2 picks while the members stay the same', () => {
   fc.assert(
     fc.property(weights, steps(join, pick, pick), (initial, steps) => walk(watched(initial), steps, 2)),
     { numRuns: 100 },
@@ -226,12 +228,12 @@ it('any joins: no gap of a standing membership reaches 2', () => {
 })
 
 /**
- * A leave hands what the leaver was owed to those who stay, who may then be owed more than a pick. Seen:
- * four of 160,000 random walks with a gap of 2 or more, 2.19 the largest.
+ * Limit of the gap in picks. A leave passes the picks that the leaver is owed to the others, which may then be owed
+ * more than one pick. Of 160,000 random walks, four had a gap of 2 or more, the largest 2.19.
  */
 const GAP_LIMIT_AFTER_LEAVES = 3
 
-it('any joins and leaves: only members with a lag are chosen, until none is left', () => {
+it('under any joins and leaves, only members that are owed picks are chosen, until none is left', () => {
   fc.assert(
     fc.property(weights, steps(join, leave, pick), (initial, steps) => {
       const rotation = watched(initial)
