@@ -3,8 +3,8 @@ import { ETCD_VERSIONS, etcdVersion } from '../support/etcd-binary.js'
 import { fuzz } from './fuzz.js'
 
 /**
- * `npm run fuzz -- --seed S --ops N [--seeds K] [--jobs J] [--etcd 3.4]`: K seeds from S on, N operations in all,
- * against that version of etcd (the one that tests run on by default).
+ * `npm run fuzz -- --seed S --ops N [--seeds K] [--jobs J] [--etcd 3.4]`: runs K seeds from S on with N operations in
+ * total against that version of etcd, by default the one that the tests use.
  */
 const { values } = parseArgs({
   options: {

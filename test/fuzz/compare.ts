@@ -2,22 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Side } from './side.js'
 import type { Step } from './steps.js'
 
-/** Where the two servers first disagreed. */
+/** The first difference between the two servers. */
 export interface Difference {
-  /** Undefined when it is a watch stream that differs. */
+  /** The step with different answers; undefined if a watch stream differs. */
   readonly step: Step | undefined
   readonly what: string
   readonly etcd: string
   readonly ours: string
 }
 
-/** How long a stream may take to say what is due, once everything else has been said. */
+/** Deadline for a stream to deliver its events after all other answers have arrived. */
 const STREAM_DEADLINE_MS = 10_000
 
-/** etcd brings new watchers of the past up to date every 100 ms; after this they surely have been. */
+/** etcd synchronizes watchers of past revisions every 100 ms. After this time, they are synchronized. */
 const SYNC_MS = 300
 
-/** Runs the same steps against both servers, and compares all that they answer. */
+/** Runs the same steps against both servers, and compares all their answers. */
 export class Comparison {
   private lastHistoryWatch = 0
 
@@ -26,7 +26,7 @@ export class Comparison {
     private readonly ours: Side,
   ) {}
 
-  /** @returns the answers, when both gave the same. */
+  /** @returns the answers if they were equal */
   async run(steps: readonly Step[]): Promise<{ answers: string[] } | { difference: Difference }> {
     if (steps.some((step) => step.do === 'settle')) await this.untilSynced()
     const [theirs, ours] = await Promise.all([this.etcd.run(steps), this.ours.run(steps)])
@@ -47,7 +47,7 @@ export class Comparison {
     if (left > 0) await delay(left)
   }
 
-  /** Streams that say the same are emptied, so that each part is compared once. */
+  /** Compares the watch streams. Equal streams are emptied, so that each part is compared once. */
   private async compareStreams(): Promise<Difference | undefined> {
     const deadline = performance.now() + STREAM_DEADLINE_MS
     for (;;) {

@@ -3,16 +3,16 @@ import type { Known } from './generator.js'
 import type { Step } from './steps.js'
 
 interface VersionDifference {
-  /** The first version known to answer as the dev registry does; all before it may differ. */
+  /** The first version that is known to answer like the dev registry. Earlier versions may differ. */
   readonly since: readonly [major: number, minor: number, patch: number]
   readonly before: string
-  /** Whether the step may show the difference, in a store of which so much is known. */
+  /** Whether the step may show the difference, given the revisions of the store. */
   readonly isShownBy: (step: Step, known: Pick<Known, 'revision' | 'compactRevision'>) => boolean
 }
 
 /**
- * Where older versions of etcd answer otherwise than 3.5.30, as which the dev registry answers. A comparison with
- * one of them leaves these steps out; everything else must be the same. The fuzzer found them with 3.4.23 and
+ * Differences between older versions of etcd and 3.5.30, whose answers the dev registry gives. A comparison with an
+ * older version skips these steps; all other answers must be equal. The fuzzer found the differences with 3.4.23 and
  * 3.5.16.
  */
 export const DIFFERENCES: readonly VersionDifference[] = [
@@ -54,7 +54,7 @@ export function isComparable(
   return !DIFFERENCES.some(({ since, isShownBy }) => isBefore(etcdVersion, since) && isShownBy(step, known))
 }
 
-/** NaN for a step that creates no watcher. */
+/** The start revision of the created watcher; NaN if the step creates none. */
 function startRevision(step: Step): number {
   if (step.do !== 'watch') return Number.NaN
   const creation = step.request.create_request as Message | undefined

@@ -5,7 +5,7 @@ const SEEDS = [101, 102, 103, 104, 105]
 const OPERATIONS_PER_SEED = 20_000
 const DEADLINE_MS = 600_000
 
-describe.concurrent('random operations are answered by the dev registry as by etcd', () => {
+describe.concurrent('the dev registry answers random operations like etcd', () => {
   it.for(SEEDS)('seed %i', { timeout: DEADLINE_MS }, async (seed) => {
     const { difference, operations } = await fuzz(seed, OPERATIONS_PER_SEED)
     expect(difference).toBeUndefined()

@@ -9,7 +9,7 @@ import { Rng } from './rng.js'
 import { Side } from './side.js'
 import type { Step } from './steps.js'
 
-/** Operations between two looks at the watch streams; many enough to outlast the wait for new watchers. */
+/** Operations between two comparisons of the watch streams. They last longer than the wait for new watchers. */
 const ROUND_OPERATIONS = 300
 
 /** Watch streams per seed, each with any number of watchers. */
@@ -17,21 +17,22 @@ const STREAMS = 3
 
 export interface FuzzResult {
   readonly seed: number
-  /** How many steps both servers took. */
+  /** Number of steps that both servers executed. */
   readonly operations: number
   readonly difference: Difference | undefined
-  /** The steps up to the difference, the last of them first to be suspected. */
+  /** The steps up to the difference. The last step is the most likely cause. */
   readonly steps: readonly Step[]
 }
 
 /**
- * One seed's operations against a new etcd and a new registry of ours, until they differ or are done.
+ * Runs the operations of a seed against a new etcd and a new dev registry, until the answers differ or all operations
+ * are done.
  *
- * @param version of etcd; the one that the run is about by default
+ * @param version of etcd; by default the version that the tests use
  */
 export async function fuzz(seed: number, operations: number, version?: EtcdVersion): Promise<FuzzResult> {
   await using etcd = await RealEtcd.start(version === undefined ? {} : { version })
-  // The test etcd's election timeout is 500 ms, so that its shortest lease is one second.
+  // The etcd of the tests has an election timeout of 500 ms, which makes its shortest lease one second.
   const ours = await startDevRegistry({ host: '127.0.0.1', port: 0, minLeaseTtlSeconds: 1 })
   const sides = [new Side(etcd.endpoint), new Side(ours.endpoint)] as const
   try {
@@ -67,7 +68,10 @@ async function compare(
 
 const settle: Step = { do: 'settle' }
 
-/** A compaction or a change of watchers meets streams that have said all that is due: order is certain. */
+/**
+ * The steps of a round. Before a compaction or a change of watchers, all due events are awaited, so that their order is
+ * deterministic.
+ */
 function* round(rng: Rng, generator: Generator): Rounds {
   yield Array.from({ length: ROUND_OPERATIONS }, () => generator.operation())
   yield [settle]
@@ -78,12 +82,12 @@ function* round(rng: Rng, generator: Generator): Rounds {
 
 type Rounds = globalThis.Generator<Step[]>
 
-/** Of a new store. */
+/** The state of a new store. */
 export function nothingKnown(): Known {
   return { revision: 1, compactRevision: -1, deletionRevision: 1, rewriteRevisions: new Set() }
 }
 
-/** Follows the revisions through the headers of what both servers answered. */
+/** Updates the known revisions from the headers of the answers, which were equal on both servers. */
 export function learn(known: Known, steps: readonly Step[], answers: readonly string[]): void {
   for (const [index, step] of steps.entries()) {
     const answer = answers[index] ?? ''
@@ -97,7 +101,7 @@ export function learn(known: Known, steps: readonly Step[], answers: readonly st
   }
 }
 
-/** Whether it may both delete a key and put it again. */
+/** Whether the transaction may delete a key and put it again. */
 function mayRewrite(txn: Message): boolean {
   const text = JSON.stringify(txn)
   return text.includes('request_delete_range') && text.includes('request_put')

@@ -2,28 +2,31 @@ import type { Message } from '../support/etcd-api.js'
 import type { Rng } from './rng.js'
 import { bytes, call, type Step } from './steps.js'
 
-/** What the generator knows of the store, so that its operations are about something. */
+/** The generator’s knowledge of the store, so that its operations refer to existing keys and revisions. */
 export interface Known {
   revision: number
   compactRevision: number
-  /** The last revision at which a key was deleted: compaction there leaves no tombstone. */
+  /** The last revision at which a key was deleted. A compaction at that revision leaves no tombstone. */
   deletionRevision: number
   /** Revisions of transactions that may have deleted a key and put it again. */
   readonly rewriteRevisions: Set<number>
 }
 
-/** Few letters make few keys, and so many meetings; the outermost byte values are there for their edges. */
+/**
+ * A few letters give few different keys, so that operations often affect the same key. The smallest and the largest
+ * byte cover the edges.
+ */
 const LETTERS = ['a', 'b', 'c', 'd', '\0', '\xff'] as const
 
-/** Small ones, one beyond 2^53, and one that is negative. */
+/** Small ids, one above 2^53, and a negative one. */
 const LEASE_IDS = ['1', '2', '3', '4', '5', '7', '1234567890123456789', '-7'] as const
 
-/** No lease may expire while a script runs; and TTLs far apart keep the order of expiry certain. */
+/** A large unit: no lease may expire during a script, and distant TTLs make the order of expiry deterministic. */
 const TTL_UNIT_SECONDS = 1000
 
 /** Random operations over every option of etcd's KV and Lease services. */
 export class Generator {
-  /** How often a seed deletes, beside its puts: with few deletions, keys become many and live long. */
+  /** Weight of deletions relative to puts. With few deletions, a store has many long-lived keys. */
   private readonly deletionWeight: number
 
   constructor(
@@ -56,7 +59,7 @@ export class Generator {
       [1, known.compactRevision - rng.int(-1, 3)],
       [3, known.deletionRevision],
     ])
-    // etcd 3.5 panics, and does not start again, when it is to compact at such a revision.
+    // Compacting such a revision makes etcd 3.5 panic, after which it does not start again.
     while (known.rewriteRevisions.has(revision)) revision -= 1
     return call('KV/Compact', { revision: String(revision), physical: true })
   }
@@ -64,13 +67,17 @@ export class Generator {
   watchers(streams: number): Step[] {
     const { rng } = this
     const send = (request: Message): Step => ({ do: 'watch', stream: rng.int(1, streams), request })
-    // Cancels come first: a watcher of the past that is canceled at once may or may not have been given it.
+    // Cancellations come first. A watcher of past revisions that is cancelled right after its creation may or may not
+    // receive events.
     const cancels = rng.list(0, 3, () => send({ cancel_request: { watch_id: String(rng.int(-1, 12)) } }))
     const creations = rng.list(0, 8, () => send({ create_request: this.watchCreation() }))
     return [...cancels, ...creations]
   }
 
-  /** Has one answer at most, and which one is certain only where all that is due has been said. */
+  /**
+   * Progress requests, each with at most one answer. The answer is deterministic only if all due events were delivered
+   * before.
+   */
   progress(streams: number): Step[] {
     const { rng } = this
     return rng.list(0, 2, () => ({
@@ -86,7 +93,7 @@ export class Generator {
       [4, 0],
       [4, known.revision - rng.int(0, 80)],
       [2, known.revision + rng.int(1, 4)],
-      // So far ahead that it is still to come when progress is asked for.
+      // So far ahead that the revision is not reached when progress is requested.
       [0.3, known.revision + rng.int(200, 600)],
       [3, known.compactRevision + rng.int(-1, 1)],
       [0.3, -rng.int(1, 9)],
@@ -192,7 +199,7 @@ export class Generator {
     return { ...this.keys(), prev_kv: this.rng.chance(0.5) }
   }
 
-  /** One key, a range (also an empty one), a prefix, all from a key on, or an explicitly empty range_end. */
+  /** A single key, a range (possibly empty), a prefix, all keys from one on, or an explicitly empty range_end. */
   private keys(): Message {
     const { rng } = this
     const key = this.key()
@@ -231,7 +238,7 @@ export class Generator {
     return rng.chance(0.03) ? '9000000001' : String(rng.int(1, 9) * TTL_UNIT_SECONDS)
   }
 
-  /** Mostly one that can be read; sometimes compacted, ahead, zero, or negative. */
+  /** A revision that is usually available, and sometimes compacted, in the future, zero, or negative. */
   private nearRevision(): string {
     const { rng, known } = this
     const revision = rng.weighted([
@@ -245,8 +252,8 @@ export class Generator {
 }
 
 /**
- * etcd panics (3.4.23 and 3.5.30 do), and is gone, when a put that keeps its key's value or lease comes behind a deletion of that
- * key in the same transaction. Such puts are made ordinary ones.
+ * Makes a transaction safe for etcd. etcd (3.4.23 and 3.5.30) panics and exits if a put with ignore_value or
+ * ignore_lease follows a deletion of the same key in one transaction. Such puts are replaced by ordinary ones.
  */
 function survivable(txn: Message): Message {
   if (!JSON.stringify(txn).includes('request_delete_range')) return txn

@@ -2,18 +2,18 @@ import type { Message, Outcome } from '../support/etcd-api.js'
 import type { Step } from './steps.js'
 
 /**
- * How many seconds of its TTL a lease may have lost and still count as just renewed. Far below the unit of TTLs (1,000 s),
- * and far above the time that a seed takes on a busy machine.
+ * Number of seconds that a lease may have lost and still count as just renewed. Far below the unit of TTLs (1,000 s),
+ * and far above the duration of a seed on a busy machine.
  */
 const TTL_TOLERANCE_SECONDS = 400
 
-/** Go's sort keeps the order of equals up to this length; beyond it, etcd's order among equals is arbitrary. */
+/** Go’s sort is stable up to this length. In longer lists, etcd’s order of equal elements is arbitrary. */
 const STABLE_SORT_LIMIT = 12
 
-/** Fields that name the cluster rather than say what it holds. */
+/** Fields that identify the cluster, and not its content. */
 const OF_THE_CLUSTER = new Set(['cluster_id', 'member_id', 'raft_term'])
 
-/** The whole response or refusal as text, without what may rightly differ between two clusters. */
+/** A response or refusal as text, without the parts that may differ between two clusters. */
 export function normalForm(step: Step, outcome: Outcome): string {
   if ('refused' in outcome) return JSON.stringify(outcome)
   let response = outcome.ok
@@ -25,14 +25,17 @@ export function normalForm(step: Step, outcome: Outcome): string {
   return JSON.stringify(response, (field, value) => (OF_THE_CLUSTER.has(field) ? undefined : value))
 }
 
-/** Keys come in any order (etcd walks a hash map); the remaining TTL counts as "all of it" when it nearly is. */
+/**
+ * Sorts the keys, whose order is arbitrary because etcd iterates a hash map. Replaces a remaining TTL that is nearly
+ * the granted one by "all".
+ */
 function withRoundTtl(response: Message): Message {
   const { TTL, grantedTTL, keys } = response as { TTL: string; grantedTTL: string; keys: string[] }
   const nearlyAll = Number(TTL) >= 0 && Number(grantedTTL) - Number(TTL) <= TTL_TOLERANCE_SECONDS
   return { ...response, TTL: nearlyAll ? 'all' : TTL, keys: [...keys].sort() }
 }
 
-/** Each operation's own response, found beside its request, nested ones included. */
+/** Normalizes the response of each operation, also in nested transactions, with the help of its request. */
 function transacted(request: Message, response: Message): Message {
   const ops = (request[response.succeeded ? 'success' : 'failure'] ?? []) as Message[]
   const responses = response.responses as Message[]
@@ -52,12 +55,13 @@ function transacted(request: Message, response: Message): Message {
   return { ...response, responses: normal }
 }
 
-/** RangeRequest.SortTarget → the field that is compared; the key never ties. */
+/** The compared field for each RangeRequest.SortTarget; undefined for the key, which is unique. */
 const SORTED_BY = [undefined, 'version', 'create_revision', 'mod_revision', 'value'] as const
 
 /**
- * Puts equals in key order where etcd's own order is arbitrary; of equals that a limit cuts, only counts them.
- * Where only keys are shown, all values look equal, and so nothing is left to compare of an order by value.
+ * Sorts elements that are equal in the sort field by key if etcd’s order is arbitrary. Of the equal elements that a
+ * limit cuts off, only the number is kept. If only keys are returned, all values look equal, so an order by value is
+ * not compared.
  */
 function ranged(request: Message, response: Message): Message {
   const field = SORTED_BY[Number(request.sort_target ?? 0)]
@@ -65,7 +69,7 @@ function ranged(request: Message, response: Message): Message {
   const kvs = response.kvs as Message[]
   const last = kvs.at(-1)?.[field]
   const whole = response.more ? kvs.filter((kv) => kv[field] !== last) : kvs
-  // The list is sorted by the field already; sorting runs of equals by key leaves the runs where they are.
+  // The list is already sorted by the field, so sorting equal elements by key does not move other elements.
   const runs = new Map<unknown, Message[]>()
   for (const kv of whole) runs.set(kv[field], [...(runs.get(kv[field]) ?? []), kv])
   const ordered = [...runs.values()].flatMap((run) =>

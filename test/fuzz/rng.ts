@@ -1,4 +1,4 @@
-/** Seeded randomness: the same seed gives the same choices, on every machine (the mulberry32 generator). */
+/** Seeded randomness: the same seed gives the same choices on every machine (the mulberry32 generator). */
 export class Rng {
   private state: number
 
@@ -6,7 +6,7 @@ export class Rng {
     this.state = seed >>> 0
   }
 
-  /** In [0, 1). */
+  /** A number in [0, 1). */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0
     let mixed = this.state
@@ -15,7 +15,7 @@ export class Rng {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
   }
 
-  /** A whole number from `low` to `high`, both included. */
+  /** An integer from `low` to `high`, both included. */
   int(low: number, high: number): number {
     return low + Math.floor(this.next() * (high - low + 1))
   }
@@ -28,7 +28,7 @@ export class Rng {
     return items[this.int(0, items.length - 1)] ?? items[0]
   }
 
-  /** One of the choices, each as likely as its weight says. */
+  /** One of the choices, with probabilities proportional to their weights. */
   weighted<Item>(choices: readonly [readonly [number, Item], ...Array<readonly [number, Item]>]): Item {
     let left = this.next() * choices.reduce((sum, [weight]) => sum + weight, 0)
     for (const [weight, item] of choices) {

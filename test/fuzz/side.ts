@@ -14,7 +14,7 @@ export class Side {
     this.api = new EtcdApi(endpoint)
   }
 
-  /** Runs steps in order, reads between two changes side by side; the answers in normal form. */
+  /** Runs steps in order; reads between two changes run concurrently. Returns the answers in normal form. */
   async run(steps: readonly Step[]): Promise<string[]> {
     const answers: Promise<string>[] = []
     for (const step of steps) {
@@ -66,7 +66,7 @@ export class Side {
   }
 
   private keepAlive(id: string): Promise<Message> {
-    // A stream that breaks shows as a keep-alive without an answer.
+    // An error of the stream appears as a keep-alive without an answer.
     this.keepAlives ??= this.api.stream('Lease/LeaseKeepAlive').on('error', () => {})
     const { keepAlives } = this
     return new Promise((resolve, reject) => {

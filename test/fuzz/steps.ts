@@ -1,6 +1,6 @@
 import type { Message } from '../support/etcd-api.js'
 
-/** One thing to do to a registry. Plain JSON, so that a script that shows a difference can be printed and kept. */
+/** An operation on a registry. It is plain JSON, so that a script that shows a difference can be printed and stored. */
 export type Step =
   | { readonly do: 'call'; readonly path: string; readonly request: Message }
   | { readonly do: 'keepAlive'; readonly id: string }
@@ -10,19 +10,19 @@ export type Step =
   /** Waits until every stream has all the events that are due. */
   | { readonly do: 'settle' }
 
-/** Calls that change nothing may run side by side; a change must have the server to itself. */
+/** Calls that change nothing, and may run concurrently. A change must not run beside any other call. */
 const READS = new Set(['KV/Range', 'Lease/LeaseTimeToLive', 'Lease/LeaseLeases', 'Cluster/MemberList'])
 
 export function isRead(step: Step): boolean {
   return step.do === 'call' && READS.has(step.path)
 }
 
-/** Bytes, given one char each, as protobuf's JSON has them: in base64. */
+/** Bytes, given one character each, in base64 as in protobuf’s JSON. */
 export function bytes(latin1: string): string {
   return Buffer.from(latin1, 'latin1').toString('base64')
 }
 
 export const call = (path: string, request: Message): Step => ({ do: 'call', path, request })
 
-/** The key that `settle` writes to; no script uses it. */
+/** The key that `settle` writes. No script uses it. */
 export const FENCE_KEY = bytes('~fence')

@@ -10,17 +10,17 @@ interface WatchResponse extends Message {
   readonly events: ReadonlyArray<{ readonly kv: { readonly key: string; readonly mod_revision: string } }>
 }
 
-/** The id under which each stream watches the fence; out of the way of any other. */
+/** The watch id that every stream uses for the fence key. No other watcher uses it. */
 const FENCE_ID = '987654321'
 
-/** The id of a watcher that is created and canceled behind each request. */
+/** The id of a watcher that is created and canceled after each request, to detect that the request was processed. */
 const MARK_ID = '987654322'
 
-/** What one watch stream has said, by watcher: the batching of events is the server's own affair. */
+/** Events of a watch stream by watcher. Their distribution over responses is not compared. */
 export class WatchRecord {
-  /** By watch id: what it was told, in order. */
+  /** Events and other messages in order, by watch id. */
   said = new Map<string, string[]>()
-  /** Breaches of the protocol that need no second server to be seen. */
+  /** Violations of the protocol that are visible without a second server. */
   readonly breaches: string[] = []
   private marks = 0
   private fence = 0
@@ -33,8 +33,8 @@ export class WatchRecord {
   }
 
   /**
-   * Sends a request; done when the server has taken it in. Not every request has an answer, but a watcher that is
-   * created and canceled behind it has.
+   * Sends a request, and resolves when the server has processed it. Some requests have no answer, but the creation and
+   * cancellation of a watcher after them have.
    */
   async request(request: Message): Promise<void> {
     const target = this.marks + 1
@@ -44,7 +44,9 @@ export class WatchRecord {
     await this.until(() => this.marks >= target)
   }
 
-  /** Done when the fence's event at a revision has come, behind all that was due before it. */
+  /**
+   * Resolves when the fence event of a revision has arrived. All events that are due before it have arrived as well.
+   */
   async passed(revision: number): Promise<void> {
     await this.until(() => this.fence >= revision)
   }

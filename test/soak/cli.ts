@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { growthBytes, mean } from './heap.js'
 import { soak } from './soak.js'
 
-/** `npm run soak -- [--minutes N] [--seed S]`: prints its figures; exits with 1 when anything was not as it must be. */
+/** `npm run soak -- [--minutes N] [--seed S]`: prints its figures, and exits with 1 if it found a problem. */
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' } },
 })
@@ -13,9 +13,11 @@ const surprises: string[] = []
 process.on('unhandledRejection', (reason) => surprises.push(`unhandled rejection: ${reason}`))
 process.on('warning', (warning) => surprises.push(`warning: ${warning.message}`))
 
-/** What is loaded late, and buffers that find their size, are no leak. */
+/**
+ * Fraction of the samples to skip: modules that load late, and buffers that grow to their final size, are not leaks.
+ */
 const WARM_UP_FRACTION = 0.2
-/** Noise of a heap that holds steady: what is under way differs from sample to sample. */
+/** Growth of a heap that is stable: the outstanding work differs from sample to sample. */
 const GROWTH_LIMIT_BYTES = 4_000_000
 
 console.log(`soak of ${minutes} min, seed ${seed}: npm run soak -- --minutes ${minutes} --seed ${seed}`)

@@ -8,13 +8,13 @@ import type { EtcdCluster } from '../support/etcd-cluster.js'
 
 const USER = 'soak'
 const ROOT = 'root'
-/** Tokens expire all the time. */
+/** A short TTL, so that tokens expire during the soak. */
 const TOKEN_TTL_SECONDS = 15
 
 /** Flags of etcd: short-lived tokens, and passwords that are quick to check. */
 export const AUTH_ARGS = ['--auth-token-ttl', String(TOKEN_TTL_SECONDS), '--bcrypt-cost', '4']
 
-/** A cluster with authentication on, and the password of the user under test in a file. */
+/** The credentials of the user under test in a cluster with authentication, with its password in a file. */
 export class SoakCredentials implements Disposable {
   readonly user = USER
   private readonly folder = mkdtempSync(join(tmpdir(), 'disco-soak-'))
@@ -37,23 +37,23 @@ export class SoakCredentials implements Disposable {
     return join(this.folder, 'password')
   }
 
-  /** Makes an API of the soak's own one that may do anything. */
+  /** Logs an API client of the soak itself in as root. */
   async admit(api: EtcdApi): Promise<void> {
     await api.login(ROOT, ROOT)
   }
 
-  /** Changes the password in etcd; the file still has the old one. */
+  /** Changes the password in etcd. The file keeps the old one until `publish`. */
   async change(api: EtcdApi, password: string): Promise<void> {
     const change = { name: USER, password }
     await until(
-      // Also where an answer was lost in an election: the same change again does no harm.
+      // Repeated if an answer was lost in an election: repeating the same change is harmless.
       async () => 'ok' in (await api.call('Auth/UserChangePassword', change).catch(() => ({}))),
       () => 'a new password',
     )
     this.password = password
   }
 
-  /** Brings the file up to date. */
+  /** Writes the current password to the file. */
   publish(): void {
     writeFileSync(this.passwordFile, this.password)
   }

@@ -4,17 +4,17 @@ import type { EtcdCluster } from '../support/etcd-cluster.js'
 import type { FaultProxy } from '../support/fault-proxy.js'
 import type { SoakCredentials } from './credentials.js'
 
-/** A fault for a while: of one member, or of the network before all of them. */
+/** A temporary fault of one member, or of the network between the clients and all members. */
 export interface Fault {
   readonly name: string
-  /** The member that is not to be asked meanwhile; null where all of them still answer those who go around. */
+  /** The member that cannot be used during the fault; null if all members can be reached without the proxies. */
   readonly member: number | null
   readonly lastsMs: number
   begin(): unknown
   end(): Promise<void>
 }
 
-/** At most one member at a time, so that the other two still are a cluster. */
+/** A random fault, of at most one member at a time, so that the other two still form a cluster. */
 export function randomFault(
   rng: Rng,
   cluster: EtcdCluster,
@@ -62,7 +62,7 @@ export function randomFault(
     [
       2,
       () =>
-        // Requests arrive, and the connection ends before their answers do.
+        // Requests reach etcd, but the connection ends before the answers arrive.
         fault(
           'cut before the answer',
           rng.int(50, 800),
@@ -138,7 +138,7 @@ export function randomFault(
 
 const HOUR_MS = 3_600_000
 
-/** The password changes in etcd first, and a moment later in its file; half of the time connections are cut, too. */
+/** Changes the password in etcd, and a moment later in its file. Half of the time, connections are cut as well. */
 function changeCredentials(
   rng: Rng,
   credentials: SoakCredentials,
@@ -152,7 +152,7 @@ function changeCredentials(
   return fault('password', rng.int(0, 3_000), begin, async () => credentials.publish())
 }
 
-/** The clock of this process is set an hour, before an outage or in the middle of one, and set back after it. */
+/** Sets the clock of this process by an hour, before or during an outage, and sets it back afterwards. */
 function setClock(
   stepMs: number,
   rng: Rng,
@@ -169,7 +169,7 @@ function setClock(
   return fault(`clock ${stepMs > 0 ? 'forward' : 'back'}`, rng.int(1_000, 6_000), begin, end)
 }
 
-/** The preload of `npm run soak` (test/support/clock-steps.mjs) steps the clock at the signal. */
+/** Steps the clock. The preload of `npm run soak` (test/support/clock-steps.mjs) does this on the signal. */
 function stepClock(stepMs: number): void {
   process.env.CLOCK_STEP_MS = String(stepMs)
   process.emit('SIGUSR2')

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** What is still in use after a collection, by time. */
+/** Memory in use after a garbage collection, at a time. */
 export interface HeapSample {
   readonly atMs: number
   readonly heapBytes: number
@@ -10,13 +10,13 @@ export interface HeapSample {
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-/** @param atMs since the start */
+/** Collects garbage and takes a sample. @param atMs time since the start in milliseconds */
 export function sampleHeap(atMs: number): HeapSample {
   collect()
   return { atMs, heapBytes: process.memoryUsage().heapUsed }
 }
 
-/** How much the heap grows from the first sample to the last, by the straight line that fits them best. */
+/** Growth of the heap in bytes from the first sample to the last, along the fitted straight line. */
 export function growthBytes(samples: readonly HeapSample[]): number {
   const first = samples.at(0)
   const last = samples.at(-1)

@@ -3,7 +3,7 @@ import type { RegistrationEvents } from '../../src/registry/registration/events.
 import type { Registration } from '../../src/registry/registration/registration.js'
 import type { Registry } from '../../src/registry/registry.js'
 
-/** Many registrations of one process, and what becomes of them, as numbers. */
+/** Many registrations of one process, with counts of their events. */
 export class Held {
   readonly told = { registered: 0, again: 0, lost: 0, troubles: 0, recoveries: 0 }
   readonly problems: string[] = []
@@ -24,7 +24,7 @@ export class Held {
     return this.lost.size === 0
   }
 
-  /** Whose lease was lost, and who have not registered again yet. */
+  /** Keys whose lease was lost and that are not registered again yet. */
   get missing(): string[] {
     return [...this.lost]
   }

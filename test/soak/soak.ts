@@ -17,7 +17,7 @@ const REGISTRATIONS = 50
 const WRITE_PERIOD_MS = 20
 const SAMPLE_PERIOD_MS = 10_000
 
-/** What a soak has come to. */
+/** The result of a soak. */
 export interface Soaked {
   readonly faults: ReadonlyMap<string, number>
   readonly writes: number
@@ -26,13 +26,13 @@ export interface Soaked {
   readonly told: Watched['told']
   readonly registrations: Held['told']
   readonly heap: readonly HeapSample[]
-  /** Why it failed; empty when nothing did. */
+  /** Found problems; empty if the soak passed. */
   readonly problems: readonly string[]
 }
 
 /**
- * A cluster of three under random faults and steady writes: one watch of all 200 endpoints and of 50 held
- * registrations must come to what etcd has, in the end, without growing.
+ * Runs a cluster of three under random faults and steady writes. In the end, a watch of all 200 endpoints and 50
+ * registrations must agree with etcd, without memory growth.
  */
 export async function soak(seed: number, minutes: number): Promise<Soaked> {
   await using cluster = await EtcdCluster.start(undefined, AUTH_ARGS)
@@ -75,7 +75,7 @@ class Soak {
     let sampledMs = 0
     while (performance.now() - startMs < durationMs) {
       await this.oneFault()
-      // An election after the fault: the next disturbance will do.
+      // May fail during an election after the fault. The next disturbance is made in any case.
       await this.disturb().catch(() => undefined)
       await delay(this.rng.int(200, 1_500))
       const atMs = performance.now() - startMs
@@ -102,7 +102,7 @@ class Soak {
     }
   }
 
-  /** One that reaches a member which is there, around the proxies. */
+  /** A writer to a member that can be used during the current fault, without the proxies. */
   private get writer(): Writer {
     const writer = this.writers.find((_, index) => index !== this.fault?.member)
     if (!writer) throw new Error('there is no member left')
@@ -119,7 +119,7 @@ class Soak {
     this.fault = null
   }
 
-  /** What operators and time do to a registry: histories end, and leases are revoked. */
+  /** Makes changes that operators or time cause: compactions and revoked leases. */
   private async disturb(): Promise<void> {
     if (this.rng.chance(0.3)) {
       await this.writer.compact(await this.writer.put(0, this.rng.int(1, 100)))
@@ -144,7 +144,7 @@ class Soak {
         [2, () => this.writer.putTogether([port, port + ENDPOINTS], weight)],
         [1, () => this.writer.delete(port + ENDPOINTS)],
       ])
-      // An election, or a member that goes in the middle of it: the next write will do.
+      // May fail during an election, or if the member becomes unavailable. The next write is made in any case.
       await act().then(
         () => this.writes++,
         () => undefined,
@@ -160,7 +160,7 @@ class Soak {
       () => watched.revision >= last && held.areAllHeld,
       () => `revision ${last}, and all registrations: ${held.missing.join(', ')}`,
     ).catch((error: Error) => problems.push(error.message))
-    // Nobody writes any more, so the view and etcd can be held against each other.
+    // No further writes are made, so the view can be compared with etcd.
     const truth = await this.writer.view()
     await until(
       () => watched.differencesFrom(truth).length === 0,

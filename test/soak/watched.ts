@@ -2,7 +2,7 @@ import type { Update } from '../../src/domain/discovery.js'
 import { apply, EMPTY_SNAPSHOT, endpointsOf } from '../../src/domain/snapshot.js'
 import type { Registry } from '../../src/registry/registry.js'
 
-/** A watch that keeps nothing but its view, and counts what it is told. */
+/** A watch that keeps only its view, and counts its updates. */
 export class Watched {
   readonly told: Record<Update['type'], number> = { reset: 0, changes: 0, resync: 0, stale: 0 }
   readonly problems: string[] = []
@@ -20,7 +20,7 @@ export class Watched {
     return this.snapshot.revision
   }
 
-  /** The keys that another view has otherwise. */
+  /** The keys whose weights differ in another view. */
   differencesFrom(view: ReadonlyMap<string, number>): string[] {
     const mine = new Map(endpointsOf(this.snapshot).map(({ key, weight }) => [key, weight]))
     return [...new Set([...mine.keys(), ...view.keys()])].filter((key) => mine.get(key) !== view.get(key))

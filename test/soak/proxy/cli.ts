@@ -2,16 +2,18 @@ import { parseArgs } from 'node:util'
 import { growthBytes, mean } from '../heap.js'
 import { soakProxy } from './soak.js'
 
-/** `npm run soak:proxy -- [--minutes N] [--seed S]`: prints its figures; exits with 1 when anything was not as it must be. */
+/** `npm run soak:proxy -- [--minutes N] [--seed S]`: prints its figures, and exits with 1 if it found a problem. */
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '3' }, seed: { type: 'string' } },
 })
 const minutes = Number(values.minutes)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 
-/** What is loaded late, and buffers that find their size, are no leak. */
+/**
+ * Fraction of the samples to skip: modules that load late, and buffers that grow to their final size, are not leaks.
+ */
 const WARM_UP_FRACTION = 0.2
-/** Noise of a heap that holds steady: calls under way differ from sample to sample. */
+/** Growth of a heap that is stable: the outstanding calls differ from sample to sample. */
 const GROWTH_LIMIT_BYTES = 4_000_000
 
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1)

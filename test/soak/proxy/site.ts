@@ -12,18 +12,18 @@ import { SupervisedKinds } from '../../support/supervised-kinds.js'
 
 const SERVICE = 'soak'
 const SERVERS = 5
-/** Connections of callers are ended all the time. */
+/** A short maximum age, so that connections of callers end throughout the soak. */
 const AGE = '20s'
 
-/** Memory of the proxy that is in use after a collection. */
+/** Memory of the proxy in use after a garbage collection. */
 export interface MemorySample {
   readonly atMs: number
-  /** Objects and buffers. */
+  /** Bytes of objects and buffers. */
   readonly heapBytes: number
   readonly rssBytes: number
 }
 
-/** A proxy as a process in front of five supervised servers, on an etcd of its own. */
+/** A proxy process in front of five supervised servers, with an etcd of its own. */
 export class ProxySite implements AsyncDisposable {
   private constructor(
     readonly etcd: RealEtcd,
@@ -60,7 +60,7 @@ export class ProxySite implements AsyncDisposable {
     await server.setWeight(this.api, weight)
   }
 
-  /** Certificates are read and the access log is opened again; what it had is thrown away. */
+  /** Makes the proxy read its certificates and reopen its access log, whose content is deleted. */
   renew(): void {
     const file = join(this.folder, 'access.log')
     renameSync(file, `${file}.1`)
@@ -76,7 +76,7 @@ export class ProxySite implements AsyncDisposable {
     return { atMs, heapBytes: Number(heap) + Number(buffers), rssBytes: Number(rss) }
   }
 
-  /** Until all servers are READY at the proxy. */
+  /** Waits until all servers are READY at the proxy. */
   async untilWhole(): Promise<void> {
     await until(
       async () => (await this.ready()) === SERVERS,
@@ -84,7 +84,7 @@ export class ProxySite implements AsyncDisposable {
     )
   }
 
-  /** Value of a gauge or counter of the proxy, over all labels. */
+  /** Value of a gauge or counter of the proxy, summed over all labels. */
   async metric(name: string): Promise<number> {
     const text = await (await fetch(`http://${this.adminAddress}/metrics`)).text()
     const lines = text
@@ -93,7 +93,7 @@ export class ProxySite implements AsyncDisposable {
     return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
   }
 
-  /** The endpoints as the proxy sees them, as JSON. */
+  /** The endpoints that the proxy knows, as JSON. */
   async endpoints(): Promise<string> {
     return await (await fetch(`http://${this.adminAddress}/endpoints`)).text()
   }

@@ -5,23 +5,26 @@ import { type MemorySample, ProxySite } from './site.js'
 import { type Failure, ProxyTraffic } from './traffic.js'
 
 const SAMPLE_PERIOD_MS = 10_000
-/** Within this time of a SIGKILL, the calls at the killed server end. */
+/** Maximum time in milliseconds from a SIGKILL to the end of the calls at the killed server. */
 const KILLED_MS = 30_000
 const MAX_PROBLEMS = 50
 
 export interface ProxySoaked {
   readonly disturbances: ReadonlyMap<string, number>
-  /** Calls that ended as they should, by kind. */
+  /** Number of successful calls by kind. */
   readonly done: Readonly<Record<string, number>>
-  /** Calls that were under way at a server when it was killed. */
+  /** Number of calls that were outstanding at a server when it was killed. */
   readonly lostAtKilled: number
   readonly replays: number
   readonly memory: readonly MemorySample[]
-  /** Why it failed; empty when nothing did. */
+  /** Found problems; empty if the soak passed. */
   readonly problems: readonly string[]
 }
 
-/** A proxy under calls of all kinds, while its servers restart, are killed and reweighed, and etcd freezes. */
+/**
+ * Runs calls of all kinds through a proxy, while its servers restart, are killed and change their weights, and etcd
+ * freezes.
+ */
 export async function soakProxy(seed: number, minutes: number): Promise<ProxySoaked> {
   await using site = await ProxySite.start()
   return await new ProxySoak(new Rng(seed), site).run(minutes * 60_000)
@@ -97,7 +100,7 @@ class ProxySoak {
     if (name !== 'weight') await site.untilWhole()
   }
 
-  /** Only calls that were at a killed server may fail, with UNAVAILABLE and its address. */
+  /** Classifies a failure. Only calls at a killed server may fail, with UNAVAILABLE and its address. */
   private explain({ kind, atMs, code, details }: Failure): void {
     const isLost = this.killed.some(
       (kill) =>
@@ -110,7 +113,7 @@ class ProxySoak {
     else if (this.problems.length < MAX_PROBLEMS) this.problems.push(`${kind}: ${code} ${details}`)
   }
 
-  /** Nothing is under way any more, and the proxy ends in order. */
+  /** Checks that no call is outstanding at the end, and that the proxy exits with 0. */
   private async lookAtTheEnd(): Promise<void> {
     const { site, problems } = this
     for (const name of ['disco_proxy_calls', 'disco_proxy_outstanding', 'disco_proxy_connections']) {

@@ -8,16 +8,16 @@ import { until } from '../../support/disco.js'
 import { burst, chat, collect, ended, PATHS, unary } from '../../support/four-kinds.js'
 
 const UNARY_WORKERS = 8
-/** Between two calls of a worker: the soak is about time, not about speed. */
+/** Pause between two calls of a worker: the soak tests duration, not throughput. */
 const PAUSE_MS = 30
 const STREAM_PAUSE_MS = 150
 const HOSTILE_PAUSE_MS = 3_000
-/** A call that takes longer hangs. */
+/** A call that takes longer is considered to hang. */
 const HANG_MS = 60_000
 const CLIENT_LIFE_MS = 15_000
 const CHUNK_BYTES = 16_384
 
-/** A call that did not end as it should. */
+/** A call that failed. */
 export interface Failure {
   readonly kind: string
   readonly atMs: number
@@ -25,9 +25,9 @@ export interface Failure {
   readonly details: string
 }
 
-/** Calls of all kinds through the proxy, for as long as it runs: by several connections, slow readers among them. */
+/** Calls of all kinds through the proxy over several connections, some with slow readers, until `end`. */
 export class ProxyTraffic {
-  /** By kind: the calls that ended as they should. */
+  /** Number of successful calls by kind. */
   readonly done: Record<string, number> = {}
   private readonly clients = new Set<Client>()
   private readonly workers: Promise<void>[] = []
@@ -47,7 +47,7 @@ export class ProxyTraffic {
     this.repeat('hostile', HOSTILE_PAUSE_MS, () => this.hostile())
   }
 
-  /** Ends the calls, then the connections. */
+  /** Ends the calls, and then the connections. */
   async end(): Promise<void> {
     this.isOver = true
     await Promise.all(this.workers)
@@ -85,9 +85,9 @@ export class ProxyTraffic {
     return client
   }
 
-  /** @param problem begins with the code of a gRPC status where there is one */
+  /** @param problem starts with the gRPC status code, if there is one */
   private report(kind: string, problem: string): void {
-    // A message of grpc-js has the name of the status as well.
+    // The message of a grpc-js error also contains the name of the status.
     const [, code = '-1', details = problem] = /^(\d+) (?:[A-Z_]+: )?(.*)$/s.exec(problem) ?? []
     this.failed({ kind, atMs: performance.now(), code: Number(code), details })
   }
@@ -128,7 +128,7 @@ export class ProxyTraffic {
     return Number(counted) === sent ? null : `${counted} of ${sent} bytes of a request arrived`
   }
 
-  /** Reads slowly: every byte must come all the same. */
+  /** Reads a reply slowly. All its bytes must arrive. */
   private async oneBurst(client: Client): Promise<string | null> {
     const count = this.rng.int(1, 60)
     const stream = burst(client, count, CHUNK_BYTES)
@@ -151,7 +151,7 @@ export class ProxyTraffic {
     return bytes === count * CHUNK_BYTES ? null : `${bytes} of ${count * CHUNK_BYTES} bytes of a reply came`
   }
 
-  /** Costs its own connection, and nobody else's calls. */
+  /** Behaves like a hostile caller, which may lose its own connection, but must not affect other calls. */
   private async hostile(): Promise<string | null> {
     if (this.rng.chance(0.5)) {
       const [host = '', port = ''] = this.address.split(':')
@@ -186,7 +186,7 @@ async function oneUnary(client: Client): Promise<string | null> {
 async function withinLimit(call: Promise<string | null>): Promise<string | null> {
   const over = new AbortController()
   const limit = delay(HANG_MS, `no end within ${HANG_MS} ms`, { signal: over.signal })
-  // Aborted where the call has ended.
+  // Rejects with an abort when the call has ended.
   limit.catch(() => undefined)
   return await Promise.race([call, limit]).finally(() => over.abort())
 }
