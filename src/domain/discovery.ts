@@ -3,8 +3,8 @@ import type { DiscoError } from './errors.js'
 import type { Origins } from './origins.js'
 
 /**
- * Names a whole service. Selectors, such as a version, are not part of a query: whoever receives the endpoints applies
- * them. Shares depend on all endpoints of the service. Whether its weights are unset also depends on all of them.
+ * Names a whole service. Selectors, such as a version, are not part of a query: the caller applies them to the
+ * endpoints. Shares, and whether weights are unset, depend on all endpoints of the service.
  */
 export interface Query {
   readonly service: string
@@ -36,7 +36,7 @@ export interface Reset extends OfRegistry {
   readonly ageMs: number
 }
 
-/** A key was written. Its endpoints are now these. */
+/** A key was written and now holds these endpoints. */
 export interface Put {
   readonly type: 'put'
   readonly key: string
@@ -52,7 +52,7 @@ export interface Delete {
 /** A change of one key. */
 export type Change = Put | Delete
 
-/** All changes of one etcd revision. They are never split into several updates. */
+/** All changes of one etcd revision. One update has all of them. */
 export interface Changes extends OfRegistry {
   readonly type: 'changes'
   readonly revision: Revision

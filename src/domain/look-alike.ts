@@ -35,7 +35,7 @@ export function appearanceOf(name: string): string {
   return [...name.normalize('NFKC')].map((character) => LOOKS_LIKE[character] ?? character).join('')
 }
 
-/** A set of names, with the question whether another name in it looks the same. */
+/** A set of names that can be asked whether another name in it looks the same as a given one. */
 class NamesByAppearance {
   /** The name with each visual form; null if several names have it. */
   private readonly byAppearance = new Map<string, string | null>()

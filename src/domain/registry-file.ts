@@ -24,7 +24,7 @@ export interface EndpointEntry {
   readonly version: string
   /** 0 means drained; null if the layout carries no weight. */
   readonly weight: number | null
-  /** Does not contain the weight, even if the layout stores the weight as metadata. */
+  /** Without the entry `weight` if the layout stores the weight there. */
   readonly metadata: Readonly<Record<string, string>>
   readonly id?: string
   readonly layout: string

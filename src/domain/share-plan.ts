@@ -39,14 +39,14 @@ export function readSharePpm(text: string): number | undefined {
 
 /**
  * The weights by which each part gets its share of the service. All other endpoints are the rest, and get the remaining
- * share. Weights within a part keep their ratios. An endpoint at weight 0 keeps it, unless all endpoints of a named part
- * are at 0: they then get equal weights. If every weight of the service is 0, the current weights count as equal.
+ * share. Weights within a part keep their ratios. An endpoint at weight 0 keeps it, unless all endpoints of a named
+ * part are at 0: they then get equal weights. If every weight of the service is 0, the current weights count as equal.
  *
  * No weight of the rest becomes smaller, unless the rest gets nothing. An endpoint that restarts registers with the
  * weight that its program sets: if the other weights had become smaller, it would get too much of the traffic.
  *
- * If whole weights up to 1,000,000 can express the shares, they are exact. If not, weights are rounded, and each share
- * has a relative error of at most a thousandth, unless MAX_WEIGHT forces smaller weights.
+ * If whole weights up to 1,000,000 can express the shares, the shares are exact. If not, weights are rounded, and
+ * each share has a relative error of at most a thousandth, unless MAX_WEIGHT forces smaller weights.
  *
  * @param service every endpoint of the service
  * @throws DiscoError USAGE (shares over 100%, an endpoint in two parts); NOT_FOUND (a part selects none); CONFLICT (an

@@ -12,7 +12,7 @@ import {
 /** The current state of the selected endpoints. */
 export interface WaitFacts {
   readonly endpoints: readonly Endpoint[]
-  /** The addresses and keys in the selection. Each must match at least one endpoint. */
+  /** The addresses and keys in the selection, including those that match no endpoint. */
   readonly names: readonly string[]
   /** The endpoints with a gRPC connection; null if connections were not checked. */
   readonly ready: ReadonlySet<EndpointId> | null
@@ -49,7 +49,7 @@ export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
 }
 
 /**
- * Whether the condition can hold with the endpoints that are registered now, whatever their connections and health. A
+ * Whether the condition can hold with the endpoints that are registered now, given suitable connections and health. A
  * condition that depends on the registry alone can hold only if it holds now.
  */
 export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {

@@ -4,7 +4,7 @@ import type { EndpointRecords, Layout } from './layout.js'
 
 /** A registration as a registry file describes it: without `extra`, the fields that only its layout knows. */
 export interface FileRecords {
-  /** The metadata omits the weight, even if the layout stores it there. */
+  /** The metadata has no entry `weight` if the layout stores the weight there. */
   readonly records: EndpointRecords
   /** Whether the layout writes the same key and the same value from these fields. */
   readonly isLossless: boolean

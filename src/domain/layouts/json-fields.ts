@@ -107,7 +107,7 @@ export class Fields {
   }
 }
 
-/** Whether Go's encoding/json decodes a member into a field: it ignores letter case. */
+/** Whether Go's encoding/json decodes the member into the field: their names may differ in letter case. */
 export function isSameField(member: string, field: string): boolean {
   return member.length === field.length && member.toLowerCase() === field.toLowerCase()
 }

@@ -9,8 +9,8 @@ type Path = readonly [Step, ...Step[]]
 
 /**
  * Sets a member of a JSON object. All other bytes of the value stay, including white space, unknown fields and anything
- * after the object. Works on single bytes (as Latin-1), so that text in any encoding survives. All
- * duplicates of a member change, since readers differ in which one they use. A missing object on the path is added.
+ * after the object. Works on single bytes (as Latin-1), so that text in any encoding survives. All duplicates of a member
+ * change, since readers differ in which one they use. A missing object on the path is added.
  *
  * @param json a value that parses as a JSON object.
  * @param raw the member's new value, as JSON in ASCII.

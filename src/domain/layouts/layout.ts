@@ -9,7 +9,7 @@ export interface Unusable extends Pick<EndpointRecord, 'service' | 'version' | '
   readonly problem: Exclude<EndpointProblem, { kind: 'not-dialled' }>
 }
 
-/** A key that the layout's writers create beside registrations: a directory, configuration. */
+/** A key that the layout's writers create beside registrations, such as a directory or configuration. */
 export interface NotAnEndpoint {
   readonly kind: 'not-an-endpoint'
   /** A noun for messages, such as `a directory`. */
@@ -27,7 +27,10 @@ export function notAnEndpoint(purpose: string): NotAnEndpoint {
   return { kind: 'not-an-endpoint', purpose }
 }
 
-/** Thrown while a layout reads a value, and converted to the `problem` of the endpoint. Not an Error: has no stack. */
+/**
+ * Thrown while a layout reads a value, and converted to the `problem` of the endpoint. Not an Error, since its stack is
+ * not needed.
+ */
 export class Problem {
   /** @param text a clause for messages, such as `value is not JSON` */
   constructor(readonly text: string) {}
@@ -102,11 +105,13 @@ export interface Layout {
   isLikely(key: string): boolean
   /** Whether a value, valid or not, looks as if this layout's writers wrote it. Called in the order of `claimedBy`. */
   claims(value: Value, key: string): boolean
-  /** The prefix of one service's keys, or of all keys. Never matches a longer service name. */
+  /** The prefix of one service's keys, or of all keys if no service is given. Never matches a longer service name. */
   prefix(service?: string): string
   /** Never throws: a value that cannot be read is `unusable`. */
   decode(key: string, value: Uint8Array): Decoded
   /**
+   * The key and value of a registration.
+   *
    * @param lease the lease of the key, which some layouts write into the key
    * @throws DiscoError USAGE if the layout cannot write these names
    */
@@ -114,9 +119,7 @@ export interface Layout {
     registrations: EndpointRecords,
     lease: LeaseId | null,
   ): { readonly key: string; readonly value: Uint8Array }
-  /**
-   * A sentence about clients of this layout that do not apply a new weight at once. Null if no such client is known.
-   */
+  /** A sentence about clients of this layout that do not apply a new weight at once. Null if none is known. */
   readonly weightCaveat: string | null
   /** The same value with another weight; no other byte changes. @throws DiscoError CONFLICT for a weightless layout */
   withWeight(value: Uint8Array, weight: number): Uint8Array

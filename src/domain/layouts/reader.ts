@@ -26,7 +26,7 @@ export interface Reader {
   readonly layout: string
   /** The root as a prefix: empty, or ending in one slash. */
   readonly root: string
-  /** The prefix of all relevant keys. */
+  /** The prefix of all keys that may hold the service; without a service, of all keys that may hold any. */
   prefix(service?: string): string
   /** Selects the keys whose values are worth decoding; null for all keys under the prefix. */
   keyFilter(service?: string): KeyFilter | null
