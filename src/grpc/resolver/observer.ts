@@ -4,64 +4,74 @@ import type { RegisteredEndpoint } from './endpoint.js'
 import type { SelectedList } from './live-list.js'
 
 /**
- * The channel option under which a channel's resolver, balancer and picker find their observer. The prefix excludes
- * it from the identity of connections, so that channels share them.
+ * The channel option that passes the observer to the resolver and balancer of a channel. The prefix excludes the option
+ * from the identity of a subchannel, so that channels with different observers share connections.
  */
 export const OBSERVER_OPTION = `${experimental.SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.disco.observer`
 
-/** The request header that identifies an observed call to the picker, which removes it. */
+/** The request header that carries the id of an observed call to the picker. The picker removes it. */
 const CALL_HEADER = 'disco-call'
 
-/** A change of one endpoint's place in the rotation. */
+/** A change of one endpoint in the rotation. */
 export interface RotationChange {
   readonly endpoint: RegisteredEndpoint
   /** The new weight for the policy; 0 for an endpoint that is no longer picked. */
   readonly weight: number
   /**
-   * Whether the endpoint is only not READY, or in reserve (its registry has a lower priority than the one in use), so
-   * that the policy keeps its place in the rotation.
+   * Whether the policy keeps the endpoint's place in the rotation although it is not picked: the endpoint is not READY,
+   * or its registry has a lower priority than the registry in use.
    */
   readonly isAway: boolean
   /**
-   * The weight to compare with all others in rotation, if several registries get calls in a ratio: the registry's
-   * weight times the endpoint's share in it. If absent, compare `weight`.
+   * The weight for comparisons with endpoints of all registries, if several registries receive calls in a ratio: the
+   * registry's weight times the endpoint's share (0 to 1) of the registry's calls. If absent, compare `weight`.
    */
   readonly shareWeight?: number
 }
 
 /** Receives the events of a channel synchronously. Methods must not throw or take long. */
 export interface Observer {
-  /** An update of the registry, as soon as it is received; `resolved` follows with the next delivery. */
+  /** An update of the registry, as soon as it is received. `resolved` follows with the next delivery. */
   heard?(update: Update): void
   /**
    * The list that the channel now uses. A list of another resolver (`dns:`, a static list) has revision 0 and is never
    * stale.
    */
   resolved?(list: SelectedList): void
-  /** Another resolver than ours failed before its first list; `problem` is its reason. */
+  /**
+   * A resolver failed before its first list. Only for resolvers of other schemes than `etcd:`.
+   *
+   * @param problem the status details of the resolver's error
+   */
   unresolved?(problem: string): void
-  /** An endpoint's connection changed its state; `problem` says why it is not READY. */
+  /**
+   * The state of an endpoint's connection has changed.
+   *
+   * @param problem why the connection is not READY; null if it is READY, or if the reason is unknown
+   */
   connectivity?(endpoint: RegisteredEndpoint, isReady: boolean, problem: string | null): void
-  /** A connection attempt failed, or the server of a connection reports that it is not serving. */
+  /** A connection attempt failed, or the server reports that it is not serving. */
   failed?(endpoint: RegisteredEndpoint, problem: string): void
-  /** A connection that was READY ended. The endpoint connects again by itself. */
+  /** A connection that was READY has ended. The endpoint reconnects by itself. */
   dropped?(endpoint: RegisteredEndpoint, reason: string): void
   /**
-   * The endpoints in rotation (READY, not drained) with the weights that the policy uses. Costs O(n) for each change;
-   * `rotated` costs O(changes).
+   * The endpoints in rotation (READY, not drained) with the weights that the policy uses, after each change. Each call
+   * costs O(endpoints); `rotated` costs O(changes).
    */
   rotation?(weights: ReadonlyMap<RegisteredEndpoint, number>): void
   /** Changes of the rotation; never empty. */
   rotated?(changes: readonly RotationChange[]): void
   /**
-   * An attempt of a marked call goes to this endpoint. A retry is picked again. A proxy reports all calls as number 0.
+   * An attempt of a call with `markCall` was assigned to this endpoint. A retry is another attempt, with another pick.
+   *
+   * @param callId the id from `markCall`; 0 for all calls of a proxy
    */
   picked?(endpoint: RegisteredEndpoint, callId: number): void
 }
 
 /**
- * The channel's observer. Channels without one share an object: the balancer compares objects to detect a change of the
- * observer.
+ * The observer of a channel. Channels without an observer share one object, because the balancer compares objects to
+ * detect that the observer has changed.
  */
 export function observerOf(channelOptions: object): Observer {
   return (channelOptions as Readonly<Record<string, Observer | undefined>>)[OBSERVER_OPTION] ?? NO_OBSERVER
@@ -70,10 +80,11 @@ export function observerOf(channelOptions: object): Observer {
 const NO_OBSERVER: Observer = {}
 
 /**
- * Marks a call, so that `Observer.picked` reports the endpoint of each of its attempts, for a trace or a metric. The
- * header is removed before the call is sent. Only for channels whose observer has `picked`.
+ * Marks a call with an id, by a header, so that `Observer.picked` reports the endpoint of each attempt, for example for
+ * a trace or a metric. The header is removed before the call is sent. Use it only if the channel's observer has
+ * `picked`: otherwise the header is sent.
  *
- * @param callId an integer that is unique among the calls that are outstanding
+ * @param callId an integer that is unique among the outstanding calls
  * @returns the same metadata
  * @example
  * ```ts
@@ -94,7 +105,11 @@ export function markCall(metadata: Metadata, callId: number): Metadata {
   return metadata
 }
 
-/** Removes the mark of a call and returns its id. Called by the picker, whose `metadata` is a copy for one attempt. */
+/**
+ * Removes the mark of a call and returns its id; null for a call without a mark.
+ *
+ * @param metadata the picker's copy for one attempt, so that a retry still has the mark
+ */
 export function takeMark(metadata: Metadata): number | null {
   const [mark] = metadata.get(CALL_HEADER)
   if (mark === undefined) return null

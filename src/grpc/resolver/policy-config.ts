@@ -2,7 +2,7 @@ import type { experimental } from '@grpc/grpc-js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Policy, PolicyKind } from '../../policies/index.js'
 
-/** Name of a policy in grpc-js; the prefix keeps it apart from grpc-js's own policies. */
+/** The name of a policy in grpc-js. The prefix distinguishes it from grpc-js's own policies. */
 export function grpcPolicyName({ name }: { readonly name: string }): string {
   return `disco_${name}`
 }
@@ -12,19 +12,20 @@ export function lbConfigOf(policy: Policy): Record<string, object> {
   return { [grpcPolicyName(policy)]: policy.config }
 }
 
-/** A parsed entry, as grpc-js passes it to the balancer. */
+/** A parsed entry of `loadBalancingConfig`, as grpc-js passes it to the balancer. */
 export interface PolicyConfig extends experimental.TypedLoadBalancingConfig {
   /** The policy, or why the entry is invalid. */
   readonly policy: Policy | DiscoError
 }
 
 /**
- * Creates the class that parses a policy's entries. If parsing threw, grpc-js would silently use pick_first. So an
- * invalid entry is kept with its error, and its balancer fails every call with that error.
+ * Creates the class that parses a policy's entries of `loadBalancingConfig`. If parsing threw an error, grpc-js would
+ * silently use pick_first. So the result of an invalid entry contains the error, and the balancer fails every call with
+ * this error.
  */
 export function policyConfigOf(kind: PolicyKind) {
-  /** Configs by entry: grpc-js parses the entry of a channel again for each list of endpoints. */
-  const read = new WeakMap<object, Config>()
+  /** Parsed configs by entry, because grpc-js parses the entry of a channel again for each list of endpoints. */
+  const parsed = new WeakMap<object, Config>()
   const make = (entry: unknown): Config => {
     try {
       return new Config(kind.configure(entry))
@@ -45,8 +46,8 @@ export function policyConfigOf(kind: PolicyKind) {
 
     static createFromJson(entry: unknown): Config {
       if (typeof entry !== 'object' || entry === null) return make(entry)
-      const config = read.get(entry) ?? make(entry)
-      read.set(entry, config)
+      const config = parsed.get(entry) ?? make(entry)
+      parsed.set(entry, config)
       return config
     }
   }

@@ -6,47 +6,48 @@ import type { SelectedList } from './live-list.js'
 import { OBSERVER_OPTION } from './observer.js'
 import { authorityOf, parseTarget, SCHEME, selectorOf, splitTarget, type TargetUri } from './target.js'
 
-/** A target with its parts. */
+/** A parsed target. */
 export interface TargetName {
   readonly uri: TargetUri
   /** The complete URI, for a channel. */
   readonly target: string
-  /** The name of the service; null for a target of another scheme. */
+  /** The name of the service; null for a target of another scheme than `etcd:`. */
   readonly service: string | null
-  /** Becomes `:authority`, and the name that a server's certificate must have. */
+  /** The `:authority` of calls, and the name that a server's certificate must contain. */
   readonly authority: string
 }
 
-/** Result of resolving a target. */
+/** The result of resolving a target. */
 export interface Resolution extends Omit<TargetName, 'uri'> {
-  /** The registry's list; null if the target is of another scheme. */
+  /** The registry's list; null for a target of another scheme than `etcd:`. */
   readonly list: SelectedList | null
-  /** Endpoints that the target selects and that can be dialled. */
+  /** The endpoints that the target selects and that can be dialled. */
   readonly endpoints: readonly RegisteredEndpoint[]
-  /** The resolver's service config, which a channel uses by default; null if there is none. */
+  /** The service config from the resolver, which a channel uses by default; null if the resolver has none. */
   readonly serviceConfig: object | null
 }
 
 /**
- * Reads a target. A bare name is a service of the registry, `host:port` without a scheme is `dns:`, as in gRPC.
+ * Parses a target. A name without a scheme is a service of the registry. `host:port` without a scheme is a `dns:`
+ * target, as in gRPC.
  *
- * @throws DiscoError USAGE
+ * @throws DiscoError USAGE for an invalid target
  */
 export function readTarget(text: string): TargetName {
   const uri = splitTarget(text)
-  const own = uri.scheme === SCHEME ? parseTarget(uri) : null
+  const etcdTarget = uri.scheme === SCHEME ? parseTarget(uri) : null
   return {
     uri,
     target: experimental.uriToString(uri),
-    service: own?.service ?? null,
-    authority: own ? authorityOf(own) : othersAuthority(uri),
+    service: etcdTarget?.service ?? null,
+    authority: etcdTarget ? authorityOf(etcdTarget) : authorityOfOther(uri),
   }
 }
 
 /**
  * Throws if a service has endpoints, but the target's conditions select none of them.
  *
- * @throws DiscoError NOT_FOUND, with the existing values
+ * @throws DiscoError NOT_FOUND, with the values that the endpoints have
  */
 export function requireSelected(
   target: string,
@@ -58,10 +59,10 @@ export function requireSelected(
 }
 
 /**
- * Resolves a target once, by the resolver that a channel would use. The target is read as by {@link readTarget}.
+ * Resolves a target once, with the resolver that a channel would use. The target is parsed as by {@link readTarget}.
  *
- * @throws DiscoError USAGE, NOT_FOUND (the resolver's reason), INTERRUPTED, and the registry's own error if it is
- * unreachable and no list was kept
+ * @throws DiscoError USAGE for an invalid target, NOT_FOUND if a resolver of another scheme than `etcd:` fails,
+ *   INTERRUPTED when `signal` aborts, and the registry's error if it is unreachable and there is no list from the cache
  */
 export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolution> {
   const { uri, ...name } = readTarget(text)
@@ -84,14 +85,14 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
         resolved: (now: SelectedList) => {
           list = now
           if (now.revision === 0 && now.stale) finish(now.stale)
-          // A new list is also passed to the listener, which finishes.
+          // The resolver also passes a new list to `listener`, which calls `finish`.
           else if (!now.isNew) finish(null)
         },
       },
     }
     const listener: experimental.ResolverListener = (endpoints, _, serviceConfig) => {
       if (!endpoints.ok) {
-        // The observer receives the cause of our own resolver's failures.
+        // For an `etcd:` target, the observer receives the cause of the failure.
         if (uri.scheme !== SCHEME) finish(new DiscoError('NOT_FOUND', endpoints.error.details))
         return true
       }
@@ -111,14 +112,15 @@ export function resolveTarget(text: string, signal: AbortSignal): Promise<Resolu
 }
 
 /**
- * Whether every registry has answered. A list from the cache counts only with `stale`, the reason why etcd gave none.
+ * Whether every registry has answered. A list from the cache is final only if `stale` is set: otherwise a list from
+ * etcd may follow.
  */
 function isSettled({ registries, cachedAgeMs, stale }: SelectedList): boolean {
   const each = registries ?? [{ hasAnswered: true, cachedAgeMs, stale }]
   return each.every((one) => one.hasAnswered && (one.cachedAgeMs === null || one.stale !== null))
 }
 
-/** The authority that grpc-js's own resolvers use. */
-function othersAuthority({ scheme, path }: experimental.GrpcUri): string {
+/** The default authority of grpc-js's own resolvers. */
+function authorityOfOther({ scheme, path }: experimental.GrpcUri): string {
   return scheme === 'unix' ? 'localhost' : (path.split(',')[0] ?? '')
 }

@@ -11,7 +11,7 @@ import { checkPolicies } from './service-config.js'
 import { type ServiceListener, ServiceWatches } from './service-watch.js'
 import { authorityOf, parseTarget, selectorOf, type Target } from './target.js'
 
-/** The service config of a channel without one. grpc-js's default, pick_first, would ignore weights. */
+/** The service config of a channel that sets none. grpc-js's default policy, pick_first, would ignore weights. */
 const DEFAULT_CONFIG = {
   loadBalancingConfig: [lbConfigOf(POLICIES[0].configure({}))],
   methodConfig: [],
@@ -19,7 +19,7 @@ const DEFAULT_CONFIG = {
 
 type Constructor = Parameters<typeof experimental.registerResolver>[1]
 
-/** The resolver class of a discovery: grpc-js makes one instance for a channel. */
+/** Returns a resolver class that uses the discovery. grpc-js creates one resolver per channel. */
 export function resolverFor(discovery: Discovery): Constructor {
   const watches = ServiceWatches.of(discovery)
   return class extends RegistryResolver {
@@ -34,12 +34,12 @@ export function resolverFor(discovery: Discovery): Constructor {
 }
 
 /**
- * Gives a channel the lists of a watch, which it shares with all channels to the same service. The first request for a
- * resolution joins the watch. Later requests have no effect: grpc-js makes one whenever a connection drops, about one
- * per call while endpoints fail, and an answer to each would reset the backoff of grpc-js. An unreachable registry is
- * not an error: the last list stays.
+ * Passes the lists of a watch to a channel. All channels to the same service share one watch. The first
+ * `updateResolution` joins the watch. Later ones have no effect: grpc-js calls `updateResolution` whenever a connection
+ * drops, about once per call while endpoints fail, and a list in response to each would reset the backoff of grpc-js.
+ * An unreachable registry is not an error: the last list stays in use.
  *
- * After a long idle time grpc-js destroys the resolver and later calls `updateResolution` on the same one.
+ * After a long idle time grpc-js destroys the resolver, and later calls `updateResolution` on the same object.
  */
 class RegistryResolver implements experimental.Resolver, ServiceListener {
   readonly heard: ServiceListener['heard']
@@ -49,7 +49,7 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
   private readonly selection: Selection
   private readonly note: string
 
-  /** @throws DiscoError USAGE if the service config of the channel has no LB policy that grpc-js knows */
+  /** @throws DiscoError USAGE if the service config of the channel names only unknown LB policies, or is invalid */
   constructor(
     private readonly watches: ServiceWatches,
     private readonly target: Target,
@@ -58,9 +58,9 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
   ) {
     this.observer = observerOf(options)
     this.heard = this.observer.heard?.bind(this.observer)
-    const callers = options['grpc.service_config']
-    if (callers !== undefined) checkPolicies(JSON.parse(callers))
-    this.serviceConfig = callers === undefined ? experimental.statusOrFromValue(DEFAULT_CONFIG) : null
+    const ofChannel = options['grpc.service_config']
+    if (ofChannel !== undefined) checkPolicies(JSON.parse(ofChannel))
+    this.serviceConfig = ofChannel === undefined ? experimental.statusOrFromValue(DEFAULT_CONFIG) : null
     this.selection = new Selection(target)
     this.note = conditionsOf(target)
   }
@@ -75,7 +75,7 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
     this.leave = null
   }
 
-  /** Passes the list on to the channel, and to the observer. */
+  /** Passes the list to the observer and, if it may have changed, to the channel. */
   resolved(now: ResolvedList): void {
     const { endpoints, registered: selected } = this.selection.of(now.registered)
     this.observer.resolved?.({ ...now, selected })
@@ -92,7 +92,7 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
   }
 }
 
-/** Parses a target. @throws DiscoError USAGE if it is invalid, or names registries that the discovery does not have */
+/** Parses a target. @throws DiscoError USAGE for an invalid target, or registries that the discovery does not have */
 function registryTarget(uri: experimental.GrpcUri, discovery: Discovery): Target {
   const target = parseTarget(uri)
   const { from } = target.place
@@ -107,14 +107,14 @@ function registryTarget(uri: experimental.GrpcUri, discovery: Discovery): Target
   return target
 }
 
-/** The unreachable registries, as the end of a message about a list without usable endpoints. */
+/** The unreachable registries, appended to a message about a list without usable endpoints. */
 function outagesOf({ registries = [] }: ResolvedList): string {
   return registries
     .flatMap(({ registry, stale }) => (stale ? `; ${registry}: ${stale.message}` : []))
     .join('')
 }
 
-/** A target's conditions, as the end of a message about a list without usable endpoints. */
+/** The conditions of a target, appended to a message about a list without usable endpoints. */
 function conditionsOf(target: Target): string {
   const selector = selectorOf(target)
   return selector.length === 0 ? '' : `; selected are those with ${formatSelector(selector)}`

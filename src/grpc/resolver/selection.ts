@@ -7,15 +7,15 @@ import { selectorOf, type Target } from './target.js'
 
 type Conditions = Pick<Target, 'where' | 'spillOver'> & Partial<Pick<Target, 'select'>>
 
-/** The selection of a target from one list of a service. */
+/** The endpoints that a target selects from one list of a service. */
 export interface Selected {
-  /** The selected endpoints that can be dialled, in the form for a channel. */
+  /** The selected endpoints that can be dialled, as a channel receives them. */
   readonly endpoints: RegisteredEndpoint[]
-  /** All selected endpoints, including undialable ones; the list itself if the target selects all of it. */
+  /** All selected endpoints, including undialable ones; the list itself if all its endpoints are selected. */
   readonly registered: readonly Endpoint[]
 }
 
-/** Selects from a service's lists. Channels with the same conditions share the result for a list. */
+/** Selects endpoints from the lists of a service. Channels with the same conditions share the result for a list. */
 export class Selection {
   private static readonly made = new WeakMap<readonly Endpoint[], Map<string, Selected>>()
   private readonly key: string
@@ -35,8 +35,8 @@ export class Selection {
 }
 
 /**
- * The selected endpoints of a service that can be dialled; all of the service if no selected one could get a call
- * (none exists, or all are drained) and the target spills over.
+ * The selected endpoints of a service that can be dialled. If the target spills over, and no selected endpoint can
+ * receive calls (there is none, or all are drained): all endpoints of the service that can be dialled.
  */
 export function toGrpcEndpoints(service: readonly Endpoint[], conditions: Conditions): RegisteredEndpoint[] {
   return select(service, conditions).endpoints
@@ -60,7 +60,7 @@ function dialable(
   weightOf: (registration: Endpoint) => number,
 ): RegisteredEndpoint[] {
   const endpoints: RegisteredEndpoint[] = []
-  // Called for each change; a loop is four times as fast as flatMap().
+  // Called for each change. The loop is four times as fast as flatMap().
   for (const registration of registered) {
     const endpoint = toGrpcEndpoint(registration, weightOf(registration))
     if (endpoint) endpoints.push(endpoint)
@@ -68,19 +68,19 @@ function dialable(
   return endpoints
 }
 
-/** Reuses the objects of unchanged endpoints, so that the cost of a change depends on its size. */
-const made = new WeakMap<Endpoint, RegisteredEndpoint>()
+/** The converted endpoints. An unchanged endpoint keeps its object, so that the balancer updates only changed ones. */
+const converted = new WeakMap<Endpoint, RegisteredEndpoint>()
 
-/** Null for an endpoint that cannot be dialled. */
+/** Converts an endpoint; null if it cannot be dialled. */
 function toGrpcEndpoint(registration: Endpoint, weight: number): RegisteredEndpoint | null {
   if (registration.problem !== null) return null
-  const before = made.get(registration)
+  const before = converted.get(registration)
   if (before?.weight === weight) return before
   const address = readAddress(registration.addr)
   if ('problem' in address) return null
   const addresses =
     address.kind === 'unix' ? [{ path: address.path }] : [{ host: address.host, port: address.port }]
   const endpoint = { addresses, id: endpointId(registration), registration, weight }
-  made.set(registration, endpoint)
+  converted.set(registration, endpoint)
   return endpoint
 }

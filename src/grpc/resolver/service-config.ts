@@ -3,7 +3,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { POLICIES } from '../../policies/index.js'
 import { grpcPolicyName } from './policy-config.js'
 
-/** LB policies that grpc-js itself may have. */
+/** grpc-js's own LB policies, of which a version may lack some. */
 const BUILT_IN = ['pick_first', 'round_robin', 'weighted_round_robin', 'outlier_detection']
 
 /** A service config in the JSON form that gRPC documents. grpc-js checks the other fields. */
@@ -13,10 +13,10 @@ export interface ServiceConfig {
 }
 
 /**
- * Checks the LB policies of a service config. grpc-js uses the first one it knows; if it knows none, or cannot parse
- * its parameters, it silently uses pick_first. Here that is an error.
+ * Checks the LB policies of a service config. grpc-js uses the first policy that it knows. If it knows none of them, or
+ * cannot parse the parameters of the first, it silently uses pick_first. This function throws instead.
  *
- * @throws DiscoError USAGE
+ * @throws DiscoError USAGE for a list without a known policy, or invalid parameters
  */
 export function checkPolicies({ loadBalancingConfig }: ServiceConfig): void {
   if (loadBalancingConfig === undefined) return
@@ -31,10 +31,10 @@ export function checkPolicies({ loadBalancingConfig }: ServiceConfig): void {
   requireReadable(parse(chosen))
 }
 
-/** Throws the error of an invalid entry of our own policies; for an invalid entry of its own, grpc-js has thrown. */
+/** Throws the error that `policyConfigOf` has kept for an invalid disco policy. grpc-js throws for its own policies. */
 function requireReadable(config: object): void {
   if ('policy' in config && config.policy instanceof DiscoError) throw config.policy
-  // A parent policy, such as outlier_detection: checks its child, too.
+  // The config of a parent policy, such as outlier_detection.
   if ('getChildPolicy' in config && typeof config.getChildPolicy === 'function') {
     requireReadable(config.getChildPolicy())
   }

@@ -5,8 +5,8 @@ import { Backoff, WATCH_BACKOFF } from '../../net/backoff.js'
 import { LiveList, type ResolvedList } from './live-list.js'
 
 /**
- * How long the first empty list waits for its explanation; after that, calls fail without one. A nearby etcd answers in
- * milliseconds.
+ * How long an empty first list waits for its explanation. After that, calls fail without an explanation. An etcd in the
+ * same data centre answers in milliseconds.
  */
 const EXPLANATION_MS = 1_000
 
@@ -15,11 +15,11 @@ export interface ServiceListener {
   /** An update of the registry, as soon as it is received. */
   readonly heard?: ((update: Update) => void) | undefined
   /**
-   * The current list: at each delivery of `LiveList`, when the explanation of an empty list is known, and to a listener
-   * that joins later.
+   * The current list. Called at each delivery of `LiveList`, when the explanation of an empty list is available, and
+   * for a listener that joins a running watch.
    */
   resolved(now: ResolvedList): void
-  /** No list has been received and the registry is unreachable, or the watch failed and will start again. */
+  /** The registry is unreachable and no list has been received, or the watch has failed and will be restarted. */
   failed(cause: DiscoError): void
 }
 
@@ -28,7 +28,7 @@ export class ServiceWatches {
   private static readonly ofDiscovery = new WeakMap<Discovery, ServiceWatches>()
   private readonly watches = new Map<string, ServiceWatch>()
 
-  /** @param random jitters the waits before a failed watch starts again */
+  /** @param random jitters the backoff before a failed watch is restarted */
   constructor(
     private readonly discovery: Discovery,
     private readonly random: () => number = Math.random,
@@ -43,10 +43,10 @@ export class ServiceWatches {
   }
 
   /**
-   * Adds a listener. It is not called before this returns. The first one starts the watch; a later one first gets the
-   * current list.
+   * Adds a listener. The first listener starts the watch. A later listener receives the current list. No listener is
+   * called before `join` has returned.
    *
-   * @returns removes the listener; the last one that leaves ends the watch
+   * @returns a function that removes the listener. The watch ends when its last listener is removed.
    */
   join(query: Query, listener: ServiceListener): () => void {
     const { service, layout = null, root = null, from = null } = query
@@ -62,26 +62,27 @@ export class ServiceWatches {
 }
 
 /**
- * One watch of a service, and the resulting list. It runs until its last listener leaves. If the registry's watch
- * throws, it starts again after a second, doubling to 30 s, and the last list stays. When a listener joins during that
- * wait, the watch starts as soon as a second has passed since the failure.
+ * One watch of a service, and the resulting list. It runs until its last listener leaves. If the discovery's watch
+ * throws, it is restarted after a backoff from 1 s to 30 s, and the last list stays in use. When a listener joins
+ * during the backoff, the watch is restarted as soon as 1 s has passed since the failure.
  */
 class ServiceWatch {
   private readonly list: LiveList
   /** All listeners that have joined. */
-  private readonly members = new Set<ServiceListener>()
+  private readonly joined = new Set<ServiceListener>()
   /**
-   * Members that receive updates: the first from its joining on, a later one from the microtask in which it is given
-   * the current list.
+   * The joined listeners that receive updates. The first listener receives updates at once. A later listener receives
+   * updates after it has received the current list, a microtask after it has joined.
    */
   private readonly listeners = new Set<ServiceListener>()
   private running: AbortController | null = null
   private retryTimer: NodeJS.Timeout | undefined
+  /** Time of the last failure, on the clock of `performance.now()`. */
   private failedAtMs = 0
   private readonly backoff: Backoff
   /** Whether listeners have received a list. */
   private hasDelivered = false
-  /** Explanation of a list without dialable endpoints, or its promise; null for any other list. */
+  /** The explanation of a list without dialable endpoints, or the promise of it; null for any other list. */
   private lookedIn: Promise<string> | string | null = null
   private explanationTimer: NodeJS.Timeout | undefined
 
@@ -97,12 +98,12 @@ class ServiceWatch {
   }
 
   get isUnused(): boolean {
-    return this.members.size === 0
+    return this.joined.size === 0
   }
 
   join(listener: ServiceListener): void {
     const isFirst = this.isUnused
-    this.members.add(listener)
+    this.joined.add(listener)
     if (isFirst) {
       this.listeners.add(listener)
       this.start()
@@ -111,14 +112,14 @@ class ServiceWatch {
     if (this.retryTimer)
       this.retryIn(Math.max(0, this.failedAtMs + WATCH_BACKOFF.firstMs - performance.now()))
     queueMicrotask(() => {
-      if (!this.members.has(listener)) return
+      if (!this.joined.has(listener)) return
       this.listeners.add(listener)
       this.catchUp(listener)
     })
   }
 
   leave(listener: ServiceListener): void {
-    this.members.delete(listener)
+    this.joined.delete(listener)
     this.listeners.delete(listener)
     if (!this.isUnused) return
     this.running?.abort()
@@ -127,6 +128,7 @@ class ServiceWatch {
     this.list.close()
   }
 
+  /** Passes the current state to a listener that has joined a running watch. */
   private catchUp(listener: ServiceListener): void {
     const { now, asUpdates, isEmpty } = this.list
     call(listener, (one) => {
@@ -152,7 +154,7 @@ class ServiceWatch {
   }
 
   private async follow(signal: AbortSignal): Promise<void> {
-    // A watch that fails at once must not call a listener that is still joining.
+    // A watch that fails at once must not call a listener before `join` has returned.
     await null
     try {
       for await (const update of this.discovery.watch(this.query, signal)) {
@@ -163,7 +165,8 @@ class ServiceWatch {
       if (signal.aborted) return
       const cause = DiscoError.from(thrown)
       this.failedAtMs = performance.now()
-      // The timer is set before the listeners are called: if the last one leaves in that call, it clears the timer.
+      // The timer must be set before the listeners are called: if the last listener leaves in its call, `leave` clears
+      // the timer.
       this.retryIn(this.backoff.next())
       this.list.take({ type: 'stale', sinceMs: Date.now(), cause })
       this.fail(cause)
@@ -171,7 +174,7 @@ class ServiceWatch {
   }
 
   private take(update: Update): void {
-    // A list from the cache does not reset the backoff: every failing attempt may begin with one.
+    // A list from the cache does not reset the backoff, because every watch that fails may have delivered one first.
     const isFromEtcd = update.type === 'reset' ? update.source === 'etcd' : update.type !== 'stale'
     if (isFromEtcd) this.backoff.reset()
     for (const listener of this.listeners) call(listener, (one) => one.heard?.(update))
@@ -186,7 +189,7 @@ class ServiceWatch {
     if (!isConfirmedEmpty) this.lookedIn = null
     else if (this.lookedIn === null && this.discovery.explainEmpty) {
       void this.explain(this.discovery.explainEmpty(this.query))
-      // The first list waits for its explanation, so that calls that fail at once have it.
+      // The first list waits for its explanation, so that the first failed calls already contain it.
       if (!this.hasDelivered) return
     } else if (!this.hasDelivered && this.lookedIn instanceof Promise) return
     const isFirst = !this.hasDelivered && !this.list.isEmpty
@@ -199,7 +202,7 @@ class ServiceWatch {
     this.lookedIn = asked
     if (!this.hasDelivered)
       this.explanationTimer = setTimeout(() => this.deliverUnexplained(), EXPLANATION_MS)
-    // The list is valid without its explanation; the watch itself reports why etcd did not answer.
+    // The list is valid without an explanation. If etcd does not answer, the watch reports the reason.
     const lookedIn = await asked.catch(() => '')
     if (this.lookedIn !== asked || this.isUnused) return
     clearTimeout(this.explanationTimer)
@@ -207,7 +210,7 @@ class ServiceWatch {
     this.deliver(this.list.now)
   }
 
-  /** Delivers the list without its explanation, which may follow with another delivery. */
+  /** Delivers the list without its explanation. A later delivery may add the explanation. */
   private deliverUnexplained(): void {
     if (this.hasDelivered || this.list.isEmpty) return
     this.hasDelivered = true
@@ -228,7 +231,7 @@ function isSeveral(origins: readonly Origin[]): origins is Origins {
   return origins.length > 1
 }
 
-/** An error thrown by one channel must not affect the watch and other channels: it becomes an uncaught exception. */
+/** Calls a listener. If it throws, the error becomes an uncaught exception: it must not affect the other listeners. */
 function call(listener: ServiceListener, method: (listener: ServiceListener) => void): void {
   try {
     method(listener)

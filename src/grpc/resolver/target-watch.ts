@@ -6,11 +6,11 @@ import { readTarget, type TargetName } from './resolve.js'
 
 /** Receives the lists that a target resolves to. */
 export interface TargetListener {
-  /** A new list. @param note the source of the list, as a sentence; empty for targets of other schemes */
+  /** A new list. @param note the source of the list, as a sentence; empty for other schemes than `etcd:` */
   list(endpoints: readonly RegisteredEndpoint[], note: string): void
   /** The target cannot be resolved. The previous list, if any, remains valid; resolution is retried. */
   failed(details: string): void
-  /** The registry's list. Also called if only its staleness has changed; not called for targets of other schemes. */
+  /** The registry's list. Also called if only `stale` has changed. Not called for other schemes than `etcd:`. */
   resolved?(now: SelectedList): void
 }
 

@@ -12,20 +12,20 @@ import {
 
 export const SCHEME = 'etcd'
 
-/** A parsed target: the service, the selected endpoints, and its own layout or root. */
+/** A parsed `etcd:` target. */
 export interface Target {
   readonly service: string
-  /** Required values of an endpoint's version, id, addr or metadata. */
+  /** The values that a selected endpoint must have: `version`, `id`, `addr`, or the name of a metadata field. */
   readonly where: Readonly<Record<string, string>>
-  /** Further conditions on an endpoint. */
+  /** Further conditions that a selected endpoint must meet. */
   readonly select: Selector
   /** Whether calls go to all endpoints of the service if no endpoint with weight above 0 is selected. */
   readonly spillOver: boolean
-  /** The layout, the root and the registries of the query. */
+  /** The layout and the root of the registry, and the names of the registries if there are several. */
   readonly place: Pick<Query, 'layout' | 'root' | 'from'>
 }
 
-/** Schemes that grpc-js resolves by itself, besides ours. */
+/** Schemes that grpc-js resolves by itself. */
 const OTHER_SCHEMES = ['dns', 'ipv4', 'ipv6', 'unix']
 
 /** The parts of a target, as grpc-js splits it. */
@@ -39,9 +39,10 @@ const FORMS =
   'Expected etcd:///SERVICE, etcd://VERSION/SERVICE, or etcd:///SERVICE?version=V&zone=Z&spill-over'
 
 /**
- * Splits a target. A bare name is a service of the registry, `host:port` without a scheme is `dns:`, as in gRPC.
+ * Splits a target into scheme, authority and path. A name without a scheme is a service of the registry. `host:port`
+ * without a scheme is a `dns:` target, as in gRPC.
  *
- * @throws DiscoError USAGE
+ * @throws DiscoError USAGE for an unknown scheme, or a target without a host or socket
  */
 export function splitTarget(text: string): TargetUri {
   const [, scheme, authority, path = ''] = /^(?:([A-Za-z0-9+.-]+):)?(?:\/\/([^/]*)\/)?(.+)$/s.exec(text) ?? []
@@ -64,8 +65,9 @@ export function splitTarget(text: string): TargetUri {
 }
 
 /**
- * The target of a service, as passed to a channel. The name may contain any character; it is URL-encoded.
+ * The target of a service, for a channel. The name may contain any character: it is URL-encoded.
  *
+ * @param select the conditions that an endpoint must meet. Default: none
  * @example
  * ```ts
  * import { targetOf } from 'disco-registry/grpc'
@@ -78,7 +80,10 @@ export function targetOf(service: string, select: Selector = []): string {
   return select.length === 0 ? target : `${target}?select=${encodeURIComponent(formatSelector(select))}`
 }
 
-/** All conditions of a target as one selector. The parameter `weight` is a metadata name, not the endpoint's weight. */
+/**
+ * All conditions of a target as one selector. The name `weight` in `where` is a metadata field, not the endpoint's
+ * weight.
+ */
 export function selectorOf({
   where,
   select = [],
@@ -91,7 +96,7 @@ export function selectorOf({
   return [...plain, ...select]
 }
 
-/** The text of the target with further conditions, for a channel. */
+/** Formats a target with further conditions, for a channel. */
 export function narrowedTarget(target: Target, select: Selector): string {
   const { service, spillOver, place } = target
   const selector = [...selectorOf(target), ...select]
@@ -106,18 +111,24 @@ export function narrowedTarget(target: Target, select: Selector): string {
   return [targetOf(service), ...(query.length === 0 ? [] : [query.join('&')])].join('?')
 }
 
-/** The name for :authority and TLS: the last segment of the service's name, because a host has no slash. */
+/**
+ * The name for `:authority` and TLS: the last segment of the service's name, because a host must not contain a slash.
+ */
 export function authorityOf({ service }: Pick<Target, 'service'>): string {
   return service.slice(service.lastIndexOf('/') + 1)
 }
 
 /**
- * Reads `etcd:///SERVICE`, `etcd://VERSION/SERVICE`, and the parameters after a question mark: `version=1.0.0`,
- * `id=…`, `addr=…` or any metadata name, all of which an endpoint must match, `select=SELECTOR` for other conditions
- * (URL-encoded), and `spill-over`; `layout` and `root` locate the registry, `from` names the registries if there are
- * several (see `parseOrigins`). A `+` is not decoded to a space.
+ * Parses `etcd:///SERVICE` and `etcd://VERSION/SERVICE`, with parameters after a question mark:
+ * - `version`, `id`, `addr`, or the name of a metadata field: a value that every selected endpoint has
+ * - `select`: a selector with further conditions, URL-encoded
+ * - `spill-over`: use all endpoints if no selected one can receive calls
+ * - `layout` and `root`: the registry
+ * - `from`: the registries, if there are several (see `parseOrigins`)
  *
- * @throws DiscoError USAGE
+ * A `+` is not decoded to a space.
+ *
+ * @throws DiscoError USAGE for an invalid target
  */
 export function parseTarget(
   uri: { readonly authority?: string | undefined; readonly path: string },
@@ -151,7 +162,7 @@ function isTrue(value: string): boolean {
   throw wrong(`The target's spill-over is "${value}", expected true or false`)
 }
 
-/** Decoded text; empty for an invalid percent-encoding. */
+/** Decodes a URL-encoded text; empty for an invalid percent-encoding. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
