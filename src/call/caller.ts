@@ -163,16 +163,16 @@ export class EndedCall implements CallResult {
   }
 
   get isComplete(): boolean {
-    return !this.method.canLearnFrom({ lacking: this.lacking() })
+    return !this.method.canLearnFrom({ undescribed: this.undescribed() })
   }
 
   async complete(): Promise<void> {
     // A type that was learned may refer to types that are not described either.
-    while (await this.method.learnFrom({ lacking: this.lacking() })) this.decoded = null
+    while (await this.method.learnFrom({ undescribed: this.undescribed() })) this.decoded = null
   }
 
-  private lacking() {
-    return [...this.decodedReplies(), ...this.decodedDetails()].flatMap(({ lacking }) => lacking)
+  private undescribed() {
+    return [...this.decodedReplies(), ...this.decodedDetails()].flatMap(({ undescribed }) => undescribed)
   }
 
   private decodedDetails(): readonly DecodedDetails[] {

@@ -3,7 +3,7 @@ import * as google from '@bufbuild/protobuf/wkt'
 import { parseProto } from './proto-source/parse.js'
 
 /**
- * Files that every compiler includes, so that imports of them need no folder. Each file comes after its imports.
+ * Files that every protobuf compiler includes, so that their imports need no import path. A file follows its imports.
  */
 const GOOGLE_PROTOBUF = [
   google.file_google_protobuf_descriptor,
@@ -24,8 +24,9 @@ const GOOGLE_PROTOBUF = [
 ]
 
 /**
- * The messages of gRPC's richer error model: the trailer grpc-status-details-bin has a google.rpc.Status. Servers
- * send them without having a service that describes them. Names and numbers are those of googleapis' google/rpc.
+ * The messages of gRPC's richer error model, by file name. The trailer grpc-status-details-bin contains a
+ * google.rpc.Status. A server may send these messages although none of its services imports their files. Names and
+ * numbers are those of google/rpc in googleapis.
  */
 const GOOGLE_RPC: Readonly<Record<string, string>> = {
   'google/rpc/status.proto': `
@@ -82,7 +83,7 @@ const GOOGLE_RPC: Readonly<Record<string, string>> = {
 
 let files: readonly FileDescriptorProto[] | null = null
 
-/** Files that are always available: an import of one is never missing. */
+/** The files that are always available: an import of one of them is never missing. */
 export function builtInFiles(): readonly FileDescriptorProto[] {
   files ??= [
     ...GOOGLE_PROTOBUF.map(({ proto }) => proto),

@@ -1,16 +1,18 @@
 import type { DescriptorProto, EnumDescriptorProto, FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 
-/** An identifier of the protobuf language, and several joined by dots. */
+/** An identifier of the protobuf language. */
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** One or more identifiers, separated by dots. */
 const FULL_NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/
 
-/** protoc's own limit is lower; deeper messages would overflow the stack. */
+/** Maximum depth of nested messages, against stack overflows. The limit of protoc is lower. */
 const MAX_LEVELS = 64
 
 /**
- * Refuses names that no compiler accepts, because names become paths of requests and JSON keys.
+ * Refuses names that are not valid in protobuf, because names become request paths and JSON keys.
  *
- * @throws Error with the first bad name, as a clause
+ * @throws Error for the first invalid name, an enum without values, or messages that are nested too deeply; the message
+ *   is a clause
  */
 export function checkNames(files: readonly FileDescriptorProto[]): void {
   for (const file of files) {
@@ -25,7 +27,12 @@ export function checkNames(files: readonly FileDescriptorProto[]): void {
   }
 }
 
-/** Refuses an invalid full name, such as that of a service. @throws Error as `checkNames` */
+/**
+ * Refuses an invalid full name.
+ *
+ * @param what the kind of the element, such as `service`
+ * @throws Error as `checkNames`
+ */
 export function checkFullName(what: string, name: string): void {
   check(what, name, FULL_NAME)
 }

@@ -5,33 +5,33 @@ import { protoText } from './proto-text.js'
 import { type DescType, isGoogle, reachableTypes } from './reachable-types.js'
 import type { Types } from './types.js'
 
-/** The maximum number of types in a description; others can be described by name. */
+/** Maximum number of types in a description. Further types can be described by their names. */
 const MAX_TYPES = 200
 
-/** An element with a description: a method, a service, a message or an enum. */
+/** A schema element that can be described: a method, a service, a message or an enum. */
 export type Describable = DescMethod | DescService | DescType
 
-/** A part of a schema, for display. */
+/** The description of a schema element, for display. */
 export interface Description {
-  /** Full name; of a method `package.Service/Method`. */
+  /** The full name; `package.Service/Method` for a method. */
   readonly name: string
   /**
-   * The element with the messages and enums that it reaches, in the form of a .proto file; for a service, its
-   * methods.
+   * In the syntax of a .proto file: a message or enum with all types that it uses, a method with its messages and all
+   * types that they use, or a service with its methods only.
    */
   readonly proto: string
   /**
-   * An example message with all fields, which `Method.encode` accepts; for a method, its request. Null for other
-   * elements.
+   * An example message with all fields, which `Method.encode` accepts. For a method, an example of its request. Null
+   * for a service or enum.
    */
   readonly template: JsonValue
-  /** Whether the .proto or the template is incomplete. */
+  /** Whether `proto` or `template` is incomplete because of its size. */
   readonly truncated: boolean
-  /** Missing dependencies, a sentence each. */
+  /** The missing types, one sentence each. */
   readonly gaps: readonly string[]
 }
 
-/** @throws Error for a description that contradicts itself */
+/** Describes a schema element. @throws Error for inconsistent file descriptors */
 export function descriptionOf(described: Describable, types: Types): Description {
   const { missing } = types
   switch (described.kind) {
@@ -49,15 +49,16 @@ export function descriptionOf(described: Describable, types: Types): Description
       const { parent, input, output } = described
       const service = { typeName: parent.typeName, methods: [described] }
       const name = `${parent.typeName}/${described.name}`
-      const own = [input, output].filter((type) => !isGoogle(type))
-      return { name, ...parts([service], own, input, types) }
+      const messages = [input, output].filter((type) => !isGoogle(type))
+      return { name, ...textAndTemplate([service], messages, input, types) }
     }
     default:
-      return { name: described.typeName, ...parts([], [described], described, types) }
+      return { name: described.typeName, ...textAndTemplate([], [described], described, types) }
   }
 }
 
-function parts(
+/** @param exemplified the type of the template */
+function textAndTemplate(
   services: Parameters<typeof protoText>[0],
   roots: readonly DescType[],
   exemplified: DescType,
@@ -77,7 +78,7 @@ function parts(
 
 function gapsIn(reached: readonly DescType[], { missing }: Types): string[] {
   return reached.flatMap(({ typeName }) => {
-    const lacking = missing.get(typeName)
-    return lacking ? [whyMissing(lacking)] : []
+    const missingType = missing.get(typeName)
+    return missingType ? [whyMissing(missingType)] : []
   })
 }

@@ -9,22 +9,23 @@ import { ambiguous, noSuchMethod, noSuchName, type Searched } from './name-error
 import { TypeLookup } from './type-lookup.js'
 import { Types } from './types.js'
 
-/** Services and messages from any source of descriptions. */
+/** Services and types from any source of file descriptors: reflection, .proto files or a descriptor set. */
 export class Descriptors {
   readonly types: Types
-  /** Finds types that messages name; makes no requests unless `fetchWith` was called. */
+  /** Fetches types that messages contain, but the files do not. Needs a call of `fetchWith` first. */
   readonly lookup: TypeLookup
   private readonly services: readonly DescService[]
 
   /**
-   * @param source the source of the descriptions, as a sentence for messages: `Described by hello.proto`
-   * @param serviceNames the services that can be called; by default, all in the files
+   * @param source the source of the files, as a sentence for messages: `Described by hello.proto`
+   * @param serviceNames full names of the services that can be called; by default, all services in the files
+   * @throws Error for inconsistent file descriptors
    */
   constructor(
     files: readonly FileDescriptorProto[],
     private readonly source: string,
     private readonly serviceNames?: readonly string[],
-    /** The remedy for a missing file, as a sentence; empty for none. */
+    /** The remedy for a missing file, as a sentence; empty if there is none. */
     readonly remedy = '',
   ) {
     this.types = new Types(files)
@@ -33,53 +34,53 @@ export class Descriptors {
     this.services = serviceNames ? all.filter(({ typeName }) => serviceNames.includes(typeName)) : all
   }
 
-  /** Missing descriptions and their consequences, a sentence each; empty if there are none. */
+  /** The missing services and types, one sentence each, followed by the remedy; empty if nothing is missing. */
   get gaps(): readonly string[] {
-    const named = new Set(this.services.map(({ typeName }) => typeName))
-    const services = (this.serviceNames ?? []).filter((name) => !named.has(name))
+    const described = new Set(this.services.map(({ typeName }) => typeName))
+    const services = (this.serviceNames ?? []).filter((name) => !described.has(name))
     const missing = [...this.types.missing.values()].map(whyMissing)
     if (services.length > 0) missing.unshift(`Listed, but not described: ${services.join(', ')}`)
     return missing.length > 0 && this.remedy !== '' ? [...missing, this.remedy] : missing
   }
 
   /**
-   * Finds `package.Service/Method`, `Service/Method`, the same with a dot, or a bare method name that only one
-   * service has.
+   * Finds a method by name: `package.Service/Method`, `Service/Method`, the same with a dot for the slash, or `Method`
+   * if only one service has a method of this name.
    *
-   * @param form the form of replies; by default, canonical JSON
-   * @throws DiscoError NOT_FOUND listing the methods, USAGE when several services have it
+   * @param form the JSON form of replies; by default, canonical JSON
+   * @throws DiscoError NOT_FOUND with the known methods, USAGE if several services have the method
    */
   method(name: string, form?: ReplyForm): Method {
     const { methodName, services, matches } = this.matching(name)
     const [method, another] = matches
     if (!method) throw noSuchMethod(name, services, this.searched)
     if (another) throw ambiguous(`Several services have a method "${methodName}"`, matches.map(fullName))
-    return this.made(method, form)
+    return this.toMethod(method, form)
   }
 
   /**
-   * Describes a method, named as for `method`, a service, a message, an enum, or the type of a field
-   * (`package.Message.field`). The package may be omitted if the name is unique.
+   * Describes a schema element: a method with a name as for `method`, a service, a message, an enum, or the type of a
+   * field (`package.Message.field`). The package may be omitted if the name is unique.
    *
-   * @throws DiscoError NOT_FOUND with suggestions, USAGE for an ambiguous name, RPC_FAILED for a description that
-   * contradicts itself
+   * @throws DiscoError NOT_FOUND with suggestions, USAGE for an ambiguous name, RPC_FAILED for inconsistent file
+   *   descriptors
    */
   async describe(name: string): Promise<Described> {
-    const own = name.replace(/^\./, '')
-    const known = this.find(own)
-    // Types that no service imports are fetched only when they are requested.
-    const isNew = known === null && (await this.lookup.find([{ fileContainingSymbol: own }]))
-    const found = isNew ? this.find(own) : known
-    if (!found) throw noSuchName(own, this.typeNames, this.searched)
+    const fullName = name.replace(/^\./, '')
+    const known = this.find(fullName)
+    // Types that no service imports are fetched only on demand.
+    const isNew = known === null && (await this.lookup.find([{ fileContainingSymbol: fullName }]))
+    const found = isNew ? this.find(fullName) : known
+    if (!found) throw noSuchName(fullName, this.typeNames, this.searched)
     if (found.kind === 'rpc') {
-      const method = this.made(found)
+      const method = this.toMethod(found)
       return { ...method.description, kind: 'method', method }
     }
     try {
       return { ...descriptionOf(found, this.types), kind: found.kind, method: null }
     } catch (cause) {
       const { message } = cause as Error
-      throw new DiscoError('RPC_FAILED', `The description of ${own} cannot be used: ${message}`, {
+      throw new DiscoError('RPC_FAILED', `The description of ${fullName} cannot be used: ${message}`, {
         cause,
         suggestions: [this.source],
       })
@@ -109,8 +110,8 @@ export class Descriptors {
   private typeOfField(name: string): Describable | null {
     const dot = name.lastIndexOf('.')
     const holder = this.types.getMessage(name.slice(0, Math.max(0, dot)))
-    const own = name.slice(dot + 1)
-    const field = holder?.fields.find(({ name, jsonName }) => name === own || jsonName === own)
+    const fieldName = name.slice(dot + 1)
+    const field = holder?.fields.find(({ name, jsonName }) => name === fieldName || jsonName === fieldName)
     return field ? (field.message ?? field.enum ?? holder ?? null) : null
   }
 
@@ -126,7 +127,7 @@ export class Descriptors {
 
   /** All methods that can be called. */
   get methods(): readonly Method[] {
-    return this.services.flatMap(({ methods }) => methods.map((method) => this.made(method)))
+    return this.services.flatMap(({ methods }) => methods.map((method) => this.toMethod(method)))
   }
 
   private get typeNames(): readonly string[] {
@@ -138,12 +139,12 @@ export class Descriptors {
     return { services, source, gaps }
   }
 
-  private made(method: DescMethod, form?: ReplyForm): Method {
+  private toMethod(method: DescMethod, form?: ReplyForm): Method {
     return new Method(method, this.types, this.source, this.remedy, this.lookup, form)
   }
 }
 
-/** A part of a schema, with the method if it is one. */
+/** A described schema element; `method` is null for an element of another kind. */
 export type Described = Description &
   (
     | { readonly kind: 'method'; readonly method: Method }

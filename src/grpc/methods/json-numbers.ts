@@ -1,19 +1,20 @@
 import type { DescField, DescMessage, JsonValue, Registry } from '@bufbuild/protobuf'
 import { type ExactJson, ExactNumber, isArray, isObject } from '../../domain/exact-json.js'
-import { double, invalidNumber, readNumber, type ScalarKind, type Where } from './scalar-numbers.js'
+import { double, invalidNumber, readNumber, type ScalarKind, type ValueLocation } from './scalar-numbers.js'
 
-/** The type of one value: of a field, of a list's element, or of a map's value. */
+/** The type of a field's value, of a list's elements, or of a map's values. */
 interface ValueType extends ScalarKind {
-  /** The name in messages, as `fromJson` names the field. */
+  /** The field, as the error texts of `fromJson` name it. */
   readonly holder: string
   readonly message: DescMessage | undefined
 }
 
 /**
- * Converts every ExactNumber to the form that `fromJson` accepts for its field: 64-bit integers as strings, which
- * ProtoJSON allows, and others as numbers. Everything else stays unchanged: `fromJson` checks it.
+ * Converts every ExactNumber to the form that `fromJson` accepts for the number's field: an integer becomes a string,
+ * which ProtoJSON allows, and a floating-point value or an enum value becomes a number. Any other JSON stays unchanged,
+ * and is checked by `fromJson`.
  *
- * @throws Error for a number that its field cannot hold, with its spelling
+ * @throws Error for a number that its field cannot hold; the message contains the number as it was written
  */
 export function readNumbers(json: ExactJson, message: DescMessage, registry: Registry): JsonValue {
   try {
@@ -26,7 +27,7 @@ export function readNumbers(json: ExactJson, message: DescMessage, registry: Reg
 
 function inMessage(json: ExactJson, message: DescMessage, registry: Registry): JsonValue {
   if (message.typeName === 'google.protobuf.Any') return inAny(json, registry)
-  if (FREE.has(message.typeName)) return inFreeValue(json, message.typeName)
+  if (ANY_JSON.has(message.typeName)) return inAnyJson(json, message.typeName)
   const [wrapped] = message.fields
   if (wrapped && WRAPPER.test(message.typeName)) return inValue(json, typeOf(wrapped), registry)
   if (!isObject(json)) return plain(json, { holder: String(message), position: null })
@@ -35,7 +36,7 @@ function inMessage(json: ExactJson, message: DescMessage, registry: Registry): J
   )
   return mapObject(json, (member, name) => {
     const field = fields.get(name) ?? extensionNamed(name, registry)
-    // `fromJson` reports unknown fields.
+    // An unknown field is an error of `fromJson`.
     return field ? inField(member, field, registry) : rounded(member)
   })
 }
@@ -47,8 +48,8 @@ function extensionNamed(name: string, registry: Registry): DescField | undefined
     : (registry.getExtension(typeName) as unknown as DescField | undefined)
 }
 
-/** Types that accept any JSON: their numbers are doubles. */
-const FREE = new Set(['google.protobuf.Struct', 'google.protobuf.Value', 'google.protobuf.ListValue'])
+/** Messages whose JSON form is arbitrary JSON, in which numbers are doubles. */
+const ANY_JSON = new Set(['google.protobuf.Struct', 'google.protobuf.Value', 'google.protobuf.ListValue'])
 
 const WRAPPER = /^google\.protobuf\.(?:Double|Float|U?Int(?:64|32)|Bool|String|Bytes)Value$/
 
@@ -57,7 +58,7 @@ function inAny(json: ExactJson, registry: Registry): JsonValue {
   const message =
     typeof url === 'string' ? registry.getMessage(url.slice(url.lastIndexOf('/') + 1)) : undefined
   if (!message || !isObject(json)) return plain(json, { holder: 'google.protobuf.Any', position: null })
-  // In an Any, a message with a special JSON form is the member `value`.
+  // A message with a special JSON form is in the member `value` of the Any.
   const isSpecial = message.typeName.startsWith('google.protobuf.') && 'value' in json
   if (!isSpecial) return inMessage(json, message, registry)
   return mapObject(json, (member, name) =>
@@ -65,10 +66,10 @@ function inAny(json: ExactJson, registry: Registry): JsonValue {
   )
 }
 
-function inFreeValue(json: ExactJson, holder: string): JsonValue {
+function inAnyJson(json: ExactJson, holder: string): JsonValue {
   if (json instanceof ExactNumber) return double(json, { holder, position: null })
-  if (isArray(json)) return json.map((element) => inFreeValue(element, holder))
-  return isObject(json) ? mapObject(json, (member) => inFreeValue(member, holder)) : json
+  if (isArray(json)) return json.map((element) => inAnyJson(element, holder))
+  return isObject(json) ? mapObject(json, (member) => inAnyJson(member, holder)) : json
 }
 
 function inField(json: ExactJson, field: DescField, registry: Registry): JsonValue {
@@ -98,16 +99,17 @@ function inValue(
   position: number | string | null = null,
 ): JsonValue {
   if (type.message) return inMessage(json, type.message, registry)
-  const where = { holder: type.holder, position }
-  return plain(readNumber(json, type, where), where)
+  const location = { holder: type.holder, position }
+  return plain(readNumber(json, type, location), location)
 }
 
-/** JSON of the wrong type, if it is or contains a number. */
-function plain(json: ExactJson, where: Where): JsonValue {
-  if (json instanceof ExactNumber) throw invalidNumber(json, where, 'unexpected number')
+/** Converts JSON that must not be an ExactNumber. @throws Error for an ExactNumber */
+function plain(json: ExactJson, location: ValueLocation): JsonValue {
+  if (json instanceof ExactNumber) throw invalidNumber(json, location, 'unexpected number')
   return rounded(json)
 }
 
+/** Rounds every ExactNumber in an object or array to a double, for JSON that `fromJson` refuses. */
 function rounded(json: ExactJson): JsonValue {
   return typeof json === 'object' ? (JSON.parse(JSON.stringify(json)) as JsonValue) : json
 }

@@ -5,21 +5,24 @@ import { whyMissing } from './missing-types.js'
 import type { Types } from './types.js'
 
 /**
- * Suggestions for JSON that is not a message of `input`: the fields of the message without the key, or the values of
- * the enum without the value. Empty for other mistakes, which the error itself explains.
+ * Suggestions for JSON that `fromJson` refuses. For an unknown key: the fields of the message. For an unknown enum
+ * value: the values of the enum. Empty for other errors.
  *
- * @param message the text of `fromJson`'s error, the only source of the type's name; the type may be nested
+ * @param message the error text of `fromJson`, the only source of the name of the message or enum
+ * @param input the request message of the method
+ * @param remedy the remedy for a missing file, as a sentence
  */
 export function jsonRemedies(message: string, input: DescMessage, registry: Types, remedy: string): string[] {
-  const wrong = unknownEnumValue(message)
-  const enumeration = wrong && registry.getEnum(wrong.enumName)
+  const unknownValue = unknownEnumValue(message)
+  const enumeration = unknownValue && registry.getEnum(unknownValue.enumName)
   if (enumeration) {
+    const { enumName, value } = unknownValue
     const names = enumeration.values.map(({ name }) => name)
-    return [...didYouMean(wrong.value, names), `Values of ${wrong.enumName}: ${names.join(', ')}`]
+    return [...didYouMean(value, names), `Values of ${enumName}: ${names.join(', ')}`]
   }
-  const unknown = unknownKey(message)
-  if (!unknown) return []
-  const { typeName, key } = unknown
+  const unknownField = unknownKey(message)
+  if (!unknownField) return []
+  const { typeName, key } = unknownField
   const missing = registry.missing.get(typeName)
   if (missing) return [whyMissing(missing), remedy]
   const holder = registry.getMessage(typeName) ?? input

@@ -6,7 +6,9 @@ import {
   ScalarType,
 } from '@bufbuild/protobuf'
 
-/** Messages whose JSON is not an object of their fields (ProtoJSON, "Special types"), each with an example. */
+/**
+ * Examples of messages whose JSON form is not an object with their fields (special types of ProtoJSON), by type name.
+ */
 const SPECIAL: Readonly<Record<string, JsonValue>> = {
   'google.protobuf.Timestamp': '1970-01-01T00:00:00Z',
   'google.protobuf.Duration': '0s',
@@ -25,35 +27,37 @@ const SPECIAL: Readonly<Record<string, JsonValue>> = {
   'google.protobuf.BytesValue': '',
 }
 
-/** The maximum number of fields: messages that refer to each other can grow without bound. */
+/** Maximum number of fields in a template: messages that use many other messages would make it huge. */
 const MAX_FIELDS = 2_000
-/** The maximum depth: deeper messages are not written by hand. */
+/** Maximum depth of a template: users do not write deeper messages by hand. */
 const MAX_LEVELS = 16
 
 export interface JsonTemplate {
   readonly json: JsonValue
-  /** Whether fields were omitted: too many, or nested too deeply. */
+  /** Whether fields were omitted because of MAX_FIELDS or MAX_LEVELS. */
   readonly isCut: boolean
 }
 
 /**
- * An example message with its fields, as canonical JSON. It has the first member of each oneof, one element of each
- * list or map, and a recursive message once. If there are too many fields, inner ones are left out first.
+ * An example message with all its fields, as canonical JSON. Contains the first member of each oneof and one element of
+ * each list or map. A recursive message is not repeated inside itself. With more than MAX_FIELDS fields, the most
+ * deeply nested ones are omitted.
  */
 export function jsonTemplate(message: DescMessage): JsonTemplate {
   return new Builder(message).build()
 }
 
-/** An object with fields that are still to be written. */
-interface Open {
+/** An object whose fields have not been written yet. */
+interface Unfilled {
   readonly into: JsonObject
   readonly message: DescMessage
-  /** The enclosing messages, and the message itself. */
+  /** The enclosing messages, outermost first, and the message itself. */
   readonly inside: readonly DescMessage[]
 }
 
+/** Fills the objects in the order of their depth, so that MAX_FIELDS omits the deepest ones. */
 class Builder {
-  private readonly open: Open[] = []
+  private readonly unfilled: Unfilled[] = []
   private fields = 0
   private isCut = false
 
@@ -61,7 +65,7 @@ class Builder {
 
   build(): JsonTemplate {
     const json = this.message(this.root, [])
-    for (let next = this.open.shift(); next; next = this.open.shift()) this.fill(next)
+    for (let next = this.unfilled.shift(); next; next = this.unfilled.shift()) this.fill(next)
     return { json, isCut: this.isCut }
   }
 
@@ -69,16 +73,16 @@ class Builder {
     const special = SPECIAL[message.typeName]
     if (special !== undefined) return special
     const inside = [...within, message]
-    // An Any may contain any message; the outermost one is known.
+    // An Any may contain any message. The outermost message is used as an example, because its type is known.
     if (message.typeName === 'google.protobuf.Any')
       return { '@type': `type.googleapis.com/${inside[0]?.typeName}` }
     const into: JsonObject = {}
-    if (inside.length <= MAX_LEVELS) this.open.push({ into, message, inside })
+    if (inside.length <= MAX_LEVELS) this.unfilled.push({ into, message, inside })
     else this.isCut ||= message.fields.length > 0
     return into
   }
 
-  private fill({ into, message, inside }: Open): void {
+  private fill({ into, message, inside }: Unfilled): void {
     for (const field of message.fields) {
       if (field.oneof && field.oneof.fields[0] !== field) continue
       if (++this.fields > MAX_FIELDS) {
@@ -121,7 +125,7 @@ function isRepeatable(message: DescMessage | undefined, within: readonly DescMes
   return message === undefined || !within.includes(message)
 }
 
-/** 64-bit integers are strings in JSON, and bytes are base64. */
+/** The default value of a scalar. In ProtoJSON, 64-bit integers are strings, and bytes are base64. */
 function scalarTemplate(type: ScalarType | undefined): JsonValue {
   switch (type) {
     case ScalarType.STRING:

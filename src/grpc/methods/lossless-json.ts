@@ -26,48 +26,50 @@ import { base64, unknownFields } from './unknown-fields.js'
 
 /** The JSON form of replies. */
 export interface ReplyForm {
-  /** Whether to write fields without presence that have their default value, empty lists and empty maps. */
+  /** Whether to write fields without presence although they have their default value, empty lists and empty maps. */
   readonly emitsDefaults: boolean
 }
 
-/** Limits the depth of Anys: each level is decoded separately, so the decoder's own limit has no effect. */
+/**
+ * Maximum depth of Anys inside Anys. Each Any is decoded separately, so the decoder's recursion limit has no effect.
+ */
 const MAX_NESTED_ANYS = 20
 
 /**
- * A message as canonical ProtoJSON. Parts without a ProtoJSON form are added under names that no field has:
+ * A message as canonical ProtoJSON. Parts that ProtoJSON cannot represent are added under names that no field has:
  *
- * - `{"@type": …, "@value": base64}` for a message without a description, in an Any or not;
- * - `"@unknown"` for fields that the description lacks;
- * - `"@note"` explains a value without its normal form, such as a Timestamp out of range.
+ * - `{"@type": …, "@value": base64}` replaces a message whose type is unknown, in an Any or elsewhere.
+ * - `"@unknown"` contains the fields that the message type does not define.
+ * - `"@note"` explains why a value is not in its ProtoJSON form, such as a Timestamp that is out of range.
  *
- * @param lacking receives a question for each type and extension without a description
+ * @param undescribed receives a reflection request for each unknown type and extension
  */
 export function losslessJson(
   desc: DescMessage,
   message: Message,
   types: Types,
   form: ReplyForm,
-  lacking: ReflectionQuestion[] = [],
+  undescribed: ReflectionQuestion[] = [],
 ): JsonValue {
-  if (!needsCare(message)) {
+  if (!hasUnknownOrAny(message)) {
     try {
       return toJson(desc, message, { registry: types, alwaysEmitImplicit: form.emitsDefaults })
     } catch {
-      // A value without a form in ProtoJSON, found while writing.
+      // A value has no ProtoJSON form: `Writer` writes it with a note.
     }
   }
-  return new Writer(types, form, lacking, 0).message(reflect(desc, message, false))
+  return new Writer(types, form, undescribed, 0).message(reflect(desc, message, false))
 }
 
-/** Whether protobuf-es would omit a part, or might fail. */
-function needsCare(value: unknown): boolean {
+/** Whether a message contains unknown fields, which protobuf-es omits, or an Any, for which it may throw. */
+function hasUnknownOrAny(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false
-  if (Array.isArray(value)) return value.some(needsCare)
+  if (Array.isArray(value)) return value.some(hasUnknownOrAny)
   if ('$unknown' in value || ('$typeName' in value && value.$typeName === 'google.protobuf.Any')) return true
-  return Object.values(value).some(needsCare)
+  return Object.values(value).some(hasUnknownOrAny)
 }
 
-/** A message without a description, or with invalid bytes. */
+/** The JSON of a message whose type is unknown, or whose bytes are invalid. */
 export function rawJson(type: string, bytes: Uint8Array): { [name: string]: JsonValue } {
   return { '@type': type, '@value': base64(bytes) }
 }
@@ -76,9 +78,9 @@ class Writer {
   constructor(
     private readonly types: Types,
     private readonly form: ReplyForm,
-    private readonly lacking: ReflectionQuestion[],
-    /** The depth of this message. */
-    private readonly anys: number,
+    private readonly undescribed: ReflectionQuestion[],
+    /** The number of Anys that contain this message. */
+    private readonly anyDepth: number,
   ) {}
 
   message(reflected: ReflectMessage): JsonValue {
@@ -99,13 +101,13 @@ class Writer {
     if (typeUrl === '' && value.length === 0) return {}
     const name = typeUrl.slice(typeUrl.lastIndexOf('/') + 1)
     const desc = this.types.missing.has(name) ? undefined : this.types.getMessage(name)
-    if (!desc) this.lacking.push({ fileContainingSymbol: name })
-    if (!desc || this.anys === MAX_NESTED_ANYS) return rawJson(typeUrl, value)
-    const inner = new Writer(this.types, this.form, this.lacking, this.anys + 1)
+    if (!desc) this.undescribed.push({ fileContainingSymbol: name })
+    if (!desc || this.anyDepth === MAX_NESTED_ANYS) return rawJson(typeUrl, value)
+    const inner = new Writer(this.types, this.form, this.undescribed, this.anyDepth + 1)
     try {
       const json = inner.message(reflect(desc, fromBinary(desc, value), false))
-      const isForm = hasCustomJsonRepresentation(desc) || typeof json !== 'object' || json === null
-      return isForm ? { '@type': typeUrl, value: json } : { '@type': typeUrl, ...json }
+      const isSpecial = hasCustomJsonRepresentation(desc) || typeof json !== 'object' || json === null
+      return isSpecial ? { '@type': typeUrl, value: json } : { '@type': typeUrl, ...json }
     } catch (error) {
       return { ...rawJson(typeUrl, value), '@note': (error as Error).message }
     }
@@ -119,13 +121,13 @@ class Writer {
     const named = extensions.map((extension) => {
       return [extension.jsonName, this.extension(extension, message, unknown)] as const
     })
-    const lacking = reflected.fields.filter((field) => isRequired(field) && !isFieldSet(message, field))
-    const names = lacking.map(({ name }) => name).join(', ')
+    const unset = reflected.fields.filter((field) => isRequired(field) && !isFieldSet(message, field))
+    const names = unset.map(({ name }) => name).join(', ')
     return {
-      // Defines members, so that a field may be named `__proto__`.
+      // An assignment would not create a member for a field named `__proto__`.
       ...Object.fromEntries([...own, ...named]),
       ...(rest.length > 0 ? { '@unknown': unknownFields(rest) } : {}),
-      ...(lacking.length > 0 ? { '@note': `required and not set: ${names}` } : {}),
+      ...(unset.length > 0 ? { '@note': `required and not set: ${names}` } : {}),
     }
   }
 
@@ -149,7 +151,7 @@ class Writer {
     if (value instanceof Uint8Array) return base64(value)
     if (typeof value === 'bigint') return String(value)
     const isFloat = field.scalar === ScalarType.DOUBLE || field.scalar === ScalarType.FLOAT
-    // NaN, Infinity and -Infinity have these names in ProtoJSON, too.
+    // ProtoJSON has the same names for NaN, Infinity and -Infinity as JavaScript.
     return isFloat && !Number.isFinite(value) ? String(value) : (value as JsonValue)
   }
 
@@ -162,7 +164,7 @@ class Writer {
         ({ start, end }) => start <= extensionNumber && extensionNumber < end,
       )
       if (!isExtension || known.has(extensionNumber)) continue
-      this.lacking.push({ fileContainingExtension: { containingType: desc.typeName, extensionNumber } })
+      this.undescribed.push({ fileContainingExtension: { containingType: desc.typeName, extensionNumber } })
     }
     return { extensions, rest: unknown.filter(({ no }) => !known.has(no)) }
   }
@@ -183,7 +185,7 @@ class Writer {
     const { message: desc } = extension
     if (!desc) return this.value(extension, value)
     if (isMessage(value, desc)) return this.message(reflect(desc, value, false))
-    // protobuf-es unpacks wrappers, and represents a Struct as JSON.
+    // protobuf-es represents a wrapper message by its value, and a Struct as JSON.
     return isWrapperDesc(desc) ? this.value(desc.fields[0], value) : (value as JsonValue)
   }
 }
@@ -192,7 +194,7 @@ function isRequired({ presence }: DescField): boolean {
   return presence === FeatureSet_FieldPresence.LEGACY_REQUIRED
 }
 
-/** A value unknown to the enum is written as its number. */
+/** The name of an enum value; the number of a value that the enum does not define. */
 function enumJson(desc: NonNullable<DescField['enum']>, value: number): JsonValue {
   if (desc.typeName === 'google.protobuf.NullValue') return null
   return desc.value[value]?.jsonName ?? value

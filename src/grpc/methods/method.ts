@@ -20,29 +20,29 @@ import type { Types } from './types.js'
 
 /** A reply as JSON. */
 export interface DecodedReply {
-  /** In the form of `losslessJson`; for an invalid message, its bytes in base64. */
+  /** The JSON from `losslessJson`; `@type` with the bytes in base64 for a reply that cannot be decoded. */
   readonly json: JsonValue
-  /** Null for a valid reply of the method. */
+  /** Why the reply cannot be decoded; null for a valid reply. */
   readonly problem: DiscoError | null
-  /** Types and extensions without a description; `Method.learnFrom` asks for them. */
-  readonly lacking: readonly ReflectionQuestion[]
+  /** Reflection requests for the unknown types and extensions in the reply, for `Method.learnFrom`. */
+  readonly undescribed: readonly ReflectionQuestion[]
 }
 
-/** The details of an error, as JSON. */
+/** The details of an error status, as JSON. */
 export interface DecodedDetails {
   readonly json: readonly JsonValue[]
   /** As in `DecodedReply`. */
-  readonly lacking: readonly ReflectionQuestion[]
+  readonly undescribed: readonly ReflectionQuestion[]
 }
 
 const CANONICAL: ReplyForm = { emitsDefaults: false }
 
-/** A method with its messages as canonical proto3 JSON. */
+/** A method that encodes its requests from JSON and decodes its replies to JSON (ProtoJSON). */
 export class Method {
   constructor(
     private readonly described: DescMethod,
     private readonly registry: Types,
-    /** The source of the description, as a sentence for messages. */
+    /** The source of the file descriptors, as a sentence for messages. */
     private readonly source: string,
     /** The remedy for a missing file, as a sentence for messages. */
     private readonly remedy: string,
@@ -55,7 +55,7 @@ export class Method {
     return fullName(this.described)
   }
 
-  /** The form of the :path header. */
+  /** The `:path` header of a call: `/package.Service/Method`. */
   get path(): string {
     return `/${this.name}`
   }
@@ -68,13 +68,13 @@ export class Method {
     return this.kind === 'server_streaming' || this.kind === 'bidi_streaming'
   }
 
-  /** Full names of the two messages. */
+  /** Full names of the request and reply messages. */
   get messages(): { readonly request: string; readonly reply: string } {
     const { input, output } = this.described
     return { request: input.typeName, reply: output.typeName }
   }
 
-  /** The description, for output. @throws DiscoError RPC_FAILED if its description contradicts itself */
+  /** The description, for display. @throws DiscoError RPC_FAILED for inconsistent file descriptors */
   get description(): Description {
     try {
       return descriptionOf(this.described, this.registry)
@@ -83,7 +83,12 @@ export class Method {
     }
   }
 
-  /** @throws DiscoError USAGE for an unknown field, or a value of another type */
+  /**
+   * Encodes a request.
+   *
+   * @throws DiscoError USAGE for JSON that is not a valid request, or a request type that is missing; RPC_FAILED for
+   *   inconsistent file descriptors
+   */
   encode(json: ExactJson): Buffer {
     const { input } = this.described
     const missing = this.registry.missing.get(input.typeName)
@@ -97,7 +102,7 @@ export class Method {
       return Buffer.from(toBinary(input, fromJson(input, value, { registry: this.registry })))
     } catch (cause) {
       const { message } = cause as Error
-      // Not an error about the data: protobuf-es failed on the description.
+      // protobuf-es throws these errors for inconsistent file descriptors, not for invalid JSON.
       if (cause instanceof TypeError || cause instanceof RangeError) throw this.unusable(cause)
       throw new DiscoError(
         'USAGE',
@@ -118,57 +123,58 @@ export class Method {
     })
   }
 
-  /** Asks the server, if possible, for types in a request that have no description. */
+  /** Fetches the unknown types that a request names, if the server has reflection. */
   async learn(json: ExactJson): Promise<void> {
     await this.lookup.find(namedTypes(json, this.registry))
   }
 
-  /** Whether `learnFrom` would ask the server. */
-  canLearnFrom({ lacking }: Pick<DecodedReply, 'lacking'>): boolean {
-    return this.lookup.canFetch(lacking)
+  /** Whether `learnFrom` would send requests to the server. */
+  canLearnFrom({ undescribed }: Pick<DecodedReply, 'undescribed'>): boolean {
+    return this.lookup.canFetch(undescribed)
   }
 
   /**
-   * Asks the server for types in a reply that have no description.
+   * Fetches the unknown types and extensions of a reply by server reflection.
    *
-   * @returns whether more of the reply can now be decoded
+   * @returns whether types were added, so that decoding the reply again shows more of it
    */
-  async learnFrom({ lacking }: Pick<DecodedReply, 'lacking'>): Promise<boolean> {
-    return await this.lookup.find(lacking)
+  async learnFrom({ undescribed }: Pick<DecodedReply, 'undescribed'>): Promise<boolean> {
+    return await this.lookup.find(undescribed)
   }
 
-  /** Never throws. */
+  /** Decodes a reply. Never throws. */
   decode(bytes: Uint8Array): DecodedReply {
     const { output } = this.described
-    const lacking: ReflectionQuestion[] = []
+    const undescribed: ReflectionQuestion[] = []
     try {
-      const json = losslessJson(output, fromBinary(output, bytes), this.registry, this.form, lacking)
-      return { json, problem: null, lacking }
+      const json = losslessJson(output, fromBinary(output, bytes), this.registry, this.form, undescribed)
+      return { json, problem: null, undescribed }
     } catch (cause) {
       const problem = new DiscoError(
         'RPC_FAILED',
         `The reply is not a valid ${output.typeName}: ${(cause as Error).message}`,
         { cause, suggestions: ['Does the server have another version of the .proto?'] },
       )
-      return { json: { ...rawJson(output.typeName, bytes), '@note': problem.message }, problem, lacking }
+      return { json: { ...rawJson(output.typeName, bytes), '@note': problem.message }, problem, undescribed }
     }
   }
 
-  /** The details of an error, from its trailer grpc-status-details-bin. */
+  /** Decodes the details of an error status. @param status the trailer grpc-status-details-bin */
   decodeDetails(status: Uint8Array): DecodedDetails {
-    const lacking: ReflectionQuestion[] = []
-    return { json: errorDetails(status, this.registry, this.form, lacking), lacking }
+    const undescribed: ReflectionQuestion[] = []
+    return { json: errorDetails(status, this.registry, this.form, undescribed), undescribed }
   }
 }
 
-/** The error of protobuf-es, without the name of the whole message. */
+/** The error text of protobuf-es, without the name of the outermost message. */
 function problemIn(message: string, json: ExactJson, typeName: string): string {
   const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
-  // Google's own types have special JSON forms.
+  // The JSON form of a google.protobuf message may be another than an object.
   if (!isObject && !typeName.startsWith('google.protobuf.')) return 'a message is an object in JSON, {…}'
   return withoutMessageName(message, typeName)
 }
 
+/** `package.Service/Method` */
 export function fullName(method: DescMethod): string {
   return `${method.parent.typeName}/${method.name}`
 }
@@ -176,21 +182,27 @@ export function fullName(method: DescMethod): string {
 const STATUS = 'google.rpc.Status'
 
 /**
- * The details of a google.rpc.Status, each with its `@type`. Google's own types are built in; an unknown type, and
- * bytes that are not a Status, are shown as bytes.
+ * The details of a google.rpc.Status, each with its `@type`. The types of google.rpc are always known. A detail of an
+ * unknown type, and bytes that are not a Status, are represented by their bytes, as by {@link rawJson}.
  *
- * @param lacking receives a question for each type without a description
+ * @param undescribed receives a reflection request for each unknown type
  */
 export function errorDetails(
   bytes: Uint8Array,
   types: Types,
   form: ReplyForm,
-  lacking: ReflectionQuestion[],
+  undescribed: ReflectionQuestion[],
 ): readonly JsonValue[] {
   const status = types.getMessage(STATUS)
   try {
     if (!status) return [rawJson(STATUS, bytes)]
-    const { details } = losslessJson(status, fromBinary(status, bytes), types, form, lacking) as JsonObject
+    const { details } = losslessJson(
+      status,
+      fromBinary(status, bytes),
+      types,
+      form,
+      undescribed,
+    ) as JsonObject
     return Array.isArray(details) ? details : []
   } catch (error) {
     return [{ ...rawJson(STATUS, bytes), '@note': (error as Error).message }]

@@ -1,37 +1,37 @@
 import { create } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 
-/** A type in use, with a file that is missing. */
+/** A type that a file uses, but that is defined in a missing file. */
 export interface MissingType {
-  /** Full name. */
+  /** The full name of the type. */
   readonly name: string
   readonly kind: 'message' | 'enum'
-  /** The file that uses it. */
+  /** The name of the file that uses the type. */
   readonly importer: string
-  /** Missing imports of that file: the type is in one of them. */
+  /** The names of the missing imports of `importer`. One of these files defines the type. */
   readonly imports: readonly string[]
 }
 
 /** Missing types, by full name. */
 export type MissingTypes = ReadonlyMap<string, MissingType>
 
-/** Whether a file has only a name. Servers in Go send this for a file that they do not have. */
+/** Whether a file defines and imports nothing. gRPC servers in Go send such a file for an import that they lack. */
 export function isEmpty(file: FileDescriptorProto): boolean {
   const { messageType, enumType, service, extension, dependency } = file
   return [messageType, enumType, service, extension, dependency].every(({ length }) => length === 0)
 }
 
-/** A file with an empty definition of the type, so that everything that does not need it works. */
+/** A file that defines the type without fields or values, so that methods that do not use the type can be called. */
 export function placeholderFile({ name, kind }: MissingType): FileDescriptorProto {
   const dot = name.lastIndexOf('.')
-  const own = name.slice(dot + 1)
+  const simpleName = name.slice(dot + 1)
   return create(FileDescriptorProtoSchema, {
     name: `missing/${name}.proto`,
     package: name.slice(0, Math.max(0, dot)),
     syntax: 'proto3',
     ...(kind === 'enum'
-      ? { enumType: [{ name: own, value: [{ name: `${own}_0`, number: 0 }] }] }
-      : { messageType: [{ name: own }] }),
+      ? { enumType: [{ name: simpleName, value: [{ name: `${simpleName}_0`, number: 0 }] }] }
+      : { messageType: [{ name: simpleName }] }),
   })
 }
 

@@ -3,16 +3,21 @@ import { DiscoError } from '../../domain/errors.js'
 import { didYouMean } from '../../domain/nearest.js'
 import { fullName } from './method.js'
 
-/** The searched descriptions, for messages. */
+/** The schema in which a name was searched, for messages. */
 export interface Searched {
   readonly services: readonly DescService[]
-  /** The source of the descriptions, as a sentence. */
+  /** The source of the schema, as a sentence. */
   readonly source: string
-  /** Missing descriptions, a sentence each. */
+  /** The missing services and types, one sentence each. */
   readonly gaps: readonly string[]
 }
 
-/** The error for an unknown method. @param matching the services that match the name, if it has a service */
+/**
+ * The error for an unknown method.
+ *
+ * @param name the name as the user gave it
+ * @param matching the services that match the service in `name`; all services if `name` does not contain a service
+ */
 export function noSuchMethod(
   name: string,
   matching: readonly DescService[],
@@ -37,7 +42,7 @@ export function noSuchMethod(
   )
 }
 
-/** The error for an unknown element. @param types full names of all types that can be described */
+/** The error for an unknown schema element. @param types full names of all types that can be described */
 export function noSuchName(
   name: string,
   types: readonly string[],
@@ -52,6 +57,7 @@ export function noSuchName(
   })
 }
 
+/** The error for an ambiguous name. @param names the full names that match */
 export function ambiguous(what: string, names: readonly string[]): DiscoError {
   return new DiscoError('USAGE', what, { suggestions: [`Name one: ${listed(names)}`] })
 }

@@ -12,9 +12,9 @@ import { isEmpty, type MissingType, type MissingTypes, placeholderFile } from '.
 const { MESSAGE, ENUM } = FieldDescriptorProto_Type
 
 export interface NormalizedFiles {
-  /** Each file comes after its dependencies, as `createFileRegistry` requires. */
+  /** The files in an order that `createFileRegistry` requires: each file follows its dependencies. */
   readonly files: readonly FileDescriptorProto[]
-  /** Types that missing files define. `files` has an empty message or enum in place of each. */
+  /** Types that are defined in missing files. For each of them, `files` contains a placeholder. */
   readonly missing: MissingTypes
 }
 
@@ -25,11 +25,11 @@ export interface Definition {
 }
 
 /**
- * Completes file descriptors to the form that protoc produces. Servers with protobufjs, and our own parser of .proto
- * files, omit dependencies and JSON names, and leave type names as they are in the .proto. Also adds Google's files if
- * they are imported, and a placeholder for each type that a missing file defines.
+ * Completes file descriptors to the form that protoc produces. Servers with protobufjs, and the parser in
+ * `proto-source`, omit dependencies and JSON names, and leave type names as they are written in the .proto file. Also
+ * adds the built-in files that are imported, and a placeholder for each type that is defined in a missing file.
  *
- * @throws Error for a type that no file defines although all imports of its user are present
+ * @throws Error for a type that is not defined although the file that uses it has all its imports
  */
 export function normalizeFiles(described: readonly FileDescriptorProto[]): NormalizedFiles {
   const files = withBuiltIns(withoutCopies(described))
@@ -46,7 +46,7 @@ export function normalizeFiles(described: readonly FileDescriptorProto[]): Norma
   return { files: dependenciesFirst([...placeholders, ...normalized]), missing }
 }
 
-/** Removes copies of a file under another name, as from another import path: they would define its types twice. */
+/** Removes copies of a file under another name (from another import path), which would define its types again. */
 function withoutCopies(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
   const defined = new Set<string>()
   return files.filter((file) => {
@@ -62,7 +62,7 @@ function withBuiltIns(files: readonly FileDescriptorProto[]): FileDescriptorProt
   const names = new Set(files.filter((file) => !isEmpty(file)).map(({ name }) => name))
   const wanted = new Set(files.flatMap(({ dependency }) => dependency))
   const added: FileDescriptorProto[] = []
-  // Backwards: each built-in file comes after its imports, and adds them to `wanted`.
+  // In reverse order, so that each built-in file adds its imports to `wanted` before they are visited.
   for (const file of builtInFiles().toReversed()) {
     if (names.has(file.name) || !wanted.has(file.name)) continue
     added.push(file)
@@ -72,7 +72,7 @@ function withBuiltIns(files: readonly FileDescriptorProto[]): FileDescriptorProt
   return [...files.filter(({ name }) => !replaced.has(name)), ...added]
 }
 
-/** Returns the imports of a file that are missing, or have only a name. */
+/** Returns a function that lists the imports of a file that are missing or empty (see `isEmpty`). */
 function absentImports(files: readonly FileDescriptorProto[]): (file: FileDescriptorProto) => string[] {
   const present = new Set(files.filter((file) => !isEmpty(file)).map(({ name }) => name))
   return ({ dependency }) => dependency.filter((name) => !present.has(name))
@@ -95,7 +95,7 @@ function dependenciesFirst(files: readonly FileDescriptorProto[]): FileDescripto
   return [...ordered]
 }
 
-/** Completes one file. Changes it in place. */
+/** Completes one file in place. */
 class Normalizer {
   private readonly dependencies: Set<string>
 
@@ -120,7 +120,7 @@ class Normalizer {
       }
     }
     file.dependency = [...this.dependencies]
-    // These are indexes into the old list of dependencies.
+    // Both contain indexes into the previous `dependency`, so they are no longer valid.
     file.publicDependency = []
     file.weakDependency = []
     return file
@@ -141,7 +141,7 @@ class Normalizer {
       field.type = ENUM
   }
 
-  /** Drops extensions of undefined messages. */
+  /** Completes extensions, and removes those of messages that are not defined. */
   private extensions(extensions: FieldDescriptorProto[], scope: string): FieldDescriptorProto[] {
     return extensions.filter((extension) => {
       const extendee = resolve(extension.extendee, scope, this.definitions)
@@ -174,7 +174,9 @@ class Normalizer {
   }
 }
 
-/** Protobuf's scoping rule: the innermost scope that has the name wins. */
+/**
+ * Resolves a type name by protobuf's scoping rule: from the innermost scope outwards, the first one that defines it.
+ */
 function resolve(name: string, scope: string, definitions: ReadonlyMap<string, unknown>): string {
   if (name.startsWith('.')) return name.slice(1)
   for (let outer = scope; ; outer = outer.slice(0, Math.max(0, outer.lastIndexOf('.')))) {
@@ -207,7 +209,9 @@ function join(scope: string, name: string): string {
   return scope === '' ? name : `${scope}.${name}`
 }
 
-/** protoc's rule: removes underscores, and makes the letter after each a capital. */
+/**
+ * The default JSON name of a field, as in protoc: without underscores, and with a capital letter after each of them.
+ */
 export function jsonNameOf(name: string): string {
   return name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase())
 }

@@ -3,7 +3,7 @@ import { protoCamelCase } from '@bufbuild/protobuf/reflect'
 import { type MissingTypes, whyMissing } from './missing-types.js'
 import type { DescType } from './reachable-types.js'
 
-/** Services, with all or some of their methods, and types, in the form of a .proto file. */
+/** Formats services, with all or some of their methods, and types in the syntax of a .proto file. */
 export function protoText(
   services: readonly ServiceText[],
   types: readonly DescType[],
@@ -12,8 +12,8 @@ export function protoText(
   return [
     ...services.map(serviceText),
     ...types.map((type) => {
-      const lacking = missing.get(type.typeName)
-      return lacking ? `// ${whyMissing(lacking)}` : typeText(type)
+      const missingType = missing.get(type.typeName)
+      return missingType ? `// ${whyMissing(missingType)}` : typeText(type)
     }),
   ].join('\n\n')
 }
@@ -35,7 +35,7 @@ function rpcText({ name, input, output, methodKind }: DescMethod): string {
   return `rpc ${name} (${request}) returns (${reply});`
 }
 
-/** A type under its full name; nested types are printed separately. */
+/** Formats a type under its full name, without its nested types. */
 function typeText(type: DescType): string {
   const lines =
     type.kind === 'enum'
@@ -53,7 +53,7 @@ function fieldText(field: DescField): string {
   return `${labelOf(field)}${typeOf(field)} ${field.name} = ${field.number}${jsonNameOf(field)};`
 }
 
-/** The option json_name; empty if the JSON name is the default for the field's name. */
+/** The option `json_name`; empty if the JSON name is the default one. */
 function jsonNameOf({ jsonName, name }: DescField): string {
   return jsonName === protoCamelCase(name) ? '' : ` [json_name = ${JSON.stringify(jsonName)}]`
 }

@@ -2,17 +2,21 @@ import type { DescEnum, DescMessage } from '@bufbuild/protobuf'
 
 export type DescType = DescMessage | DescEnum
 
-/** Types reachable from messages by their fields, up to a limit. */
+/** Types that messages use, directly or through other messages, up to a limit. */
 export interface Reachable {
-  /** The messages themselves first, then the types of their fields, nearest first, without Google's own. */
+  /** The messages first, then the types of their fields, by distance. google.protobuf types are not included. */
   readonly types: readonly DescType[]
-  /** The number of types beyond the limit. */
+  /** The number of further types beyond the limit. */
   readonly left: number
 }
 
-/** All messages and enums reachable from messages, which may refer to each other. @param most the limit */
+/**
+ * Finds the messages and enums that types use, directly or through other messages.
+ *
+ * @param most maximum number of types in the result, including `roots`
+ */
 export function reachableTypes(roots: readonly DescType[], most: number): Reachable {
-  // A Set is visited in the order of insertion, including elements added meanwhile.
+  // The loop also visits the types that it adds to the set.
   const reached = new Set<DescType>(roots)
   for (const type of reached) {
     if (type.kind === 'enum') continue
@@ -24,7 +28,7 @@ export function reachableTypes(roots: readonly DescType[], most: number): Reacha
   return { types: [...reached].slice(0, most), left: Math.max(0, reached.size - most) }
 }
 
-/** Whether a type is one of Google's well-known types. */
+/** Whether a type belongs to the package google.protobuf. */
 export function isGoogle({ typeName }: DescType): boolean {
   return typeName.startsWith('google.protobuf.')
 }

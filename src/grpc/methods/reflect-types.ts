@@ -8,10 +8,10 @@ import { REFLECTION_PACKAGES, type ReflectionPackage, reflectionMessages } from 
 import type { FetchFiles } from './type-lookup.js'
 
 /**
- * Fetches the files of types that a message contains, by reflection.
+ * Returns a function that fetches the files of unknown types and extensions by server reflection.
  *
- * @param deadlineMs for each request
- * @param signal ends the search; types without an answer stay unknown
+ * @param deadlineMs time limit of each call of the function
+ * @param signal aborts pending requests; the types stay unknown
  */
 export function typesByReflection(
   client: Client,
@@ -27,12 +27,12 @@ export function typesByReflection(
       const interrupt = () => calls[Symbol.dispose]()
       signal.addEventListener('abort', interrupt)
       try {
-        const files = await collected(calls, questions, known)
+        const files = await collectFiles(calls, questions, known)
         packages = [pkg]
         return files
       } catch (error) {
         if ((error as Partial<StatusObject>).code === status.UNIMPLEMENTED) continue
-        // After any failure of the server, the message can be shown without the type.
+        // The message can be shown without the type, so no failure of the server is reported.
         return []
       } finally {
         signal.removeEventListener('abort', interrupt)
@@ -42,7 +42,7 @@ export function typesByReflection(
   }
 }
 
-async function collected(
+async function collectFiles(
   calls: ReflectionCalls,
   ...[questions, known]: Parameters<FetchFiles>
 ): Promise<readonly FileDescriptorProto[]> {

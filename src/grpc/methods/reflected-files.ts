@@ -10,20 +10,22 @@ import { isEmpty } from './missing-types.js'
 import { definitionsOf } from './normalize-descriptors.js'
 import type { ReflectionAnswer, ReflectionQuestion } from './reflection-protocol.js'
 
-/** The number of parallel questions: an answer may make further questions unnecessary. */
+/** Maximum number of parallel requests. A limit saves requests, because a response may contain further wanted files. */
 const MAX_AT_A_TIME = 32
 
-/** Asks one question. An answer may lack the requested element. */
+/** Sends one reflection request. The response may lack the requested element. */
 export type Ask = (question: ReflectionQuestion) => Promise<ReflectionAnswer>
 
-/** The files of a server: the requested ones, and all that they need. */
+/** The files of a server: the requested files, and all files that they import. */
 export class ReflectedFiles {
+  /** By file name. */
   private readonly files = new Map<string, FileDescriptorProto>()
-  /** Full names of all elements defined in the files. */
+  /** Full names of all elements that the files define. */
   private readonly defined = new Set<string>()
+  /** The sent requests, as JSON. */
   private readonly asked = new Set<string>()
 
-  /** @param known files that need not be requested; `all` does not include them */
+  /** @param known files that need not be requested; not included in `all` */
   constructor(
     private readonly ask: Ask,
     private readonly known: readonly FileDescriptorProto[] = [],
@@ -36,10 +38,10 @@ export class ReflectedFiles {
   }
 
   /**
-   * Asks for files, then for their missing imports: by file name, and if the server has no file of that name (it was
-   * compiled under another path), by the types in use.
+   * Requests files, then their missing imports. An import is requested by its file name. If the server has no file of
+   * this name (it was compiled under another path), the file is requested by the types that are used.
    *
-   * @throws Error for an answer that is not a file, and errors of `ask`
+   * @throws Error for a response that is not a file descriptor, and any error of `ask`
    */
   async collect(questions: readonly ReflectionQuestion[]): Promise<void> {
     for (let wanted = questions; wanted.length > 0; wanted = this.missing()) {
@@ -50,7 +52,7 @@ export class ReflectedFiles {
     }
   }
 
-  /** Records the question, so that it is not asked twice. */
+  /** Whether to send a request. Records the request, so that it is not sent twice. */
   private isWanted(question: ReflectionQuestion): boolean {
     const { fileContainingSymbol: symbol } = question
     if (symbol !== undefined && this.defined.has(symbol)) return false
@@ -79,7 +81,7 @@ export class ReflectedFiles {
   private keep(answer: ReflectionAnswer): void {
     for (const base64 of answer.fileDescriptorResponse?.fileDescriptorProto ?? []) {
       const file = fromBinary(FileDescriptorProtoSchema, Buffer.from(base64, 'base64'))
-      // For an import that they lack, servers in Go send only its name.
+      // gRPC servers in Go send an empty file for an import that they lack.
       if (this.files.has(file.name) && isEmpty(file)) continue
       this.files.set(file.name, file)
       this.define(file)
@@ -93,7 +95,7 @@ export class ReflectedFiles {
   }
 }
 
-/** Full names of the messages and enums that a file uses, without the leading dot. Relative names are left out. */
+/** Full names of the messages and enums that a file uses, without the leading dot. Relative names are not included. */
 export function usedTypes(file: FileDescriptorProto): Set<string> {
   const used = new Set<string>()
   const add = (name: string) => {

@@ -9,12 +9,12 @@ import {
   readAnswer,
 } from './reflection-protocol.js'
 
-/** Pending questions per stream: a server answers them in order, so they share round trips. */
+/** Maximum number of pending requests per stream. The server responds in order, so the requests share round trips. */
 const MAX_QUESTIONS = 32
-/** Parallel streams, for servers that answer only once per stream. */
+/** Maximum number of parallel streams, for servers that respond only once per stream. */
 const MAX_STREAMS = 8
 
-/** A pending question. */
+/** A request without a response so far. */
 interface Pending {
   readonly question: ReflectionQuestion
   readonly answer: (answer: ReflectionAnswer) => void
@@ -22,8 +22,8 @@ interface Pending {
 }
 
 /**
- * Asks a server by reflection, several questions at a time over one stream, so that all answers come from one server.
- * If the server ends its stream early, the remaining questions are asked again, each over a separate stream.
+ * Sends server reflection requests. One stream carries several requests at a time, so that all responses come from the
+ * same server. If the server ends the stream early, the remaining requests are sent again, each over its own stream.
  */
 export class ReflectionCalls implements Disposable {
   private readonly waiting: Pending[] = []
@@ -31,12 +31,12 @@ export class ReflectionCalls implements Disposable {
   private readonly metadata: Metadata
   /** The deadline, on the clock of `performance.now()`. */
   private readonly endMs: number
-  /** Whether a stream ended before all of its questions were answered. */
+  /** Whether a stream has ended before the server had responded to all of its requests. */
   private endsEarly = false
   private isClosed = false
   private lastPeer = ''
 
-  /** @param deadlineMs for all questions together */
+  /** @param deadlineMs time limit for all requests together */
   constructor(
     private readonly client: Client,
     private readonly messages: ReflectionMessages,
@@ -48,9 +48,9 @@ export class ReflectionCalls implements Disposable {
   }
 
   /**
-   * An answer may lack the requested file, if the server does not have it.
+   * Sends one request. The response lacks the requested file if the server does not have it.
    *
-   * @throws grpc-js's status, as an object; DiscoError RPC_FAILED for a stream that ends without an answer
+   * @throws grpc-js's StatusObject for a failed call; DiscoError RPC_FAILED for a stream that ends without a response
    */
   readonly ask = (question: ReflectionQuestion): Promise<ReflectionAnswer> =>
     new Promise((answer, fail) => {
@@ -58,7 +58,7 @@ export class ReflectionCalls implements Disposable {
       this.send()
     })
 
-  /** Address of the answering server, or of the last one. */
+  /** Address of the server of the current stream, or of the last stream. */
   get peer(): string {
     const [stream] = this.streams
     return stream?.peer ?? this.lastPeer
@@ -106,15 +106,18 @@ export class ReflectionCalls implements Disposable {
       const error =
         ended.code === status.OK ? new DiscoError('RPC_FAILED', `${path} ended without an answer`) : ended
       for (const { fail } of pending) fail(error)
-      // A stream that ends idle is opened again by the next question; one that failed would fail again.
+      // A stream without any response would fail again, so the waiting requests fail, too.
       if (answers === 0) for (const { fail } of this.waiting.splice(0)) fail(error)
     }
     this.send()
   }
 }
 
+/** One stream of reflection requests. */
 class Stream {
+  /** The requests without a response, in the order in which they were sent. */
   readonly pending: Pending[] = []
+  /** The number of responses. */
   answers = 0
   onAnswer = (): void => undefined
   private readonly call
@@ -139,7 +142,7 @@ class Stream {
       this.pending.shift()?.answer(answer)
       this.onAnswer()
     })
-    // Without effect: the status event, which always comes, has the same information.
+    // Required, because an `error` event without a listener throws. The status event has the same information.
     this.call.on('error', () => undefined)
     this.call.on('status', onEnd)
   }

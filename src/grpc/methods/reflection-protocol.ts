@@ -2,12 +2,12 @@ import { type DescMessage, fromBinary, toJson } from '@bufbuild/protobuf'
 import * as v1 from '../proto/reflection_pb.js'
 import * as v1alpha from '../proto/reflection_v1alpha_pb.js'
 
-/** The packages of server reflection, newest first; older servers have only the second. */
+/** The packages of server reflection, newest first. Older servers have only v1alpha. */
 export const REFLECTION_PACKAGES = ['grpc.reflection.v1', 'grpc.reflection.v1alpha'] as const
 
 export type ReflectionPackage = (typeof REFLECTION_PACKAGES)[number]
 
-/** A ServerReflectionRequest in protobuf's JSON form: exactly one of these fields. */
+/** A ServerReflectionRequest in ProtoJSON. Exactly one of the fields is set. */
 export interface ReflectionQuestion {
   readonly listServices?: string
   /** Full name of a service, message, enum or extension. */
@@ -16,9 +16,9 @@ export interface ReflectionQuestion {
   readonly fileContainingExtension?: { readonly containingType: string; readonly extensionNumber: number }
 }
 
-/** A ServerReflectionResponse in protobuf's JSON form. */
+/** A ServerReflectionResponse in ProtoJSON. */
 export interface ReflectionAnswer {
-  /** Files in base64. */
+  /** Serialized FileDescriptorProto messages, in base64. */
   readonly fileDescriptorResponse?: { readonly fileDescriptorProto?: readonly string[] }
   readonly listServicesResponse?: { readonly service?: readonly { readonly name: string }[] }
   readonly errorResponse?: { readonly errorCode?: number; readonly errorMessage?: string }
@@ -30,7 +30,7 @@ export interface ReflectionMessages {
   readonly response: DescMessage
 }
 
-/** The method of server reflection and its messages, which are the same in both packages. */
+/** The path and the messages of the reflection method in a package. Both packages define the same messages. */
 export function reflectionMessages(pkg: ReflectionPackage): ReflectionMessages {
   const { ServerReflection, ServerReflectionRequestSchema, ServerReflectionResponseSchema } =
     pkg === 'grpc.reflection.v1' ? v1 : v1alpha
@@ -41,7 +41,7 @@ export function reflectionMessages(pkg: ReflectionPackage): ReflectionMessages {
   }
 }
 
-/** An answer by its bytes. Files of many megabytes are kept out of protobuf's JSON, which is slow for them. */
+/** Decodes a response. File descriptors are converted without `toJson`, which is slow for many megabytes. */
 export function readAnswer(bytes: Uint8Array, { response }: ReflectionMessages): ReflectionAnswer {
   const answer = fromBinary(response, bytes)
   // The messages of both packages have the same fields.

@@ -12,22 +12,24 @@ import {
   reflectionMessages,
 } from './reflection-protocol.js'
 
-/** The descriptions from one server. */
+/** The services and file descriptors of one server. */
 export interface Reflected {
   readonly files: readonly FileDescriptorProto[]
-  /** Full names of the services, without reflection itself. */
+  /** Full names of the services, without the reflection services. */
   readonly services: readonly string[]
-  /** The protocol and the server, as a sentence for messages. */
+  /** The version of reflection and the address of the server, as a sentence for messages. */
   readonly source: string
   /** Address of the server. */
   readonly peer: string
 }
 
 /**
- * Asks one of the service's servers for all its services and their files: reflection v1, then v1alpha.
+ * Requests all services of one server, and their file descriptors, by reflection v1, or v1alpha if the server does not
+ * implement v1. The channel of `client` picks the server.
  *
- * @throws DiscoError RPC_FAILED when the server has no reflection, or does not answer by the deadline;
- *   INTERRUPTED
+ * @param deadlineMs time limit for each of the two versions
+ * @throws DiscoError RPC_FAILED if the server has no reflection, does not answer by the deadline, or sends invalid
+ *   descriptors; INTERRUPTED when `signal` aborts
  */
 export async function reflect(
   client: Client,
@@ -70,7 +72,7 @@ export async function reflect(
   })
 }
 
-/** The error for a server with an invalid description. @param cause the error whose message has the reason */
+/** The error for a server that sends invalid file descriptors. @param cause an error whose message is the reason */
 export function unreadable(peer: string, cause: unknown): DiscoError {
   const { message } = cause as Error
   return new DiscoError('RPC_FAILED', `The server at ${peer} describes its methods wrongly: ${message}`, {
@@ -80,11 +82,11 @@ export function unreadable(peer: string, cause: unknown): DiscoError {
 }
 
 /**
- * Asks for all services, and for the files that describe them, including imports.
+ * Requests all services, and the files that define them, including imports.
  *
- * @param peer of the server, for messages
- * @throws DiscoError RPC_FAILED if it describes none of its services; Error for an invalid description; any error of
- *   `ask`
+ * @param peer returns the address of the server, for messages
+ * @throws DiscoError RPC_FAILED if the server lists services, but sends no file; Error for invalid file descriptors;
+ *   any error of `ask`
  */
 export async function readReflected(
   ask: Ask,

@@ -2,11 +2,11 @@ import { ScalarType } from '@bufbuild/protobuf'
 import { type ExactJson, ExactNumber, writeJson } from '../../domain/exact-json.js'
 import { decodingError } from './from-json-texts.js'
 
-/** A value's place, for messages. */
-export interface Where {
-  /** The field or message, as `fromJson` names it. */
+/** The location of a value in JSON, for error texts. */
+export interface ValueLocation {
+  /** The field or message, as the error texts of `fromJson` name it. */
   readonly holder: string
-  /** The index in a list, the key in a map, or null. */
+  /** The index in a list, or the key in a map; null for the value of a singular field. */
   readonly position: number | string | null
 }
 
@@ -17,23 +17,28 @@ export interface ScalarKind {
 }
 
 /**
- * The form of a number that `fromJson` accepts for its type: a 64-bit integer as a string, which ProtoJSON allows. Any
- * other JSON stays unchanged: `fromJson` checks it.
+ * Converts an ExactNumber to the form that `fromJson` accepts for its type: an integer becomes a string, which
+ * ProtoJSON allows, and a floating-point value or an enum value becomes a number. Any other JSON stays unchanged, and
+ * is checked by `fromJson`.
  *
- * @throws Error for a number that the type cannot hold, with its spelling
+ * @throws Error for a number that the type cannot hold; the message contains the number as it was written
  */
-export function readNumber(json: ExactJson, { scalar, isEnum }: ScalarKind, where: Where): ExactJson {
+export function readNumber(
+  json: ExactJson,
+  { scalar, isEnum }: ScalarKind,
+  location: ValueLocation,
+): ExactJson {
   const range = isEnum ? RANGES[ScalarType.INT32] : scalar && RANGES[scalar]
-  const number = range && typeof json === 'number' ? doubtful(json, range) : json
+  const number = range && typeof json === 'number' ? exactIfInvalid(json, range) : json
   if (!(number instanceof ExactNumber)) return number
-  if (range) return integer(number, range, isEnum, where)
-  if (scalar === ScalarType.DOUBLE) return double(number, where)
-  if (scalar === ScalarType.FLOAT) return float(number, where)
-  throw invalidNumber(number, where, `a number is not a ${ScalarType[scalar ?? 0]?.toLowerCase()}`)
+  if (range) return integer(number, range, isEnum, location)
+  if (scalar === ScalarType.DOUBLE) return double(number, location)
+  if (scalar === ScalarType.FLOAT) return float(number, location)
+  throw invalidNumber(number, location, `a number is not a ${ScalarType[scalar ?? 0]?.toLowerCase()}`)
 }
 
-/** An ExactNumber for a number that is not an integer within the range, so that it is refused with its spelling. */
-function doubtful(json: number, [least, most]: Range): number | ExactNumber {
+/** Converts a number that is not an integer within the range to an ExactNumber, which `integer` then checks. */
+function exactIfInvalid(json: number, [least, most]: Range): number | ExactNumber {
   const isInRange = Number.isSafeInteger(json) && json >= Number(least) && json <= Number(most)
   return isInRange ? json : new ExactNumber(String(json))
 }
@@ -58,44 +63,56 @@ const RANGES: Partial<Record<ScalarType, Range>> = {
   [ScalarType.FIXED64]: UINT64,
 }
 
-function integer(number: ExactNumber, [least, most]: Range, isEnum: boolean, where: Where): string | number {
+function integer(
+  number: ExactNumber,
+  [least, most]: Range,
+  isEnum: boolean,
+  location: ValueLocation,
+): string | number {
   const value = integerIn(number.text)
-  if (value === null) throw invalidNumber(number, where, 'not an integer')
+  if (value === null) throw invalidNumber(number, location, 'not an integer')
   if (value < least || value > most)
-    throw invalidNumber(number, where, `out of range, from ${least} to ${most}`)
-  // As a string, an enum value would be a name.
+    throw invalidNumber(number, location, `out of range, from ${least} to ${most}`)
+  // `fromJson` would read a string as the name of an enum value.
   return isEnum ? Number(value) : String(value)
 }
 
-/** Limit of zeros from an exponent: no field can hold more digits, and a large exponent would make a huge string. */
-const MAX_DIGITS = 40
+/**
+ * Maximum number of zeros that an exponent adds: a large exponent would make a huge string. The value is out of range
+ * for every field with fewer zeros.
+ */
+const MAX_ZEROS = 40
 
-/** @returns null for a number with a fraction; numbers such as `1.0` and `1e3` are integers */
+/** Parses an integer, such as `1`, `1.0` or `1e3`. @returns null for a number with a fraction */
 function integerIn(text: string): bigint | null {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
   const digits = `${whole}${fraction}`.replace(/^0+/, '')
   const zeros = Number(exponent) - fraction.length
   if (digits === '') return 0n
-  if (zeros >= 0) return BigInt(`${sign}${digits}${'0'.repeat(Math.min(zeros, MAX_DIGITS))}`)
+  if (zeros >= 0) return BigInt(`${sign}${digits}${'0'.repeat(Math.min(zeros, MAX_ZEROS))}`)
   const cut = Math.max(0, digits.length + zeros)
   return /^0*$/.test(digits.slice(cut)) ? BigInt(`${sign}${digits.slice(0, cut) || '0'}`) : null
 }
 
-/** Rounds to the nearest double, as protoc does. */
-export function double(number: ExactNumber, where: Where): number {
+/** Rounds to the nearest double, as protoc does. @throws Error for a number that is out of range */
+export function double(number: ExactNumber, location: ValueLocation): number {
   const value = Number(number.text)
   if (Number.isFinite(value)) return value
-  throw invalidNumber(number, where, 'out of range of a double')
+  throw invalidNumber(number, location, 'out of range of a double')
 }
 
-function float(number: ExactNumber, where: Where): number {
+function float(number: ExactNumber, location: ValueLocation): number {
   const value = Number(number.text)
   if (Number.isFinite(Math.fround(value))) return value
-  throw invalidNumber(number, where, 'out of range of a float')
+  throw invalidNumber(number, location, 'out of range of a float')
 }
 
-export function invalidNumber(number: ExactNumber, { holder, position }: Where, reason: string): Error {
+export function invalidNumber(
+  number: ExactNumber,
+  { holder, position }: ValueLocation,
+  reason: string,
+): Error {
   const at =
     position === null
       ? ''

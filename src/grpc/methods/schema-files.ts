@@ -10,18 +10,21 @@ import { builtInFiles } from './built-in-files.js'
 import { parseProto } from './proto-source/parse.js'
 import { ProtoProblem } from './proto-source/tokens.js'
 
-/** The descriptions in a .proto file and its imports. */
+/** The file descriptors of a .proto file and its imports. */
 export interface ProtoFiles {
   readonly files: readonly FileDescriptorProto[]
-  /** The remedy for imports that are in none of the folders, as a sentence for messages. */
+  /** The remedy for imports that were not found, as a sentence for messages. */
   readonly remedy: string
 }
 
 /**
- * Reads a .proto file and its imports. A missing import affects only its users.
+ * Reads a .proto file and its imports. An import that is not found is not an error: only the methods that use its types
+ * cannot be called.
  *
- * @param source the file; for content without a path, imports are found in the working folder and the import paths
- * @throws DiscoError USAGE when the file itself, or an existing import, cannot be read
+ * @param source the file, or its content
+ * @param importPaths folders in which the file and its imports are searched, after the working folder
+ * @throws DiscoError USAGE if the file is not found, or if the file or an import that was found cannot be read or
+ *   parsed
  */
 export async function readProtoFile(source: FileSource, importPaths: readonly string[]): Promise<ProtoFiles> {
   const folders = ['.', ...importPaths]
@@ -55,7 +58,7 @@ export async function readProtoFile(source: FileSource, importPaths: readonly st
   return { files: [...files.values()], remedy: remedyFor([...absent], path, folders) }
 }
 
-/** @param from the flag, variable or context that names the file, as the end of a clause for messages */
+/** @param from the flag, variable or context that names the file, appended to messages, such as ` from --proto` */
 async function readOne(source: FileSource, name: string, from = ''): Promise<FileDescriptorProto> {
   try {
     return parseProto(withoutMark((await readSource(source)).toString()), name)
@@ -75,7 +78,10 @@ function importName(path: string, importPaths: readonly string[]): string | unde
   return names.find((name) => !name.startsWith('..') && !isAbsolute(name))
 }
 
-/** Suggests a folder above the file as import path, if the missing import is there. */
+/**
+ * Suggests an import path: a folder above the file that contains a missing import, or other folders than those
+ * searched.
+ */
 function remedyFor(absent: readonly string[], path: string, folders: readonly string[]): string {
   const found = absent.flatMap((name) =>
     foldersAbove(path).filter((folder) => existsSync(join(folder, name))),

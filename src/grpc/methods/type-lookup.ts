@@ -3,15 +3,18 @@ import { type ExactJson, isArray, isObject } from '../../domain/exact-json.js'
 import type { ReflectionQuestion } from './reflection-protocol.js'
 import type { Types } from './types.js'
 
-/** Fetches the files with some types or extensions, except for known files. Never rejects. */
+/**
+ * Fetches the files that define types or extensions, with their imports. Files in `known` are not fetched. Never
+ * rejects: the result lacks files that cannot be fetched.
+ */
 export type FetchFiles = (
   questions: readonly ReflectionQuestion[],
   known: readonly FileDescriptorProto[],
 ) => Promise<readonly FileDescriptorProto[]>
 
 /**
- * Finds types that messages contain, but that the services' files do not import: types in an Any, and extensions. Each
- * is requested once.
+ * Fetches types that messages contain, but that the files of the services do not import: types in an Any, and
+ * extensions. Each type is requested only once.
  */
 export class TypeLookup {
   private readonly requested = new Set<string>()
@@ -19,17 +22,17 @@ export class TypeLookup {
 
   constructor(private readonly types: Types) {}
 
-  /** Sets the source of unknown types. Without a source, nothing is requested. */
+  /** Sets the source of unknown types. Before this call, no requests are sent. */
   fetchWith(ask: FetchFiles): void {
     this.ask = ask
   }
 
-  /** Whether some of the questions can still be asked. */
+  /** Whether `find` would send any of these requests. */
   canFetch(questions: readonly ReflectionQuestion[]): boolean {
     return this.ask !== null && questions.some((question) => !this.requested.has(JSON.stringify(question)))
   }
 
-  /** Fetches unknown types. @returns whether any was added; others stay unknown */
+  /** Fetches unknown types and adds them to the known types. @returns whether types were added */
   async find(questions: readonly ReflectionQuestion[]): Promise<boolean> {
     const unrequested = questions.filter((question) => !this.requested.has(JSON.stringify(question)))
     if (!this.ask || unrequested.length === 0) return false
@@ -40,13 +43,13 @@ export class TypeLookup {
       this.types.add(files)
       return true
     } catch {
-      // A description that contradicts itself: the value is shown as its bytes.
+      // The file descriptors are inconsistent: the type stays unknown, and its values are shown as bytes.
       return false
     }
   }
 }
 
-/** Questions for unknown types of Anys and unknown extensions that JSON names. */
+/** Reflection requests for the unknown types that JSON names: in the `@type` of an Any, or as an extension. */
 export function namedTypes(json: ExactJson, types: Types): readonly ReflectionQuestion[] {
   const names = new Set<string>()
   const pending: ExactJson[] = [json]
@@ -63,6 +66,7 @@ export function namedTypes(json: ExactJson, types: Types): readonly ReflectionQu
   return [...names].map((fileContainingSymbol) => ({ fileContainingSymbol }))
 }
 
+/** The full name in `"@type": "…/NAME"` or `"[NAME]": …`; undefined for any other member. */
 function nameIn(name: string, member: ExactJson): string | undefined {
   if (name === '@type')
     return typeof member === 'string' ? member.slice(member.lastIndexOf('/') + 1) : undefined

@@ -22,7 +22,9 @@ function registryOf(file: readonly FileDescriptorProto[]): FileRegistry {
   return createFileRegistry(create(FileDescriptorSetSchema, { file: [...file] }))
 }
 
-/** Types by name: those of the first description, those that were added later, and Google's. */
+/**
+ * Types by name: those of the constructor's files, those that were added later, and the built-in ones, in this order.
+ */
 export class Types implements Registry {
   readonly kind = 'registry'
   readonly missing: MissingTypes
@@ -30,7 +32,7 @@ export class Types implements Registry {
   private readonly later: FileRegistry[] = []
   private readonly described: FileDescriptorProto[]
 
-  /** @throws Error for descriptions that contradict themselves */
+  /** @throws Error for inconsistent file descriptors */
   constructor(files: readonly FileDescriptorProto[]) {
     this.described = [...files]
     const normalized = normalizeFiles(files)
@@ -38,18 +40,18 @@ export class Types implements Registry {
     this.own = registryOf(normalized.files)
   }
 
-  /** All files as they were received, before they were normalized. */
+  /** All files, including added ones, as they were before normalization. */
   get sources(): readonly FileDescriptorProto[] {
     return this.described
   }
 
-  /** Adds files that were fetched later. @throws Error for descriptions that contradict themselves */
+  /** Adds files that were fetched later. @throws Error for inconsistent file descriptors; then no file is added */
   add(files: readonly FileDescriptorProto[]): void {
     this.later.push(registryOf(normalizeFiles([...files, ...this.importedBy(files)]).files))
     this.described.push(...files)
   }
 
-  /** The earlier files that these files import, directly or indirectly. */
+  /** The known files that these files import, directly or indirectly. */
   private importedBy(files: readonly FileDescriptorProto[]): FileDescriptorProto[] {
     const known = new Map(this.described.map((file) => [file.name, file]))
     const imported = new Set<FileDescriptorProto>()
@@ -64,7 +66,7 @@ export class Types implements Registry {
     return [...imported]
   }
 
-  /** Services of the first description. */
+  /** The services in the constructor's files. */
   get services(): DescService[] {
     return [...this.own].filter((described) => described.kind === 'service')
   }
@@ -112,7 +114,7 @@ export class Types implements Registry {
   private *layers(): Generator<FileRegistry> {
     yield this.own
     yield* this.later
-    // Created at the first lookup of a name that no description has.
+    // Created at the first lookup of a name that no other file defines.
     builtIn ??= registryOf(normalizeFiles(builtInFiles()).files)
     yield builtIn
   }

@@ -2,8 +2,8 @@ import type { JsonValue, UnknownField } from '@bufbuild/protobuf'
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire'
 
 /**
- * Fields that a description lacks, as JSON: number and raw value of each, in the order of the message. Varints and
- * fixed-width values are unsigned integers; length-delimited values and groups are base64.
+ * Unknown fields of a message as JSON: the number and raw value of each field, in the order of the message. Varints and
+ * fixed-width values are unsigned integers (64-bit ones as strings). Length-delimited values and groups are base64.
  */
 export function unknownFields(fields: readonly UnknownField[]): JsonValue {
   return fields.map((field) => ({ field: field.no, ...rawValue(field) }))

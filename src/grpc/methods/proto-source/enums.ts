@@ -7,7 +7,7 @@ import {
 import { featuresIn, type Options, readBracketed, readOption } from './options.js'
 import type { Tokens } from './tokens.js'
 
-/** Reads an enum after its keyword. */
+/** Parses an enum after its keyword. */
 export function readEnum(tokens: Tokens): EnumDescriptorProto {
   const enumeration = create(EnumDescriptorProtoSchema, { name: tokens.word() })
   const options: Options = new Map()
@@ -33,7 +33,7 @@ export function readEnum(tokens: Tokens): EnumDescriptorProto {
   return enumeration
 }
 
-/** Skips a statement that only compilers need, such as `reserved`. */
+/** Skips a statement that does not affect how messages are decoded, such as `reserved`. */
 export function skipStatement(tokens: Tokens): void {
   while (!tokens.takeIf(';')) tokens.take()
 }

@@ -29,26 +29,26 @@ const SCALARS: ReadonlyMap<string, FieldDescriptorProto_Type> = new Map(
   ),
 )
 
-/** The declaration that contains the fields. */
-export interface FieldPlace {
+/** The message or `extend` block that contains a field. */
+export interface FieldParent {
   readonly tokens: Tokens
   readonly isProto3: boolean
-  /** Receives the message created by a map or a group. */
+  /** Adds the message that a map or group field declares. */
   readonly nest: (message: DescriptorProto) => void
-  /** Reads the body of a group. */
+  /** Parses the body of a group. */
   readonly readBody: (message: DescriptorProto) => void
 }
 
-/** Reads a field with its label, a map or a group. */
-export function readField(place: FieldPlace): FieldDescriptorProto {
-  const { tokens } = place
+/** Parses a field with its label, a map field or a group. */
+export function readField(parent: FieldParent): FieldDescriptorProto {
+  const { tokens } = parent
   const word = tokens.text
   const label = LABELS[word]
   if (label !== undefined) tokens.take()
-  const isOptionalInProto3 = place.isProto3 && word === 'optional'
+  const isOptionalInProto3 = parent.isProto3 && word === 'optional'
   const typeName = tokens.path()
-  if (typeName === 'group') return readGroup(place, label ?? OPTIONAL)
-  if (typeName === 'map' && tokens.text === '<') return readMap(place)
+  if (typeName === 'group') return readGroup(parent, label ?? OPTIONAL)
+  if (typeName === 'map' && tokens.text === '<') return readMap(parent)
   const field = create(FieldDescriptorProtoSchema, {
     name: tokens.word(),
     label: label ?? OPTIONAL,
@@ -60,14 +60,16 @@ export function readField(place: FieldPlace): FieldDescriptorProto {
   return field
 }
 
-/** Whether a named type is a message or an enum is unknown until all files are read: see normalizeFiles. */
+/**
+ * The type of a field. A named type counts as a message until `normalizeFiles`, which finds out whether it is an enum.
+ */
 function typeOf(name: string): { type: FieldDescriptorProto_Type; typeName?: string } {
   const scalar = SCALARS.get(name)
   return scalar === undefined ? { type: MESSAGE, typeName: name } : { type: scalar }
 }
 
-function readMap(place: FieldPlace): FieldDescriptorProto {
-  const { tokens } = place
+function readMap(parent: FieldParent): FieldDescriptorProto {
+  const { tokens } = parent
   tokens.expect('<')
   const key = tokens.path()
   tokens.expect(',')
@@ -75,7 +77,7 @@ function readMap(place: FieldPlace): FieldDescriptorProto {
   tokens.expect('>')
   const name = tokens.word()
   const entry = `${capitalized(name)}Entry`
-  place.nest(
+  parent.nest(
     create(DescriptorProtoSchema, {
       name: entry,
       field: [
@@ -91,14 +93,17 @@ function readMap(place: FieldPlace): FieldDescriptorProto {
   return field
 }
 
-/** protoc's rule for the name of a map's entry. */
+/** The name of a map field in the form that protoc uses for the entry message. */
 function capitalized(name: string): string {
   return name.replace(/(?:^|_)([^_]?)/g, (_, letter: string) => letter.toUpperCase())
 }
 
-/** Reads a group, which declares a message and a field of it; the field has the message's name in lower case. */
-function readGroup(place: FieldPlace, label: FieldDescriptorProto_Label): FieldDescriptorProto {
-  const { tokens } = place
+/**
+ * Parses a group, which declares a message and a field of this type. The name of the field is that of the message in
+ * lower case.
+ */
+function readGroup(parent: FieldParent, label: FieldDescriptorProto_Label): FieldDescriptorProto {
+  const { tokens } = parent
   const name = tokens.word()
   const field = create(FieldDescriptorProtoSchema, {
     name: name.toLowerCase(),
@@ -109,8 +114,8 @@ function readGroup(place: FieldPlace, label: FieldDescriptorProto_Label): FieldD
   readNumber(tokens, field)
   applyOptions(field, readBracketed(tokens))
   const message = create(DescriptorProtoSchema, { name })
-  place.readBody(message)
-  place.nest(message)
+  parent.readBody(message)
+  parent.nest(message)
   return field
 }
 
@@ -134,7 +139,7 @@ function applyOptions(field: FieldDescriptorProto, options: Options): void {
   if (Object.keys(own).length > 0) field.options = create(FieldOptionsSchema, own)
 }
 
-/** A default value in the form of descriptors, which have integers in decimal. */
+/** A default value as in a descriptor, where integers are decimal. */
 function defaultText(value: string): string {
   if (/^-?0[xX][0-9a-fA-F]+$/.test(value)) return decimal(value, (digits) => BigInt(digits))
   if (/^-?0[0-7]+$/.test(value)) return decimal(value, (digits) => BigInt(`0o${digits.slice(1)}`))

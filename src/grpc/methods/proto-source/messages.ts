@@ -12,28 +12,28 @@ import { readField } from './fields.js'
 import { featuresIn, type Options, readBracketed, readOption } from './options.js'
 import type { Tokens } from './tokens.js'
 
-/** The maximum number of a field, or an extension, plus 1: ranges exclude their end. */
-const MAX_NUMBER = 2 ** 29
+/** The end of the range of field and extension numbers, which is exclusive. */
+const END_OF_NUMBERS = 2 ** 29
 
-/** The container of messages, enums and extensions: a file or a message. */
+/** The declarations in a file or a message. */
 export interface Scope {
   readonly messages: DescriptorProto[]
   readonly enums: EnumDescriptorProto[]
   readonly extensions: FieldDescriptorProto[]
 }
 
-/** Reads the messages of a file, with all their contents. */
+/** Parses the messages, enums and extensions of a file. */
 export class MessageReader {
-  /** Fields of each message by number and by name. */
-  private readonly taken = new WeakMap<DescriptorProto, Map<number | string, FieldDescriptorProto>>()
+  /** The fields of each message, by number and by name, to detect duplicates. */
+  private readonly fieldsOf = new WeakMap<DescriptorProto, Map<number | string, FieldDescriptorProto>>()
 
-  /** @param isProto3 whether the file is proto3: its syntax statement precedes its messages */
+  /** @param isProto3 whether the syntax of the file is proto3; known after its `syntax` statement */
   constructor(
     private readonly tokens: Tokens,
     private readonly isProto3: () => boolean,
   ) {}
 
-  /** Reads a message, an enum or extensions. @returns false if none begins here */
+  /** Parses a message, an enum or an `extend` block. @returns false if the next token does not begin one of them */
   declaration({ messages, enums, extensions }: Scope): boolean {
     const { tokens } = this
     if (tokens.takeIf('message')) messages.push(this.message())
@@ -66,7 +66,7 @@ export class MessageReader {
       else if (tokens.takeIf('reserved')) skipStatement(tokens)
       else if (!this.declaration(scope)) this.addField(message)
     }
-    // The oneofs added by the compiler come last.
+    // Like protoc, adds a oneof for each optional field of proto3, after the declared ones.
     for (const field of message.field.filter(({ proto3Optional }) => proto3Optional)) {
       field.oneofIndex = message.oneofDecl.length
       message.oneofDecl.push(create(OneofDescriptorProtoSchema, { name: `_${field.name}` }))
@@ -89,25 +89,25 @@ export class MessageReader {
     })
   }
 
-  /** @throws Error for a number or name that another field of the message has, or a number that no field may have */
+  /** Parses a field. @throws ProtoProblem for a duplicate number or name, or a number that is out of range */
   private addField(message: DescriptorProto): FieldDescriptorProto {
     const { tokens } = this
     const { at } = tokens
     const field = this.field(message)
     const { name, number } = field
-    const taken = this.taken.get(message) ?? new Map<number | string, FieldDescriptorProto>()
-    this.taken.set(message, taken)
-    const other = taken.get(name) ?? taken.get(number)
-    const what =
+    const fields = this.fieldsOf.get(message) ?? new Map<number | string, FieldDescriptorProto>()
+    this.fieldsOf.set(message, fields)
+    const other = fields.get(name) ?? fields.get(number)
+    const problem =
       other?.name === name
         ? `${message.name} has two fields "${name}"`
         : other
           ? `field number ${number} of "${name}" is that of "${other.name}"`
-          : number < 1 || number >= MAX_NUMBER
-            ? `field number ${number} of "${name}" is out of range, from 1 to ${MAX_NUMBER - 1}`
+          : number < 1 || number >= END_OF_NUMBERS
+            ? `field number ${number} of "${name}" is out of range, from 1 to ${END_OF_NUMBERS - 1}`
             : null
-    if (what !== null) throw tokens.problem(what, at)
-    taken.set(name, field).set(number, field)
+    if (problem !== null) throw tokens.problem(problem, at)
+    fields.set(name, field).set(number, field)
     message.field.push(field)
     return field
   }
@@ -131,7 +131,7 @@ export class MessageReader {
     do {
       const start = Number(tokens.integer())
       const hasEnd = tokens.takeIf('to')
-      const end = !hasEnd ? start + 1 : tokens.takeIf('max') ? MAX_NUMBER : Number(tokens.integer()) + 1
+      const end = !hasEnd ? start + 1 : tokens.takeIf('max') ? END_OF_NUMBERS : Number(tokens.integer()) + 1
       message.extensionRange.push({ $typeName: 'google.protobuf.DescriptorProto.ExtensionRange', start, end })
     } while (tokens.takeIf(','))
     readBracketed(tokens)

@@ -2,16 +2,18 @@ import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { type FeatureSet, FeatureSetSchema } from '@bufbuild/protobuf/wkt'
 import type { Tokens } from './tokens.js'
 
-/** The options of an element by name, except custom ones: strings without quotes, the rest as written. */
+/**
+ * The options of a schema element by name, without custom options. Strings are unquoted; other values are as written.
+ */
 export type Options = Map<string, string>
 
-/** The text after the keyword `option`, up to the semicolon. */
+/** Parses an option after the keyword `option`, including the semicolon. */
 export function readOption(tokens: Tokens, options: Options): void {
   readAssignment(tokens, options)
   tokens.expect(';')
 }
 
-/** The options in brackets after a field or value, if any. */
+/** Parses the options in brackets after a field or an enum value; empty if there are no brackets. */
 export function readBracketed(tokens: Tokens): Options {
   const options: Options = new Map()
   if (!tokens.takeIf('[')) return options
@@ -21,7 +23,7 @@ export function readBracketed(tokens: Tokens): Options {
   return options
 }
 
-/** Custom options (with names in parentheses) do not affect how messages are read: they are skipped. */
+/** Parses `name = value`. Skips custom options (names in parentheses): they do not affect how messages are decoded. */
 function readAssignment(tokens: Tokens, options: Options): void {
   const isCustom = tokens.text === '('
   let name = readNamePart(tokens)
@@ -38,7 +40,13 @@ function readNamePart(tokens: Tokens): string {
   return `(${path})`
 }
 
-/** @returns null for a message; its members become separate options: `features = { enum_type: CLOSED }` */
+/**
+ * Parses the value of an option.
+ *
+ * @param name null for a custom option
+ * @returns null for a message value. Its members become separate options: `features = { enum_type: CLOSED }` sets
+ *   `features.enum_type`.
+ */
 function readValue(tokens: Tokens, name: string | null, options: Options): string | null {
   if (tokens.kind === 'string') return tokens.string()
   if (tokens.takeIf('{')) {
@@ -50,7 +58,7 @@ function readValue(tokens: Tokens, name: string | null, options: Options): strin
   throw tokens.unexpected('a value')
 }
 
-/** A message in protobuf's text format. */
+/** Parses the members of a message in protobuf's text format. Members of nested messages are skipped. */
 function readMembers(tokens: Tokens, end: string, name: string | null, options: Options): void {
   while (!tokens.takeIf(end)) {
     if (name !== null && tokens.kind === 'word') {
@@ -66,7 +74,9 @@ function readMembers(tokens: Tokens, end: string, name: string | null, options: 
   }
 }
 
-/** The features of an edition that options set, such as `features.field_presence = IMPLICIT`. */
+/**
+ * The features of an edition that the options set, such as `features.field_presence = IMPLICIT`; empty if none is set.
+ */
 export function featuresIn(options: Options): { features?: FeatureSet } {
   const init: Record<string, unknown> = {}
   for (const field of FeatureSetSchema.fields) {

@@ -11,11 +11,11 @@ import { readService } from './services.js'
 import { Tokens } from './tokens.js'
 
 /**
- * Reads a .proto file: proto2, proto3 and editions. Type names stay as written; comments and custom options are
- * omitted.
+ * Parses a .proto file of proto2, proto3 or an edition. Type names stay as written, so the result needs
+ * `normalizeFiles`. Comments and custom options are omitted.
  *
- * @param name the name by which other files import it
- * @throws ProtoProblem with line and column for a text that is not a .proto file
+ * @param name the name by which other files import the file
+ * @throws ProtoProblem for a syntax error, with line and column
  */
 export function parseProto(source: string, name: string): FileDescriptorProto {
   return new Parser(new Tokens(source, name)).file()
@@ -71,7 +71,7 @@ class Parser {
     this.tokens.expect(';')
   }
 
-  /** Reads an import. `import option` (edition 2024) is skipped, since it concerns only custom options. */
+  /** Parses an import. Skips `import option` (edition 2024), which is only for custom options. */
   private import(): void {
     const { tokens } = this
     const isForOptions = tokens.takeIf('option')

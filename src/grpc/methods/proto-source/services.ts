@@ -8,7 +8,7 @@ import {
 import { readOption } from './options.js'
 import type { Tokens } from './tokens.js'
 
-/** Reads a service after its keyword. */
+/** Parses a service after its keyword. */
 export function readService(tokens: Tokens): ServiceDescriptorProto {
   const service = create(ServiceDescriptorProtoSchema, { name: tokens.word() })
   tokens.expect('{')
@@ -46,7 +46,7 @@ function readRpc(tokens: Tokens): MethodDescriptorProto {
 
 function readRpcType(tokens: Tokens): { readonly type: string; readonly isStream: boolean } {
   tokens.expect('(')
-  // `stream` never begins a type name: like protoc, `stream.Foo` is read as a stream of `.Foo`.
+  // `stream` is always the keyword, as in protoc: `stream.Foo` is a stream of `.Foo`.
   const isStream = tokens.takeIf('stream')
   const type = tokens.path()
   tokens.expect(')')

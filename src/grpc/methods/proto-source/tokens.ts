@@ -2,14 +2,16 @@
 interface Token {
   readonly text: string
   readonly kind: 'word' | 'number' | 'string' | 'symbol' | 'end'
+  /** The index of the token in the text of the file. */
   readonly at: number
 }
 
-/** A text that is not a .proto file, or not a valid one. */
+/** An error in the text of a .proto file. */
 export class ProtoProblem extends Error {
   /**
    * @param file the name of the file
-   * @param place line and column, such as `3:14`
+   * @param place line and column, such as `3:14`, both from 1
+   * @param problem the error, as a clause
    */
   constructor(
     file: string,
@@ -24,11 +26,11 @@ const SPACE = /(?:\s+|\/\/[^\n]*|\/\*[\s\S]*?\*\/)*/y
 const TOKEN =
   /([A-Za-z_]\w*)|((?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)[fF]?)|("(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*')|([{}[\]()<>=;,.:+\-/])/y
 
-/** The tokens of a .proto file, read one after the other. */
+/** The tokens of a .proto file, in order. The methods that parse throw ProtoProblem for an unexpected token. */
 export class Tokens {
   private next: Token
 
-  /** @param name the file's, for messages */
+  /** @param name the name of the file, for messages */
   constructor(
     private readonly source: string,
     readonly name: string,
@@ -36,6 +38,7 @@ export class Tokens {
     this.next = this.read(0)
   }
 
+  /** The text of the next token; empty for a string. */
   get text(): string {
     return this.next.kind === 'string' ? '' : this.next.text
   }
@@ -44,11 +47,12 @@ export class Tokens {
     return this.next.kind
   }
 
-  /** The index at which the next token begins, for `problem`. */
+  /** The index of the next token in the text, for `problem`. */
   get at(): number {
     return this.next.at
   }
 
+  /** Returns the next token and advances. */
   take(): string {
     const { text, at, kind } = this.next
     if (kind === 'end') throw this.unexpected('more')
@@ -56,7 +60,7 @@ export class Tokens {
     return text
   }
 
-  /** Takes the token if it is this word or symbol. */
+  /** Takes the next token if it is this word or symbol. @returns whether it was */
   takeIf(text: string): boolean {
     if (this.text !== text || this.next.kind === 'end') return false
     this.take()
@@ -72,7 +76,7 @@ export class Tokens {
     return this.take()
   }
 
-  /** A name with dots, and a leading one if it is fully qualified. */
+  /** Takes a name with dots; a fully qualified name begins with a dot. */
   path(): string {
     let path = this.takeIf('.') ? '.' : ''
     path += this.word()
@@ -80,7 +84,7 @@ export class Tokens {
     return path
   }
 
-  /** A whole number: decimal, hexadecimal or octal, with a sign. */
+  /** Takes an integer: decimal, hexadecimal or octal, optionally negative. */
   integer(): bigint {
     const isNegative = this.takeIf('-')
     const { text } = this
@@ -90,7 +94,7 @@ export class Tokens {
     return isNegative ? -value : value
   }
 
-  /** One or more strings side by side, which count as one. */
+  /** Takes one or more adjacent strings, and joins them. The result is unquoted, but escapes are not decoded. */
   string(): string {
     if (this.kind !== 'string') throw this.unexpected('a string')
     let value = ''
@@ -104,7 +108,7 @@ export class Tokens {
     return this.problem(`expected ${expected}, found ${found}`, at)
   }
 
-  /** An error at a place in the file, the next token's by default. */
+  /** Creates an error. @param at the index in the text; by default, that of the next token */
   problem(what: string, at = this.next.at): ProtoProblem {
     const before = this.source.slice(0, at).split('\n')
     return new ProtoProblem(this.name, `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`, what)
