@@ -17,16 +17,16 @@ interface Answer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
-/** A registrar and its HTTP handler in a test. */
+/** A registrar with its HTTP handler, running in the process of the test. */
 interface Begun {
-  /** HOST:PORT of the handler. */
+  /** `host:port` of the handler. */
   readonly address: string
-  /** The registrar's exit code. */
+  /** The exit code of the registrar. */
   readonly code: Promise<number>
   readonly end: () => Promise<void>
 }
 
-/** Starts, for each test of a file, a registration beside another endpoint in a real etcd, and its HTTP handler. */
+/** Before each test of a file, starts a registration beside another endpoint in a real etcd, with its HTTP handler. */
 export async function administered(): Promise<Administered> {
   const etcd = await RealEtcd.start()
   const admin = new Administered(etcd)
@@ -54,7 +54,7 @@ class Administered {
     return this.current
   }
 
-  /** Registers the endpoint anew, with a handler that has these options. */
+  /** Registers the endpoint again, with a handler with these options. */
   async begin(options: Partial<AdminOptions> = {}): Promise<void> {
     const registry = await openRegistry([this.etcd.endpoint], { commandTimeoutMs: 5_000 })
     const endpoint = {
@@ -82,12 +82,12 @@ class Administered {
     await held
   }
 
-  /** Puts the other endpoint of the service. */
+  /** Writes the other endpoint of the service. */
   async putOther(weight: number): Promise<void> {
     await this.etcd.ctl('put', ...registration('hello', OTHER_ADDR, { version: VERSION, weight }))
   }
 
-  /** Sends the path unchanged: no client normalizes it. */
+  /** Sends a request with an unchanged path, which an HTTP client library might normalize. */
   ask(
     method: string,
     path: string,
@@ -109,7 +109,7 @@ class Administered {
     })
   }
 
-  /** Fails where the attempt changes etcd, or the handler no longer answers. */
+  /** Fails if the attempt changes etcd, or if the handler does not answer afterwards. */
   async untouched(attempt: () => Promise<unknown>): Promise<void> {
     const before = await revision(this.etcd)
     await attempt()

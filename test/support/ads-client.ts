@@ -22,10 +22,10 @@ interface RequestFields {
   readonly errorDetail?: { readonly code: number; readonly message: string }
 }
 
-/** An xDS client that does only what a test says: real ones answer by themselves. */
+/** An xDS client that sends only what a test requests. Real clients answer responses by themselves. */
 export class AdsClient implements Disposable {
   readonly responses: DiscoveryResponse[] = []
-  /** Why the server ended the stream. */
+  /** The error with which the server ended the stream; null while the stream is open. */
   end: ServiceError | null = null
   private readonly client: Client
   private readonly call: ClientDuplexStream<DiscoveryRequest, DiscoveryResponse>
@@ -50,9 +50,9 @@ export class AdsClient implements Disposable {
     })
   }
 
-  /** Whether each response is accepted as it comes. */
+  /** Whether each response is accepted on arrival. */
   isAccepting = false
-  /** What was asked for last, by type. */
+  /** The last requested resource names by type. */
   private readonly names = new Map<string, readonly string[]>()
   private readonly node: string
 
@@ -65,7 +65,7 @@ export class AdsClient implements Disposable {
     this.send({ typeUrl: TYPE_URLS[type], resourceNames })
   }
 
-  /** Accepts a response, or rejects it, and still asks for these names. */
+  /** Accepts a response, or rejects it with a reason, and subscribes to these names. */
   answer(
     { typeUrl, nonce, versionInfo }: DiscoveryResponse,
     resourceNames: readonly string[],
@@ -82,7 +82,7 @@ export class AdsClient implements Disposable {
     return this.responses.filter(({ typeUrl }) => typeUrl === TYPE_URLS[type])
   }
 
-  /** The response of a type with this number, from 0. */
+  /** The response with this index, from 0, among those of a type. */
   async response(type: ResourceType, at: number): Promise<DiscoveryResponse> {
     await until(
       () => this.of(type).length > at,
@@ -110,7 +110,7 @@ export class AdsClient implements Disposable {
 
 const INSECURE = credentials.createInsecure()
 
-/** A client that asks and never reads: what the server sends stays in its own memory once the window is full. */
+/** A client that sends requests and never reads. The server has to buffer its responses once the window is full. */
 export class DeafClient implements Disposable {
   private readonly session: ClientHttp2Session
   private readonly stream: ClientHttp2Stream
@@ -126,7 +126,7 @@ export class DeafClient implements Disposable {
     this.send({ typeUrl: TYPE_URLS[type], resourceNames })
   }
 
-  /** Accepts a response that it has not read. */
+  /** Accepts a response without reading it. */
   guess(type: ResourceType, responseNonce: string, ...resourceNames: string[]): void {
     this.send({ typeUrl: TYPE_URLS[type], responseNonce, resourceNames })
   }

@@ -6,19 +6,19 @@ import { revision } from './etcd-state.js'
 
 /** What happens to a write whose answer is lost. */
 export interface Loss {
-  /** So many writes to the key pass before. Default: 0. */
+  /** Number of earlier writes to the key that are answered. Default: 0. */
   readonly passing?: number
-  /** Whether etcd carries it out before the connection ends. Default: true. */
+  /** Whether etcd carries out the write before the connection ends. Default: true. */
   readonly arrives?: boolean
   /** Runs between the write and the end of its connection. */
   readonly meanwhile?: () => Promise<unknown>
-  /** Whether nobody can connect afterwards. Default: false. */
+  /** Whether new connections are refused afterwards. Default: false. */
   readonly thenGone?: boolean
 }
 
-/** A TCP proxy before etcd that ends the connection of a chosen write before its answer. */
+/** A TCP proxy in front of etcd that closes the connection of a chosen write before its answer. */
 export class AnswerLoss implements AsyncDisposable {
-  /** How many answers were lost so far. */
+  /** Number of answers lost so far. */
   lost = 0
 
   private next: { readonly key: string | Buffer; readonly loss: Loss; passing: number } | null = null
@@ -42,18 +42,18 @@ export class AnswerLoss implements AsyncDisposable {
     return `127.0.0.1:${(this.server.address() as AddressInfo).port}`
   }
 
-  /** The next write to this key loses its answer; those behind it pass. */
+  /** Loses the answer of the next write to this key. Later writes are answered. */
   loseNext(key: string | Buffer, loss: Loss = {}): void {
     this.next = { key, loss, passing: loss.passing ?? 0 }
   }
 
-  /** Ends all connections, and takes no more. */
+  /** Closes all connections, and accepts no new ones. */
   refuse(): void {
     this.server.close()
     for (const socket of this.sockets) socket.destroy()
   }
 
-  /** @throws what went wrong while an answer was being lost */
+  /** @throws an error that occurred while an answer was being lost */
   async [Symbol.asyncDispose](): Promise<void> {
     this.refuse()
     if (this.failure !== null) throw this.failure
@@ -75,7 +75,7 @@ export class AnswerLoss implements AsyncDisposable {
       })
     }
     let isLosing = false
-    /** Pieces of the write that wait to be sent; null while all pass. */
+    /** Pieces of the write that are withheld; null while everything is forwarded. */
     let held: Buffer[] | null = null
     const sendHeld = () => {
       for (const piece of held ?? []) server.write(piece)
@@ -114,7 +114,10 @@ export class AnswerLoss implements AsyncDisposable {
   }
 }
 
-/** A guarded write names its key three times: to compare it, to change it, and to read it where it is refused. */
+/**
+ * A guarded write contains its key three times: in its comparison, in its change, and in the read that runs if the
+ * comparison fails.
+ */
 function isWriteTo(key: string | Buffer, chunk: Buffer): boolean {
   let at = -1
   for (let times = 0; times < 3; times++) {

@@ -1,6 +1,8 @@
 import type { Etcd } from './etcd.js'
 
-/** The number of requests of a method, such as `LeaseTimeToLive`, that etcd has answered since its start, by its own count. */
+/**
+ * Number of requests of a method, such as `LeaseTimeToLive`, that etcd has answered since its start, from its metrics.
+ */
 export async function answeredRequests(
   { endpoint }: Pick<Etcd, 'endpoint'>,
   method: string,

@@ -35,7 +35,7 @@ export const tcpAddr: fc.Arbitrary<string> = fc.oneof(
   fc.tuple(fc.ipV6(), port).map(([host, number]) => `[${host}]:${number}`),
 )
 
-/** Those, and socket paths with slashes. */
+/** host:port, [ipv6]:port, and socket paths with slashes. */
 export const addr: fc.Arbitrary<string> = fc.oneof(
   tcpAddr,
   unixPath.map((parts) => `unix:/${parts.join('/')}`),
@@ -43,7 +43,7 @@ export const addr: fc.Arbitrary<string> = fc.oneof(
 
 const metadata = fc.dictionary(fc.oneof(text, html), fc.oneof(text, html), { maxKeys: 3 })
 
-/** Whatever the seed layout can write. */
+/** Any registration that the seed layout can write. */
 export const registered: fc.Arbitrary<EndpointRecord> = fc
   .record({
     ...{ service: segment, version: fc.oneof(fc.constant(''), segment), addr, metadata },

@@ -13,25 +13,28 @@ type Reply = (error: object | null, value?: Buffer) => void
 export const ECHO = '/test.Backend/Echo'
 export const HOLD = '/test.Backend/Hold'
 
-/** A server that answers with its own address, keeps streams open until it is told, and notes what it gets. */
+/**
+ * A server that answers with its own address, keeps streams open until `release`, and records the calls that it
+ * receives.
+ */
 export class Backend implements AsyncDisposable {
   calls = 0
   /** While set, every Echo fails with UNAVAILABLE. */
   isFailing = false
   /** The headers of the last call. */
   lastHeaders: Metadata | null = null
-  /** The name that the last call was made under: its `:authority`. */
+  /** The `:authority` of the last call. */
   lastHost = ''
   private readonly held = new Set<ServerWritableStream<Buffer, Buffer>>()
-  /** Echoes that wait for `answer`. */
+  /** Withheld replies of Echo calls. */
   private readonly waiting: (() => void)[] = []
-  /** While set, Echo answers only when it is told. */
+  /** While set, Echo withholds its replies until `answer`. */
   isHoldingBack = false
 
   private constructor(
     private readonly server: Server,
     readonly addr: string,
-    /** Null where the server has no grpc.health.v1. */
+    /** Null if the server has no grpc.health.v1. */
     readonly health: MoodyHealth | null,
   ) {}
 
@@ -59,12 +62,12 @@ export class Backend implements AsyncDisposable {
     return own.backend
   }
 
-  /** So many, on ports of their own. */
+  /** Starts `count` backends on different ports. */
   static startMany(count: number, options: { health?: boolean } = {}): Promise<Backend[]> {
     return Promise.all(Array.from({ length: count }, () => Backend.start(options)))
   }
 
-  /** Streams that are open here. */
+  /** Number of open streams at this backend. */
   get streams(): number {
     return this.held.size
   }
@@ -78,7 +81,7 @@ export class Backend implements AsyncDisposable {
     this.held.clear()
   }
 
-  /** Answers what was held back, and holds nothing back from now on. */
+  /** Sends the withheld replies, and stops withholding. */
   answer(): void {
     this.isHoldingBack = false
     for (const reply of this.waiting.splice(0)) reply()

@@ -5,22 +5,24 @@ import { EtcdApi } from './etcd-api.js'
 import { registration } from './etcd-state.js'
 import { freePorts } from './ports.js'
 
-/** Three services on five hosts: two endpoints without a server, one drained, one that does not serve. */
+/**
+ * Three services on five hosts, with two endpoints without a server, a drained endpoint, and one that is NOT_SERVING.
+ */
 export interface BrokenRegistry {
-  /** Refuses connections; without a lease. */
+  /** Address that refuses connections; its key has no lease. */
   readonly leftover: string
-  /** Refuses connections; its registrar still holds the lease. */
+  /** Address that refuses connections; its registrar keeps the lease alive. */
   readonly dead: string
-  /** Weight 0, from 4. */
+  /** Address whose weight was changed from 4 to 0. */
   readonly drained: string
-  /** NOT_SERVING. */
+  /** Address whose server reports NOT_SERVING. */
   readonly sick: string
-  /** Two that are well, of hello and of search. */
+  /** Addresses of two healthy endpoints, of hello and of search. */
   readonly well: readonly string[]
   put(etcd: Etcd): Promise<void>
 }
 
-/** For all tests of a file: its servers are stopped after the last. */
+/** Sets the registry up for all tests of a file. Its servers are stopped after the last test. */
 export async function brokenRegistry(): Promise<BrokenRegistry> {
   const hosts = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5', '127.0.0.6'] as const
   const greeters: Greeter[] = await Promise.all(hosts.map((host) => startGreeter({ host, port: 0 })))

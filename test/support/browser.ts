@@ -7,10 +7,10 @@ import { promisify } from 'node:util'
 import { unpackPackages } from './debian-packages.js'
 import { type Image, readPng } from './png.js'
 
-/** Where the browser is kept between runs: inside node_modules, as etcd is. */
+/** Cache of the browser between runs, inside node_modules. */
 const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/chromium/shell', import.meta.url))
 
-/** Names that no server has: a page of any origin is served from this machine. */
+/** Host names without a server. The browser resolves them to this machine, so that a page can have any origin. */
 const NAMES = '--host-resolver-rules=MAP *.example 127.0.0.1'
 
 /**
@@ -23,12 +23,12 @@ export async function openPage(url: string): Promise<string> {
   return stdout
 }
 
-/** What a person sees of a page, and what its browser did for it. */
+/** The rendered page, and the actions of its browser. */
 export interface SeenPage {
   readonly image: Image
-  /** Lines of the console: errors of the page, and what its policy forbade. */
+  /** Lines of the console: errors of the page, and violations of its content security policy. */
   readonly console: readonly string[]
-  /** Addresses that the browser asked for, the page itself included. */
+  /** URLs that the browser requested, including the page itself. */
   readonly requests: readonly string[]
 }
 
@@ -36,7 +36,7 @@ export interface Viewer {
   readonly width: number
   readonly height: number
   readonly isDark?: boolean
-  /** Whether the reader wants no animation (`prefers-reduced-motion`). */
+  /** Whether the reader prefers no animation (`prefers-reduced-motion`). */
   readonly isStill?: boolean
 }
 

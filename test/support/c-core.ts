@@ -8,9 +8,9 @@ const FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/grpcio', i
 const CLIENT = fileURLToPath(new URL('./c-core.py', import.meta.url))
 
 /**
- * Unary calls by gRPC's C core (Debian's python3-grpcio, fetched once), all by one connection.
+ * Makes unary calls with gRPC’s C core (Debian’s python3-grpcio, downloaded once) over one connection.
  *
- * @returns how many each backend answered, by the address in its trailer `x-addr`
+ * @returns the number of replies by backend, from the trailer `x-addr`
  */
 export async function callByCCore(
   target: string,
@@ -22,7 +22,7 @@ export async function callByCCore(
   return JSON.parse(stdout) as Record<string, number>
 }
 
-/** Python with gRPC's C core: the interpreter, and what it needs in its environment. */
+/** Python with gRPC’s C core: the interpreter and its environment. */
 export function pythonWithGrpc(): {
   readonly python: string
   readonly env: Readonly<Record<string, string>>

@@ -7,16 +7,16 @@ import { until } from './disco.js'
 
 const bytes = (value: Buffer) => value
 
-/** Long enough for a busy machine; a call that needs it has failed. */
+/** Long enough for a busy machine: a call that takes longer has failed. */
 const DEADLINE_MS = 20_000
 
-/** A client of backends, which knows who is in rotation. */
+/** A client of backends that tracks which endpoints are in rotation. */
 export class Caller implements Disposable, Observer {
-  /** Who is picked, by address; two keys on one address are two entries. */
+  /** Addresses of the endpoints in rotation, sorted. Two keys with one address are two entries. */
   inRotation: string[] = []
-  /** The weights that are followed, by address. */
+  /** The current weights by address. */
   weights: ReadonlyMap<string, number> = new Map()
-  /** Why endpoints are not picked, by address; null for one that could be. */
+  /** Reasons why endpoints are not in rotation, by address; null if an endpoint can be picked. */
   readonly problems = new Map<string, string | null>()
   private readonly client: Client
 
@@ -35,7 +35,7 @@ export class Caller implements Disposable, Observer {
     this.problems.set(registration.addr, problem)
   }
 
-  /** Waits until these addresses, and no others, are picked. */
+  /** Waits until exactly these addresses are in rotation. */
   async untilRotation(...addrs: readonly string[]): Promise<void> {
     const wanted = addrs.toSorted().join()
     await until(
@@ -44,12 +44,12 @@ export class Caller implements Disposable, Observer {
     )
   }
 
-  /** One call: the address of the backend that answered. */
+  /** Makes a call. Returns the address of the backend that answered. */
   call(metadata = new Metadata()): Promise<string> {
     return this.start(metadata).answer
   }
 
-  /** One call that can be given up. */
+  /** Starts a call that can be cancelled. */
   start(metadata = new Metadata()): { readonly answer: Promise<string>; cancel(): void } {
     const call: { cancel?: () => void } = {}
     const answer = new Promise<string>((resolve, reject) => {
@@ -62,7 +62,7 @@ export class Caller implements Disposable, Observer {
     return { answer, cancel: () => call.cancel?.() }
   }
 
-  /** Calls one after the other: how many each address answered. */
+  /** Makes calls one after the other. Returns the number of replies by address. */
   async count(calls: number): Promise<Record<string, number>> {
     const counts: Record<string, number> = {}
     for (let call = 0; call < calls; call++) {
@@ -72,7 +72,7 @@ export class Caller implements Disposable, Observer {
     return counts
   }
 
-  /** A stream that the backend keeps open. */
+  /** Opens a stream that the backend keeps open. */
   hold(): ClientReadableStream<Buffer> {
     return this.client.makeServerStreamRequest<Buffer, Buffer>(HOLD, bytes, bytes, Buffer.alloc(1))
   }
@@ -86,20 +86,20 @@ export class Caller implements Disposable, Observer {
   }
 }
 
-/** Calls at a steady pace, whether earlier ones were answered or not, as users do. */
+/** Makes calls at a constant rate, whether earlier calls were answered or not. */
 export class SteadyCalls implements Disposable {
   made = 0
   answered = 0
   readonly failures: string[] = []
-  /** The numbers of the failed calls, from 1 on, in the order of `failures`. */
+  /** The numbers of the failed calls, starting at 1, in the order of `failures`. */
   private readonly failed: number[] = []
-  /** The numbers of the calls that are under way. */
+  /** The numbers of the outstanding calls. */
   private readonly open = new Set<number>()
   private readonly timer: NodeJS.Timeout
 
   constructor(caller: Caller, perSecond: number) {
     const startedAtMs = performance.now()
-    // A timer that comes late makes up for what it missed.
+    // A late timer makes the missed calls at once.
     this.timer = setInterval(() => {
       while (this.made < ((performance.now() - startedAtMs) / 1000) * perSecond) {
         const number = ++this.made
@@ -118,7 +118,7 @@ export class SteadyCalls implements Disposable {
     }, 5)
   }
 
-  /** Waits for so many more answers. */
+  /** Waits for `answers` further calls to end. */
   async more(answers: number): Promise<void> {
     const wanted = this.answered + answers
     await until(
@@ -128,10 +128,9 @@ export class SteadyCalls implements Disposable {
   }
 
   /**
-   * Waits for the ends of all calls that have been made so far: what was decided about them before may happen at servers
-   * later.
+   * Waits until all calls made so far have ended. Calls that were picked earlier may reach a server later.
    *
-   * @returns the number of the last of them
+   * @returns the number of the last call made so far
    */
   async settled(): Promise<number> {
     const last = this.made
@@ -142,7 +141,7 @@ export class SteadyCalls implements Disposable {
     return last
   }
 
-  /** How many of the calls after this one have failed. */
+  /** Number of failed calls after the call with this number. */
   failedAfter(last: number): number {
     return this.failed.filter((number) => number > last).length
   }

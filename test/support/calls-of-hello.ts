@@ -6,19 +6,19 @@ import { type Placed, putAll, registration } from './etcd-state.js'
 import { PROTOS } from './protoc.js'
 import { toolOnEtcd } from './tool-on-etcd.js'
 
-/** More calls than any test waits for: such a run ends by a signal. */
+/** More calls than any test waits for, so that a run ends only by a signal. */
 export const ENDLESS = ['--n', '100000000']
 
 /**
- * Runs over endpoints of which some never become READY end their wait after a second, about as long as a refused
- * endpoint takes for its second attempt. `CallsOfHello` gives it to every run that names no deadline itself.
+ * Ends the wait of a run after a second if some endpoints never become READY. A refused endpoint makes its second
+ * attempt within about that time. `CallsOfHello` passes it to every run without a deadline flag of its own.
  */
 export const SOON = ['--connect-deadline', '1s']
 
-/** Describes what the greeters do not have. */
+/** Flags that describe a method which the greeters do not have. */
 export const FROM_PROTO = ['--proto', 'everything.proto', '--import-path', PROTOS]
 
-/** `disco call hello …` for a test file, where a real etcd has as `hello` what a test puts there. */
+/** Runs `disco call hello …` for a test file against a real etcd, in which the tests register `hello`. */
 export async function callsOfHello(): Promise<CallsOfHello> {
   const { etcd, disco, tool } = await toolOnEtcd()
   return new CallsOfHello(etcd, disco, tool)
@@ -43,12 +43,12 @@ class CallsOfHello {
     return await this.disco.run('call', 'hello', 'SayHello', ...soon(args))
   }
 
-  /** The same in the process that stays, for a call that is refused. */
+  /** Runs the command in the resident process, for calls that are refused. */
   async refused(...args: string[]): Promise<Ran> {
     return await this.tool.run('call', 'hello', 'SayHello', ...soon(args))
   }
 
-  /** What a command printed, where it had nothing to complain of. */
+  /** Standard output of a successful command. */
   async output(...args: string[]): Promise<string> {
     const ran = await this.disco.run('call', 'hello', ...soon(args))
     expect(ran.code, ran.stderr).toBe(0)
@@ -59,7 +59,7 @@ class CallsOfHello {
     return JSON.parse(await this.output('SayHello', '--json', ...args)) as CallDoc
   }
 
-  /** A run that goes on until it is ended. */
+  /** Starts a run that continues until it is stopped. */
   startRun(...args: string[]): Process {
     return this.disco.start('call', 'hello', 'SayHello', ...ENDLESS, ...soon(args))
   }
@@ -69,7 +69,7 @@ function soon(args: readonly string[]): string[] {
   return args.includes('--connect-deadline') ? [...args] : [...SOON, ...args]
 }
 
-/** The report of a run that is ended now. */
+/** Interrupts a run and returns its report. */
 export async function interrupted(running: Process): Promise<CallDoc> {
   const { stdout, code } = await running.end('SIGINT')
   expect(code).toBe(130)

@@ -8,7 +8,7 @@ export interface KeyPairFiles {
   readonly keyFile: string
 }
 
-/** A certificate authority made for one test, which signs what that test needs. Its files go with the folder. */
+/** A certificate authority for one test. Its files are removed with their folder. */
 export class TestAuthority {
   private constructor(
     private readonly folder: string,
@@ -59,7 +59,7 @@ export class TestAuthority {
   }
 }
 
-/** A new CA, and the certificates of a member and of its clients, at the same paths each time. */
+/** Creates a CA and the certificates of a member and of its clients, at the same paths each time. */
 export async function issueCertificates(at: string) {
   const authority = await TestAuthority.create(at, 'ca')
   const server = await authority.sign('server')

@@ -1,6 +1,9 @@
 import { type Chooser, type Environment, type PolicyKind, seeded } from '../../src/policies/index.js'
 
-/** A policy's chooser among candidates that are their own names, all idle; random by a seed. */
+/**
+ * A policy’s chooser whose candidates are identified by their names and have no outstanding calls. Random picks use a
+ * seed.
+ */
 export function chooserOf<Candidate extends string | number>(
   kind: PolicyKind,
   { config = {}, ...environment }: { config?: object } & Partial<Environment<Candidate>> = {},

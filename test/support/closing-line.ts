@@ -1,8 +1,8 @@
 import type { Reporter, TestModule, TestRunEndReason } from 'vitest/node'
 
 /**
- * Ends a run with `N passed, N failed` alone on a line, for readers of the last line only.
- * A run in which no test ran counts as a failure: a misspelt filter must not look like success.
+ * Prints `N passed, N failed` on the last line of a run, for readers of that line only. A run without a test counts as
+ * a failure, because a misspelt filter must not look like success.
  */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(

@@ -11,33 +11,35 @@ import { openRegistry } from './registry.js'
 import { Backends, Traffic } from './traffic.js'
 import { UpdateLog } from './update-log.js'
 
-/** Longer faults than this cost a registrar that gives up on etcd its lease. */
+/**
+ * TTL of all registrations. During a longer fault, a registrar that does not switch to another member loses its lease.
+ */
 export const TTL_SECONDS = 6
 
 const LOOK_PERIOD_MS = 100
-/** Of the two commands. */
+/** Addresses of the two `disco register` commands. */
 const ADDRS = ['127.0.0.1:1001', '127.0.0.1:1002'] as const
 
-/** What a fault has cost. */
+/** The effects of a fault. */
 export interface Cost {
-  /** Looks at all registrations, and how many keys were missing in all of them together. */
+  /** Number of checks of all registrations; `absent` is the sum of the keys missing in them. */
   readonly looks: number
   readonly absent: number
   readonly leasesLost: number
-  /** Outages that were reported, by all registrars, watches and resolvers together. */
+  /** Number of outages reported by all registrars, watches and resolvers together. */
   readonly outages: number
-  /** What they were for. */
+  /** The causes of the reported outages. */
   readonly causes: readonly string[]
   readonly calls: number
   readonly failedCalls: number
 }
 
 /**
- * Everything of ours that stays with a cluster: five backends of the library under steady calls through the resolver,
- * two `disco register`, one `disco watch` and one subscriber of the library.
+ * The clients of a cluster: five backends of the library with steady calls through the resolver, two `disco register`,
+ * one `disco watch`, and one subscriber of the library.
  */
 export class ClusterSite implements AsyncDisposable {
-  /** Members that a fault may keep from knowing what stands: the registrations are not looked for there. */
+  /** Members that may be out of date because of a fault. Registrations are not checked there. */
   readonly unfit = new Set<RealEtcd>()
   private looks = 0
   private absent = 0
@@ -63,7 +65,7 @@ export class ClusterSite implements AsyncDisposable {
     this.watch = this.disco.start('watch', 'tool', '--layout', 'seed')
   }
 
-  /** @param endpoints what all of them are given; the cluster's own by default */
+  /** @param endpoints etcd endpoints for all clients; by default those of the cluster */
   static async start(
     cluster: EtcdCluster,
     endpoints: readonly string[] = cluster.endpoints,
@@ -100,7 +102,11 @@ export class ClusterSite implements AsyncDisposable {
     }
   }
 
-  /** All registrations stand, the watches follow a change, and calls go on. @returns the cost so far */
+  /**
+   * Checks that all registrations exist, the watches follow a change, and calls succeed.
+   *
+   * @returns the effects so far
+   */
   async expectWhole(): Promise<Cost> {
     const { log, traffic, watch, registers } = this
     const [member] = this.fit
@@ -141,7 +147,7 @@ export class ClusterSite implements AsyncDisposable {
     return this.backends?.greeters.map(({ addr }) => addr) ?? []
   }
 
-  /** How many keys there are to be. */
+  /** Number of keys that must exist. */
   private get wanted(): number {
     return ADDRS.length + this.addrs.length
   }
@@ -173,7 +179,7 @@ export class ClusterSite implements AsyncDisposable {
   }
 }
 
-/** As the member itself has it, without a word to the leader: there may be none. Null where it does not answer. */
+/** Number of keys in the member’s own data, which needs no leader; null if the member does not answer. */
 async function countKeys(member: RealEtcd): Promise<number | null> {
   const api = new EtcdApi(member.endpoint)
   const all = { key: Buffer.from('/').toString('base64'), range_end: Buffer.from('0').toString('base64') }
@@ -182,7 +188,7 @@ async function countKeys(member: RealEtcd): Promise<number | null> {
   return 'ok' in outcome ? Number(outcome.ok.count) : null
 }
 
-/** No key was missing, no lease lost, no call failed, and nothing was taken for an outage. */
+/** Checks that no key was missing, no lease was lost, no call failed, and no outage was reported. */
 export function expectNoCost(cost: Cost): void {
   expect(cost).toMatchObject({ absent: 0, leasesLost: 0, causes: [], failedCalls: 0 })
   expect(cost.looks).toBeGreaterThan(20)

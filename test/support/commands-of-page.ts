@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The commands of a page of docs/ in blocks for a shell, in their order, without comments. */
+/** The commands in the shell blocks of a page of docs/, in order and without comments. */
 export function commandsOf(page: string): string[] {
   const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8')
   const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
@@ -9,10 +9,10 @@ export function commandsOf(page: string): string[] {
 }
 
 /**
- * The one command of a page that stands there as `words`, with other names in it.
+ * A command of a page, which must be there exactly as `words`, with names replaced.
  *
- * @param names by the name on the page
- * @throws Error if the page has no such command: the test and the page have parted
+ * @param names replacements by the name on the page
+ * @throws Error if the page has no such command
  */
 export function commandOf(page: string, words: string, names: Readonly<Record<string, string>> = {}): string {
   if (!commandsOf(page).includes(words)) throw new Error(`docs/${page} has no command ${words}`)

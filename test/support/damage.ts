@@ -1,4 +1,4 @@
-/** A stream of numbers from 0 to below 1, the same for the same seed (mulberry32). */
+/** A generator of numbers in [0, 1), with the same sequence for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -14,7 +14,7 @@ const WRONG_VALUES = [
   ...['"grpc://"', '["x"]', '[{}]', '[null]', '"\\u001b[31m"', '%zz', '-0', `${'['.repeat(300)}`],
 ]
 
-/** The bytes with one to three things wrong: cheap, so that there can be very many. */
+/** A copy of the bytes with one to three faults. It is cheap, so that tests can use very many. */
 export function damaged(bytes: Buffer, random: () => number): Buffer {
   let result = bytes
   for (let times = 1 + Math.floor(random() * 3); times > 0; times--) result = damagedOnce(result, random)
@@ -41,7 +41,7 @@ function damagedOnce(bytes: Buffer, random: () => number): Buffer {
   }
 }
 
-/** Puts something of another type where a value begins, at or behind a place. */
+/** Replaces the next value at or after a position with a value of another type. */
 function withWrongValue(bytes: Buffer, at: number, random: () => number): Buffer {
   const wrong = WRONG_VALUES[Math.floor(random() * WRONG_VALUES.length)] ?? ''
   const text = bytes.toString('latin1')

@@ -4,29 +4,29 @@ import { Worker } from 'node:worker_threads'
 import { afterAll } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 
-/** Endpoints that stand in a registry and do not serve, each in its own way. */
+/** Addresses of endpoints that can be registered but do not serve, each for a different reason. */
 export interface DeadEndpoints {
-  /** Nobody listens there. */
+  /** No server listens at this address. */
   readonly refused: string
   /** Accepts the connection and never sends a byte. */
   readonly mute: string
-  /** Its process hangs and the kernel's backlog is full, so that not even TCP connects. */
+  /** The process hangs and the kernel’s backlog is full, so that TCP connections are not established. */
   readonly swallowed: string
   /** Accepts the connection and resets it at once. */
   readonly reset: string
-  /** Answers calls, and closes each connection by GOAWAY when it is 50 ms old. */
+  /** Answers calls, and closes each connection with GOAWAY after 50 ms. */
   readonly goAway: Greeter
 }
 
-/** Servers of tests listen on 127.0.0.1 only, so a port of this address is never taken by one that comes later. */
+/** Servers of tests listen only on 127.0.0.1, so a port of this address is never used by a later server. */
 const NOBODY = '127.0.0.9:9'
 
 const MAX_CONNECTION_AGE_MS = 50
 
-/** How long a connection may take on loopback before it counts as dropped. */
+/** Time in milliseconds after which a connection attempt on loopback counts as dropped. */
 const DROPPED_MS = 100
 
-/** For all tests of a file: they are closed after the last. */
+/** Sets the endpoints up for all tests of a file, and closes them after the last test. */
 export async function deadEndpoints(): Promise<DeadEndpoints> {
   const mute = await startTcp(() => undefined)
   const reset = await startTcp((socket) => socket.resetAndDestroy())
@@ -39,7 +39,7 @@ export async function deadEndpoints(): Promise<DeadEndpoints> {
   return { refused: NOBODY, mute: mute.addr, swallowed: swallowed.addr, reset: reset.addr, goAway }
 }
 
-/** A listener of a test. */
+/** A listening server of a test. */
 export interface Listening {
   readonly addr: string
   close(): Promise<void>
@@ -49,7 +49,7 @@ async function startTcp(accept: (socket: Socket) => void): Promise<Listening> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
-    // A client that gives up resets the connection.
+    // A client that disconnects resets the connection, which is not an error here.
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
     accept(socket)
   }).listen(0, '127.0.0.1')
@@ -65,7 +65,7 @@ async function startTcp(accept: (socket: Socket) => void): Promise<Listening> {
   }
 }
 
-/** Listens in a thread of its own, says on which port, and never comes back to accept a connection. */
+/** Worker code that listens, reports its port, and then blocks, so that it never accepts a connection. */
 const HANGS = `
 const { parentPort } = require('node:worker_threads')
 const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
@@ -73,7 +73,7 @@ const server = require('node:net').createServer().listen({ port: 0, host: '127.0
   setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))
 })`
 
-/** The kernel's backlog is full: a connection is neither accepted nor refused. */
+/** Starts a listener whose kernel backlog is full: connections are neither established nor refused. */
 export async function startSwallowing(): Promise<Listening> {
   const worker = new Worker(HANGS, { eval: true })
   const [port] = (await once(worker, 'message')) as [number]

@@ -5,23 +5,23 @@ import { dirname, join } from 'node:path'
 
 export interface Packages {
   readonly names: readonly string[]
-  /** Of their dependencies, those whose names begin like this come along. */
+  /** Prefix of names. Dependencies whose names start with it are downloaded as well. */
   readonly libraries?: string
-  /** All packages come along that they depend on and that this system lacks. */
+  /** Also downloads all dependencies that this system does not have. */
   readonly complete?: true
-  /** The system's own suite by default. */
+  /** By default, the suite of this system. */
   readonly from?: OtherSuites
 }
 
-/** Suites of the archive from which the system is installed, such as `trixie`. */
+/** Other suites in the archive of this system, such as `trixie`. */
 export interface OtherSuites {
-  /** The first that carries the version serves. */
+  /** Suites in order of preference. The first one that has the version is used. */
   readonly suites: readonly string[]
-  /** How the version of all packages begins. */
+  /** Prefix of the version of all packages. */
   readonly version: string
 }
 
-/** Runs apt's tools with further options; their standard output. */
+/** Runs an apt tool with further options. Returns its standard output. */
 type Apt = (command: string, ...args: readonly string[]) => string
 
 /**
@@ -51,7 +51,7 @@ function download(work: string, packages: Packages): void {
   try {
     fetchBy(aptIn(work, []))
   } catch {
-    // The system's lists may be missing, as in most containers.
+    // The package lists of the system may be missing, as in most containers.
     fetchBy(aptWithLists(work, 'system', []))
   }
 }
@@ -73,7 +73,7 @@ function aptIn(work: string, options: readonly string[]): Apt {
     execFileSync(command, [...options, ...args], { cwd: work, stdio: 'pipe', encoding: 'utf8' })
 }
 
-/** Package lists of our own, so that neither root nor the system's lists are needed. */
+/** apt with package lists of its own, which needs neither root nor the lists of the system. */
 function aptWithLists(work: string, name: string, options: readonly string[]): Apt {
   const lists = join(work, `lists-${name}`)
   mkdirSync(join(lists, 'partial'), { recursive: true })

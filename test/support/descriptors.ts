@@ -9,7 +9,7 @@ import {
 const { OPTIONAL } = FieldDescriptorProto_Label
 const { ENUM, MESSAGE, STRING } = FieldDescriptorProto_Type
 
-/** shop/types.proto: a message with a nested one and an enum, in a package of its own. */
+/** shop/types.proto: a message with a nested message and an enum, in a package of its own. */
 export const TYPES = create(FileDescriptorProtoSchema, {
   name: 'shop/types.proto',
   package: 'shop.types',
@@ -33,8 +33,8 @@ export const TYPES = create(FileDescriptorProtoSchema, {
 })
 
 /**
- * shop/shop.proto as protobufjs describes it: no dependency although it uses TYPES, type names only as
- * qualified as they were in the .proto, and no JSON names.
+ * shop/shop.proto as protobufjs describes it: without a dependency although it uses TYPES, with type names as in the
+ * .proto, and without JSON names.
  */
 export const SHOP: FileDescriptorProto = create(FileDescriptorProtoSchema, {
   name: 'shop/shop.proto',

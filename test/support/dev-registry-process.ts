@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** The dev registry as a process, beside a real etcd that is one. */
+/** The dev registry as a separate process, for comparisons with a real etcd process. */
 export class DevRegistryProcess implements AsyncDisposable {
   private constructor(
     readonly endpoint: string,
@@ -11,7 +11,7 @@ export class DevRegistryProcess implements AsyncDisposable {
     private readonly child: ChildProcess,
   ) {}
 
-  /** @param nodeArgs for Node itself, such as `--cpu-prof`. */
+  /** @param nodeArgs flags of Node, such as `--cpu-prof` */
   static async start(nodeArgs: readonly string[] = []): Promise<DevRegistryProcess> {
     const main = fileURLToPath(new URL('./dev-registry-main.ts', import.meta.url))
     const args = [...nodeArgs, '--import', 'tsx', main]

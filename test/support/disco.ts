@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 const RUN = fileURLToPath(new URL('../../bin/run.js', import.meta.url))
 
-/** Longer than anything a test waits for; a test that needs it has failed. */
+/** Longer than anything a test waits for. A condition that takes longer fails the test. */
 const PATIENCE_MS = 30_000
 
 export interface Ran {
@@ -14,25 +14,28 @@ export interface Ran {
   readonly code: number | null
 }
 
-/** The tool against one etcd: `Disco` runs it as processes of its own, `ResidentTool` in one process for all. */
+/** The tool against one etcd. `Disco` runs each command in a process, `ResidentTool` runs all in one process. */
 export interface Tool {
   /** Runs a command to its end. */
   run(...args: string[]): Promise<Ran>
 }
 
-/** The whole environment of a run: nothing else of ours reaches the tool, the user's contexts included. */
+/**
+ * The whole environment of a run. Nothing else of the test’s environment is passed, so that contexts of the user have
+ * no effect.
+ */
 export function environmentOf(endpoints: string): Record<string, string> {
   const { PATH = '', HOME = '', XDG_CACHE_HOME = '' } = process.env
   return { PATH, HOME, XDG_CACHE_HOME, XDG_CONFIG_HOME: '/nonexistent', DISCO_ENDPOINTS: endpoints }
 }
 
-/** What standard output of the tool is, in a shell or a terminal. */
+/** Where standard output of the tool goes. */
 export type OutputKind = 'pipe' | 'named pipe' | 'process substitution' | 'terminal'
 
-/** Collects garbage all the time, so that what is held weakly is lost at once. */
+/** Collects garbage every 50 ms, so that weakly referenced objects are removed soon. */
 const COLLECTS_GARBAGE = 'data:text/javascript,setInterval(gc,50).unref()'
 
-/** The tool against one etcd, as processes of its own. */
+/** The tool against one etcd, with a process for each command. */
 export class Disco implements Tool {
   private readonly started: Process[] = []
   private readonly others: Disco[] = []
@@ -44,14 +47,14 @@ export class Disco implements Tool {
     private readonly node: readonly string[] = [],
   ) {}
 
-  /** The same tool on a heap of so many megabytes, whose garbage is collected twenty times a second. */
+  /** The same tool on a heap of `megabytes`, with a garbage collection every 50 ms. */
   onSmallHeap(megabytes: number): Disco {
     return this.with({
       node: [`--max-old-space-size=${megabytes}`, '--expose-gc', '--import', COLLECTS_GARBAGE],
     })
   }
 
-  /** The same tool with more in its environment, or flags of Node; it is stopped with this one. */
+  /** The same tool with additional environment variables or Node flags. It is stopped together with this one. */
   with({ env = {}, node = [] }: { env?: Readonly<Record<string, string>>; node?: readonly string[] }): Disco {
     const disco = new Disco(this.endpoints, { ...this.env, ...env }, [...this.node, ...node])
     this.others.push(disco)
@@ -67,8 +70,9 @@ export class Disco implements Tool {
   }
 
   /**
-   * Runs a line of bash in which `disco` is the tool. A signal goes to all of its processes, as Ctrl-C does. Without
-   * `--norc`, bash runs `~/.bashrc` if its standard input is a socket, as that of a child process of Node is.
+   * Runs a bash command line in which `disco` is the tool. Signals go to all processes of the line, as with Ctrl-C.
+   * `--norc` is needed because bash otherwise runs `~/.bashrc` if its standard input is a socket, as in a child process
+   * of Node.
    */
   shell(line: string): Process {
     return this.spawn('bash', ['--norc', '-c', `disco() { ${this.words([])} "$@"; }; ${line}`], {}, 'group')
@@ -97,26 +101,26 @@ export class Disco implements Tool {
     }
   }
 
-  /** Runs a command on a terminal of its own, with so many columns and rows. */
+  /** Runs a command on a new terminal of this size. */
   onTerminal(columns: number, rows: number, ...args: string[]): Process {
     const command = `stty cols ${columns} rows ${rows}; exec ${this.words(args)}`
     return this.spawn('script', ['-qfec', command, '/dev/null'], { TERM: 'xterm' })
   }
 
-  /** Runs a line of an interactive bash on a terminal of its own: Ctrl-Z stops a command, and `fg` continues it. */
+  /** Runs a line of an interactive bash on a new terminal. Ctrl-Z stops a command, and `fg` continues it. */
   shellOnTerminal(columns: number, rows: number, line: string): Process {
     const whole = `disco() { ${this.words([])} "$@"; }; ${line}`
     const command = `stty cols ${columns} rows ${rows}; exec bash --norc -ic ${quoted(whole)}`
     return this.spawn('script', ['-qfec', command, '/dev/null'], { TERM: 'xterm' })
   }
 
-  /** Ends what a failed test left running. */
+  /** Kills processes that a failed test has left. */
   async stopAll(): Promise<void> {
     await Promise.all(this.started.splice(0).map((started) => started.end('SIGKILL')))
     await Promise.all(this.others.splice(0).map((other) => other.stopAll()))
   }
 
-  /** The tool and its arguments, as words of a shell. */
+  /** The command line of the tool with its arguments, quoted for a shell. */
   private words(args: readonly string[]): string {
     return [process.execPath, ...this.node, RUN, ...args].map(quoted).join(' ')
   }
@@ -138,13 +142,13 @@ export class Disco implements Tool {
   }
 }
 
-/** A running command and what it has printed. */
+/** A running command and its output so far. */
 export class Process {
   stdout = ''
   stderr = ''
   private readonly closed: Promise<unknown>
 
-  /** @param signalled whether a signal goes to the process alone, or to the group that it leads */
+  /** @param signalled whether signals go to the process only, or to the process group that it leads */
   constructor(
     readonly child: ChildProcess,
     private readonly signalled: 'process' | 'group' = 'process',
@@ -168,7 +172,7 @@ export class Process {
     return await this.exited()
   }
 
-  /** As the keyboard does it, where the command runs on a terminal: the terminal makes the signal. */
+  /** Presses Ctrl-C in a command on a terminal. The terminal turns the key into a signal. */
   async pressCtrlC(): Promise<Ran> {
     this.child.stdin?.write('\u0003')
     return await this.exited()
@@ -183,12 +187,12 @@ export class Process {
     try {
       process.kill(-pid, signal)
     } catch (error) {
-      // The group has ended.
+      // The process group has already ended.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
   }
 
-  /** Waits until the command has printed this, on either stream. */
+  /** Waits until the command has printed the text on standard output or standard error. */
   async printed(text: string | RegExp, times = 1): Promise<void> {
     await until(
       () => count(this.stdout + this.stderr, text) >= times,
@@ -196,14 +200,14 @@ export class Process {
     )
   }
 
-  /** The NDJSON so far. */
+  /** The NDJSON events printed so far. */
   events(): Record<string, unknown>[] {
     const lines = this.stdout.split('\n').slice(0, -1)
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>)
   }
 }
 
-/** Waits until the condition holds; fails with what was waited for. */
+/** Waits until the condition holds. Fails with a description of the condition. */
 export async function until(condition: () => boolean | Promise<boolean>, what: () => string): Promise<void> {
   const end = performance.now() + PATIENCE_MS
   while (!(await condition())) {

@@ -3,7 +3,7 @@ import { factsOf, groupByLease, type ServiceFacts } from '../../src/doctor/facts
 import { type Endpoint, type EndpointId, endpointId } from '../../src/domain/endpoint.js'
 import type { Ttl } from '../../src/registry/registry.js'
 
-/** The result of a check with this fault; null is SERVING. */
+/** A check result with this fault; null means SERVING. */
 export function checked(fault: HealthFault | null, problem: string | null = fault): HealthChecked {
   const isConnected = fault === null || fault === 'not-serving' || fault === 'denied'
   return {
@@ -15,7 +15,7 @@ export function checked(fault: HealthFault | null, problem: string | null = faul
   }
 }
 
-/** Facts about `hello`, with what a test names. */
+/** Facts about `hello`, with the given values. */
 export function facts(
   endpoints: readonly Endpoint[],
   {
@@ -25,9 +25,9 @@ export function facts(
     isShared = false,
     roundTripMs = 1,
   }: {
-    /** By address. */
+    /** Check results by address. */
     readonly health?: Readonly<Record<string, HealthChecked>>
-    /** By lease. */
+    /** Remaining TTLs by lease. */
     readonly ttls?: Readonly<Record<string, Ttl>>
     /** Endpoints of other services. */
     readonly others?: readonly Endpoint[]

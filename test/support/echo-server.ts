@@ -28,7 +28,7 @@ import { protoc } from './protoc.js'
 
 const SERVICE = 'everything.Echo'
 
-/** Descriptor set of everything.proto and what it imports, as protoc writes it. */
+/** Descriptor set of everything.proto and its imports, as written by protoc. */
 export function everythingProtoset(): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'disco-protoset-'))
   try {
@@ -44,12 +44,13 @@ export interface EchoServer extends AsyncDisposable {
 }
 
 /**
- * The Echo service of everything.proto, which sends back what it got: once, three times, the last of several,
- * or each. One fails with the google.rpc.Status of the header `x-details-bin`, where it is given. Request headers that begin with `x-` come back as headers, and as trailers with `-too`.
+ * The Echo service of everything.proto. Its methods return the request once, three times, only the last request, or
+ * each request. One fails with the google.rpc.Status in the header `x-details-bin`, if present. Request headers that
+ * start with `x-` are returned as headers, and with the suffix `-too` as trailers.
  */
 export async function startEchoServer(
   reflection: readonly ReflectionPackage[],
-  /** What everything.proto has in comments, and the authorization that reflection wants. */
+  /** Size of the comments in everything.proto, and the authorization that reflection requires. */
   { commentBytes = 0, token = null as string | null } = {},
 ): Promise<EchoServer> {
   const server = new Server({ 'grpc.max_receive_message_length': -1 })
@@ -120,7 +121,7 @@ function echoed(metadata: Metadata, suffix: string): Metadata {
   return back
 }
 
-/** One file at a time, as Go's servers answer: whoever asks must ask for what it imports, too. */
+/** Returns one file at a time, like Go servers. A client has to request the imports of a file separately. */
 function addReflection(
   server: Server,
   pkg: ReflectionPackage,

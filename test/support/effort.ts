@@ -2,7 +2,7 @@ import { inject } from 'vitest'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** How often a test repeats itself: `vitest.config.ts` sets it for each project. */
+    /** The number of repetitions in tests, set by `vitest.config.ts` for each project. */
     readonly effort: 'quick' | 'long'
   }
 }

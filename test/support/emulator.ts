@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import headless from '@xterm/headless'
 import { type Process, until } from './disco.js'
 
-/** What a terminal of a size shows after a text was written to it: its rows, without spaces at their ends. */
+/** The rows of a terminal of this size after a text was written to it, without trailing spaces. */
 export async function screenAfter(text: string, columns: number, rows: number): Promise<string[]> {
   const terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true })
   await new Promise<void>((resolve) => terminal.write(text, resolve))
@@ -16,7 +16,7 @@ export async function screenAfter(text: string, columns: number, rows: number): 
   return lines
 }
 
-/** The text of a row in a colour or style, as the terminal shows it. */
+/** A cell of a row with its style, as the terminal shows it. */
 export interface Cell {
   readonly text: string
   readonly isDim: boolean
@@ -38,10 +38,10 @@ export async function cellsAfter(text: string, columns: number, rows: number, ro
   return shown
 }
 
-/** Of the sixteen colours of terminals. */
+/** One of the sixteen terminal colors. */
 const RED = 1
 
-/** A command on a terminal, looked at and typed into. */
+/** The screen of a command on a terminal. Tests read it and type into it. */
 export class Screen {
   constructor(
     private readonly command: Process,
@@ -49,7 +49,7 @@ export class Screen {
     private rows: number,
   ) {}
 
-  /** What the terminal shows now. */
+  /** The rows that the terminal shows now. */
   async lines(): Promise<string[]> {
     return await screenAfter(this.command.stdout, this.columns, this.rows)
   }
@@ -90,7 +90,7 @@ export class Screen {
     process.kill(this.pid, signal)
   }
 
-  /** The process of the command: the innermost one, below that of the terminal and that of a shell. */
+  /** The process id of the command: the innermost child process, below the terminal and the shell. */
   private get pid(): number {
     let { pid } = this.command.child
     if (pid === undefined) throw new Error('not started')

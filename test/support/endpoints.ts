@@ -2,7 +2,7 @@ import type { Endpoint, EndpointProblem } from '../../src/domain/endpoint.js'
 
 export const NOT_JSON: EndpointProblem = { kind: 'unreadable', text: 'value is not JSON' }
 
-/** An endpoint of `hello` as the seed layout stores it; name the fields that a test is about. */
+/** An endpoint of `hello` in the seed layout, with the given fields replaced. */
 export function endpoint(fields: Partial<Endpoint> = {}): Endpoint {
   const made = {
     ...{ service: 'hello', version: '1.0.0', addr: '127.0.0.1:1001', weight: 1, metadata: {} },

@@ -1,6 +1,6 @@
 import { DiscoError } from '../../src/domain/errors.js'
 
-/** The DiscoError that `action` throws; anything else, or nothing, fails the test. */
+/** The DiscoError that `action` throws. Fails if it throws another error, or none. */
 export function errorOf(action: () => unknown): DiscoError {
   try {
     action()

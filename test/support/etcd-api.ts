@@ -12,15 +12,15 @@ import { loadSync, type MethodDefinition, type ServiceDefinition } from '@grpc/p
 /** Any request or response of etcd's API: field names as in its .proto, int64 as decimal text, bytes in base64. */
 export type Message = { readonly [field: string]: unknown }
 
-/** How a unary call ended. */
+/** The result of a unary call. */
 export type Outcome =
   | { readonly ok: Message }
   | { readonly refused: { readonly code: string; readonly text: string } }
 
-/** Far more than any call needs; a call that is never answered should fail rather than hang. */
+/** Much longer than any call takes, so that an unanswered call fails instead of hanging. */
 const DEADLINE_MS = 20_000
 
-/** etcd forgets tokens in time and when it restarts, and with each change of its users. */
+/** Error of an invalid token. Tokens become invalid with time, when etcd restarts, and when its users change. */
 const STALE_TOKEN = /UNAUTHENTICATED|revision of auth store is old/
 
 type Method = MethodDefinition<object, object>
@@ -43,8 +43,8 @@ function method(path: string): Method {
 }
 
 /**
- * etcd's API without a client library's opinions: any request goes out as it is, and every response and
- * refusal comes back whole. Nothing is retried but what an expired token has refused.
+ * etcd’s API without a client library: requests are sent unchanged, and responses and refusals are returned completely.
+ * A call is retried only if its token has expired.
  */
 export class EtcdApi {
   private readonly client: Client
@@ -89,14 +89,14 @@ export class EtcdApi {
     })
   }
 
-  /** @throws Error when the call is refused. */
+  /** @throws Error if the call is refused */
   async get(path: string, request: Message): Promise<Message> {
     const outcome = await this.call(path, request)
     if ('refused' in outcome) throw new Error(`${path}: ${outcome.refused.code} ${outcome.refused.text}`)
     return outcome.ok
   }
 
-  /** Later unary calls are those of a user. @throws Error when the login is refused */
+  /** Logs in as a user for later unary calls. @throws Error if the login is refused */
   async login(name: string, password: string): Promise<void> {
     this.user = null
     this.metadata.remove('token')

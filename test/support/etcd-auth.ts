@@ -2,14 +2,14 @@ import { RealEtcd } from './etcd.js'
 import type { EtcdVersion } from './etcd-binary.js'
 import { etcdctl } from './etcdctl.js'
 
-/** A user who may read and write under one prefix. */
+/** A user who may read and write keys with one prefix. */
 export interface PrefixUser {
   readonly name: string
   readonly password: string
   readonly prefix: string
 }
 
-/** Turns authentication on. etcdctl goes on as root. */
+/** Turns authentication on. Later etcdctl calls use root. */
 export async function enableAuth(etcd: RealEtcd, users: readonly PrefixUser[]): Promise<void> {
   await etcd.ctl('user', 'add', 'root:root')
   await etcd.ctl('user', 'grant-role', 'root', 'root')
@@ -30,7 +30,7 @@ export async function etcdOfAlice(version: EtcdVersion): Promise<RealEtcd> {
   return etcd
 }
 
-/** Changes the password of a user in one step: what the roles allow stays as it is. */
+/** Changes the password of a user in one step. Its roles stay the same. */
 export async function changePassword(etcd: RealEtcd, name: string, password: string): Promise<void> {
   const args = ['--user', etcd.ctlUser, 'user', 'passwd', name, '--interactive=false']
   const { code, stderr } = await etcdctl(etcd.endpoint, args, `${password}\n`)

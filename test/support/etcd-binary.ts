@@ -4,15 +4,17 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { unpackPackages } from './debian-packages.js'
 
-/** Where fetched etcds are kept between runs: inside node_modules, so that a fresh clone starts clean. */
+/**
+ * Cache of downloaded etcd versions between runs. It is inside node_modules, so that a fresh clone starts without it.
+ */
 const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/etcd', import.meta.url))
 
-/** The Debian suites that may carry each version, the newest patch first. */
+/** The Debian suites that may have each version, the newest patch first. */
 const SUITES = { '3.4': ['bookworm'], '3.5': ['forky', 'sid', 'trixie'] } as const
 
 export type EtcdVersion = keyof typeof SUITES
 
-/** Oldest first. */
+/** The supported minor versions, oldest first. */
 export const ETCD_VERSIONS = Object.keys(SUITES) as EtcdVersion[]
 
 const DEFAULT_VERSION: EtcdVersion = '3.5'
@@ -20,13 +22,11 @@ const DEFAULT_VERSION: EtcdVersion = '3.5'
 export type EtcdTool = 'etcd' | 'etcdctl'
 
 /**
- * The path of a real etcd (or etcdctl).
+ * The path of a real etcd or etcdctl. Without a version, it is `ETCD_BIN` or `ETCDCTL_BIN` if set, otherwise the
+ * version in `ETCD_VERSION`, otherwise the one in PATH, otherwise 3.5. A version is taken from PATH if it is there, and
+ * otherwise from the cache of this project, into which Debian’s packages are unpacked without installation.
  *
- * Without a version, the one that the run is about: `ETCD_BIN` (`ETCDCTL_BIN`), then the version that `ETCD_VERSION`
- * names, then PATH, then 3.5. With a version, that one: from PATH where it is
- * there, else from this project's cache, into which Debian's packages are unpacked without installing anything.
- *
- * @throws Error that says what to install, when nothing is found or fetched.
+ * @throws Error that names what to install if none is found or downloaded
  */
 export function findEtcd(tool: EtcdTool, version?: EtcdVersion): string {
   if (version !== undefined) return versioned(tool, version)
@@ -37,14 +37,14 @@ export function findEtcd(tool: EtcdTool, version?: EtcdVersion): string {
   return onPath(tool) ?? versioned(tool, DEFAULT_VERSION)
 }
 
-/** The whole version of the etcd that {@link findEtcd} finds, such as `3.5.30`: also of one that `ETCD_BIN` names. */
+/** The full version, such as `3.5.30`, of the etcd that {@link findEtcd} finds, including one in `ETCD_BIN`. */
 export function etcdVersion(version?: EtcdVersion): string {
   return versionOf(findEtcd('etcd', version), 'etcd')
 }
 
 /**
- * The versions on which a test that names its version runs: the one that this run is about. The long suite runs
- * such tests once for each version.
+ * The etcd versions for tests that name their version: the version of this run. The long suite runs such tests once for
+ * each version.
  */
 export function versionsUnderTest(): readonly EtcdVersion[] {
   return [askedVersion() ?? DEFAULT_VERSION]
@@ -61,7 +61,7 @@ function askedVersion(): EtcdVersion | null {
 
 const found = new Map<string, string>()
 
-/** Asked for at every start of a member: looked for once. */
+/** The path for a version. It is cached, because every start of a member asks for it. */
 function versioned(tool: EtcdTool, version: EtcdVersion): string {
   const known = found.get(`${tool} ${version}`)
   if (known !== undefined) return known
@@ -79,7 +79,7 @@ function onPath(tool: EtcdTool): string | null {
   return folders.map((folder) => join(folder, tool)).find(existsSync) ?? null
 }
 
-/** `3.5.30` of `etcd Version: 3.5.30` or `etcdctl version: 3.5.30`. */
+/** The version `3.5.30` in `etcd Version: 3.5.30` or `etcdctl version: 3.5.30`. */
 function versionOf(path: string, tool: EtcdTool): string {
   const env = { PATH: process.env.PATH, ETCDCTL_API: '3' }
   const text = execFileSync(path, [tool === 'etcd' ? '--version' : 'version'], { encoding: 'utf8', env })

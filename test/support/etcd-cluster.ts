@@ -5,7 +5,7 @@ import { FaultProxy } from './fault-proxy.js'
 import { PeerNetwork } from './peer-network.js'
 import { freePorts } from './ports.js'
 
-/** A real etcd cluster of three. Clients reach each member by a proxy of its own, and so do the members each other. */
+/** A real etcd cluster of three. Clients and other members reach each member through proxies. */
 export class EtcdCluster implements AsyncDisposable {
   private readonly learners: RealEtcd[] = []
 
@@ -17,8 +17,8 @@ export class EtcdCluster implements AsyncDisposable {
   ) {}
 
   /**
-   * @param version of all members, which {@link RealEtcd.upgrade} changes one by one
-   * @param args further flags of etcd's
+   * @param version of all members, which {@link RealEtcd.upgrade} changes for one member
+   * @param args further flags of etcd
    */
   static async start(version?: EtcdVersion, args: readonly string[] = []): Promise<EtcdCluster> {
     const settings = version === undefined ? { args } : { args, version }
@@ -29,18 +29,18 @@ export class EtcdCluster implements AsyncDisposable {
     return new EtcdCluster(members, proxies, network, places)
   }
 
-  /** The proxies' `host:port`, in the order of the members. */
+  /** `host:port` of the proxies, in the order of the members. */
   get endpoints(): string[] {
     return this.proxies.map(({ endpoint }) => endpoint)
   }
 
-  /** The member that leads. */
+  /** The leader of the cluster. */
   async leader(): Promise<RealEtcd> {
     for (const member of this.members) if (await isLeader(member)) return member
     throw new Error('the cluster has no leader')
   }
 
-  /** Cuts a member off from the others, and not from its clients, until {@link unite}. */
+  /** Disconnects a member from the others, but not from its clients, until {@link unite}. */
   async isolate(member: RealEtcd): Promise<void> {
     this.network.isolate(member.place.name, await memberId(member, member))
   }
@@ -67,7 +67,7 @@ export class EtcdCluster implements AsyncDisposable {
   }
 }
 
-/** Places for so many members beside those that there are. */
+/** Ports and peer URLs of `count` further members. */
 async function placesOf(
   count: number,
   network: PeerNetwork,

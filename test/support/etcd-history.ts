@@ -1,6 +1,6 @@
 import type { EtcdApi, Message } from './etcd-api.js'
 
-/** One event of a key: the weight that was put there, or null for a deletion. */
+/** One event of a key, with the weight that was put; null for a deletion. */
 export interface Happened {
   readonly revision: number
   readonly key: string
@@ -11,9 +11,9 @@ const base64 = (text: string) => Buffer.from(text).toString('base64')
 const text = (encoded: unknown) => Buffer.from(String(encoded), 'base64').toString()
 
 /**
- * All that etcd itself recorded under a prefix after one revision, up to and with another.
+ * All events that etcd recorded under a prefix after one revision, up to and including another.
  *
- * @param upTo a revision at which something happened under the prefix: it ends the reading.
+ * @param upTo a revision with an event under the prefix, at which the reading ends
  */
 export async function historyOf(
   api: EtcdApi,
@@ -21,7 +21,7 @@ export async function historyOf(
   { after, upTo }: { after: number; upTo: number },
 ): Promise<Happened[]> {
   const stream = api.stream('Watch/Watch')
-  // Cancelling is how a stream of ours ends.
+  // The stream is ended by cancelling it, which raises an error.
   stream.on('error', () => undefined)
   const range = { key: base64(prefix), range_end: base64(prefix.replace(/\/$/, '0')) }
   stream.write({ create_request: { ...range, start_revision: String(after + 1) } })
@@ -43,7 +43,7 @@ export async function historyOf(
 }
 
 interface EventMessage {
-  /** 0 for a put, 1 for a deletion. */
+  /** The event type in etcd’s API: 0 for a put, 1 for a deletion. */
   readonly type: number
   readonly kv: { readonly key: string; readonly value: string; readonly mod_revision: string }
 }

@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { until } from './disco.js'
 import type { RealEtcd } from './etcd.js'
 
-/** etcd refuses a change while members have not been connected for a while. */
+/** etcd refuses a change of members until they have been connected for a while. */
 const RETRY_PERIOD_MS = 200
 
-/** The id, in hex, of a member, asked of itself or another one, as soon as there is a leader to confirm it. */
+/** The id of a member in hex, read from that member or another one once a leader confirms it. */
 export async function memberId({ place }: RealEtcd, via: RealEtcd): Promise<string> {
   let list = ''
   const idIn = () => {
@@ -28,7 +28,7 @@ export async function isLeader(member: RealEtcd): Promise<boolean> {
   return idOf('MemberID') === idOf('Leader')
 }
 
-/** Removes a member by way of another one, and puts a new one, without data, in its place. */
+/** Removes a member through another one, and starts a new member without data in its place. */
 export async function replaceMember(member: RealEtcd, via: RealEtcd): Promise<void> {
   const { name, peerUrl } = member.place
   const id = await memberId(member, via)
@@ -38,21 +38,21 @@ export async function replaceMember(member: RealEtcd, via: RealEtcd): Promise<vo
   await member.joinAnew()
 }
 
-/** Announces a learner, which is to be started after that. */
+/** Adds a learner to the cluster. It has to be started afterwards. */
 export async function announceLearner(place: RealEtcd['place'], via: RealEtcd): Promise<void> {
   const { name, peerUrl } = place
   const isAdded = (list: string) => list.includes(peerUrl)
   await changeMembers(via, isAdded, 'add', name, '--learner', `--peer-urls=${peerUrl}`)
 }
 
-/** Makes a voting member of a learner, once it has caught up. */
+/** Promotes a learner to a voting member once it has caught up. */
 export async function promoteLearner(learner: RealEtcd, via: RealEtcd): Promise<void> {
   const id = await memberId(learner, via)
   const votes = (line: string) => line.startsWith(id) && line.endsWith('false')
   await changeMembers(via, (list) => list.split('\n').some(votes), 'promote', id)
 }
 
-/** Asks for a change until the members are as they should be: an answer may be lost in an election. */
+/** Repeats a change until the members are as requested, because an answer may be lost in an election. */
 async function changeMembers(
   via: RealEtcd,
   isDone: (list: string) => boolean,

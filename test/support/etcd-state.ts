@@ -2,36 +2,36 @@ import { until } from './disco.js'
 import type { Etcd } from './etcd.js'
 import { EtcdApi } from './etcd-api.js'
 
-/** The revision that etcd has come to: it moves with every write, and with nothing else. */
+/** The current revision of etcd, which changes only with a write. */
 export async function revision(etcd: Etcd): Promise<number> {
   const { header } = await withApi(etcd, (api) => api.get('KV/Range', { key: base64('/') }))
   return Number((header as { revision: string }).revision)
 }
 
-/** In hex, as etcdctl prints them. */
+/** A granted lease id in hex, as printed by etcdctl. */
 export async function leaseIds(etcd: Etcd): Promise<string[]> {
   return (await etcd.ctl('lease', 'list')).trim().split('\n').slice(1)
 }
 
-/** In hex. */
+/** Lease ids in hex. */
 export async function grantLease(etcd: Etcd, ttlSeconds: number): Promise<string> {
   const answer = await etcd.ctl('lease', 'grant', String(ttlSeconds))
   const [, lease = ''] = /lease (\w+) granted/.exec(answer) ?? []
   return lease
 }
 
-/** The stored text of a key; empty where there is none. */
+/** The stored text of a key; empty if the key does not exist. */
 export async function storedText(etcd: Etcd, key: string): Promise<string> {
   return (await etcd.ctl('get', key, '--print-value-only')).replace(/\n$/, '')
 }
 
-/** The weight that a key's value has; null where there is no such key. */
+/** The weight in the value of a key; null if the key does not exist. */
 export async function storedWeight(etcd: Etcd, key: string): Promise<number | null> {
   const text = await storedText(etcd, key)
   return text === '' ? null : (JSON.parse(text) as { weight: number }).weight
 }
 
-/** Waits until an etcd without users and TLS has no such key any more; sees it within some 20 ms. */
+/** Waits until a key no longer exists in an etcd without users and TLS. Notices that within about 20 ms. */
 export async function untilGone(etcd: Etcd, key: string): Promise<void> {
   const request = { key: base64(key), count_only: true }
   await until(
@@ -40,7 +40,7 @@ export async function untilGone(etcd: Etcd, key: string): Promise<void> {
   )
 }
 
-/** Waits until etcd has such a key. */
+/** Waits until a key exists. */
 export async function untilStored(etcd: Etcd, key: string): Promise<void> {
   await until(
     async () => (await storedText(etcd, key)) !== '',
@@ -48,11 +48,11 @@ export async function untilStored(etcd: Etcd, key: string): Promise<void> {
   )
 }
 
-/** Removes every key and lease of an etcd without users and TLS. */
+/** Removes all keys and leases of an etcd without users and TLS. */
 export async function wipe(etcd: Etcd): Promise<void> {
   await withApi(etcd, async (api) => {
     const { leases } = (await api.get('Lease/LeaseLeases', {})) as { leases: { ID: string }[] }
-    // One that has lapsed meanwhile is refused, and gone.
+    // Revoking a lease that has expired meanwhile fails, which does not matter.
     for (const { ID } of leases) await api.call('Lease/LeaseRevoke', { ID })
     const allKeys = { key: base64('\0'), range_end: base64('\0') }
     await api.get('KV/DeleteRange', allKeys)
@@ -61,7 +61,7 @@ export async function wipe(etcd: Etcd): Promise<void> {
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-/** A connection for one look: a start of etcdctl costs ten times as much, and many tests look often. */
+/** Opens a connection for one read. Starting etcdctl costs ten times as much, and many tests read often. */
 async function withApi<Result>(etcd: Etcd, use: (api: EtcdApi) => Promise<Result>): Promise<Result> {
   const api = new EtcdApi(etcd.endpoint)
   try {
@@ -71,7 +71,7 @@ async function withApi<Result>(etcd: Etcd, use: (api: EtcdApi) => Promise<Result
   }
 }
 
-/** A registration's key and value in the seed layout. */
+/** The key and value of a registration in the seed layout. */
 export function registration(
   service: string,
   addr: string,
@@ -81,14 +81,14 @@ export function registration(
   return [key, JSON.stringify({ name: service, addr, version, weight, metadata })]
 }
 
-/** An endpoint to be registered. */
+/** An endpoint to register. */
 export interface Placed {
   readonly addr: string
   readonly version?: string
   readonly weight?: number
 }
 
-/** Puts up to 128 registrations (etcd's limit) in one transaction, so that a watcher gets them as one change. */
+/** Writes up to 128 registrations (etcd’s limit) in one transaction, so that a watcher receives them as one change. */
 export async function putAll(etcd: Etcd, service: string, placed: readonly Placed[]): Promise<void> {
   const success = placed.map(({ addr, ...options }) => {
     const [key, value] = registration(service, addr, options)

@@ -9,72 +9,72 @@ import { promisify } from 'node:util'
 import { type EtcdVersion, findEtcd } from './etcd-binary.js'
 import { freePorts } from './ports.js'
 
-/** Data belongs in memory where there is a tmpfs: etcd syncs every write, and disks here are shared. */
+/** Data is kept in memory if there is a tmpfs, because etcd syncs every write and disks are shared. */
 const DATA_ROOT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 const START_DEADLINE_MS = 20_000
 
-/** Enough of what etcd has to say to know why it does not start. */
+/** Number of characters of etcd’s log in an error, enough to see why it did not start. */
 const COMPLAINTS_LENGTH = 2_000
 
-/** A test that runs out of time stops nothing. */
+/** Running etcd processes. They are killed at exit, because a test that times out does not stop them. */
 const running = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** The files of a member that serves TLS, and of an etcdctl that talks to it. */
+/** The TLS files of a member, and of the etcdctl that connects to it. */
 export interface EtcdTls {
   readonly caFile: string
   readonly certFile: string
   readonly keyFile: string
-  /** Where clients must show a certificate: the one of etcdctl. */
+  /** The certificate of etcdctl if clients must present one. */
   readonly client?: { readonly certFile: string; readonly keyFile: string }
 }
 
-/** A member's place in its cluster. */
+/** Addresses and name of a member in its cluster. */
 export interface EtcdPlace {
   readonly name: string
   readonly clientPort: number
-  /** Where the other members reach it. */
+  /** URL at which the other members reach it. */
   readonly peerUrl: string
-  /** Where it listens for them, if they reach it by a link. */
+  /** URL at which it listens for them, if they reach it through a proxy. */
   readonly listenPeerUrl?: string
   /** `name=peer URL` of every member. */
   readonly cluster: string
 }
 
 export interface EtcdSettings {
-  /** Further flags of etcd's. */
+  /** Further flags of etcd. */
   readonly args?: readonly string[]
   readonly tls?: EtcdTls
-  /** A cluster of its own by default. */
+  /** By default, the member forms a cluster of its own. */
   readonly place?: EtcdPlace
-  /** What it joins a cluster as that runs already; by default it is one of the first. */
+  /** How the member joins a running cluster; by default, it is one of the initial members. */
   readonly joinsAs?: 'member' | 'learner'
-  /** The version that the run is about by default. */
+  /** By default, the version of this run. */
   readonly version?: EtcdVersion
 }
 
-/** An etcd that a test reads and writes, whoever started it. */
+/** An etcd that a test uses, whether the test started it or not. */
 export interface Etcd {
   /** `host:port` */
   readonly endpoint: string
-  /** The last revision that is no concern of the test's: its own history begins after it. */
+  /** The last revision before the test, whose history starts after it. */
   readonly startRevision: number
-  /** Runs etcdctl against it; its standard output. */
+  /** Runs etcdctl against this etcd. Returns its standard output. */
   ctl(...args: string[]): Promise<string>
 }
 
-/** One real etcd member on free loopback ports, with its data thrown away when it stops. */
+/** A real etcd member on free loopback ports. Its data is deleted when it stops. */
 export class RealEtcd implements Etcd, AsyncDisposable {
   readonly startRevision = 0
-  /** `user:password` of etcdctl, once authentication is on. */
+  /** `user:password` for etcdctl once authentication is on. */
   ctlUser = ''
-  /** Part of the cluster's id: data that starts under another one is another cluster. */
+  /** Part of the cluster id: data that starts with another token belongs to another cluster. */
   private token = 'first'
   private joinsAs: 'member' | 'learner' | null
-  /** What etcd itself has to say; while connections are cut, that is not worth reading. */
+  /** The end of etcd’s log. It is not useful while connections are cut. */
   private complaints = ''
 
   private constructor(
@@ -94,12 +94,12 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     return etcd
   }
 
-  /** `host:port`, whether it speaks TLS or not. */
+  /** `host:port`, with or without TLS. */
   get endpoint(): string {
     return `127.0.0.1:${this.place.clientPort}`
   }
 
-  /** The process id of the running member, for those who measure it. */
+  /** The process id of the running member, for measurements. */
   get pid(): number {
     if (this.child?.pid === undefined) throw new Error('etcd is not running')
     return this.child.pid
@@ -127,7 +127,7 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     this.child?.kill('SIGCONT')
   }
 
-  /** Ends the member at once and keeps its data, for a later `restart`. */
+  /** Kills the member and keeps its data for a later `restart`. */
   async kill(): Promise<void> {
     if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return
     const gone = once(this.child, 'exit')
@@ -135,7 +135,7 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     await gone
   }
 
-  /** Starts the member again if it was killed, or goes on with it if it was frozen. */
+  /** Starts a killed member again, or resumes a frozen one. */
   async revive(): Promise<void> {
     this.resume()
     if (this.child && (this.child.exitCode !== null || this.child.signalCode !== null)) await this.restart()
@@ -147,27 +147,27 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     await this.untilReady()
   }
 
-  /** Restarts the member as another version, on its data. etcd only goes upwards, a minor version at a time. */
+  /** Restarts the member with another version on its data. etcd supports only upgrades, one minor version at a time. */
   async upgrade(version: EtcdVersion): Promise<void> {
     this.version = version
     await this.restart()
   }
 
-  /** Ends the member and starts it without data, as one that joins the cluster anew. */
+  /** Stops the member and starts it without data, as a new member of the cluster. */
   async joinAnew(): Promise<void> {
     await this.throwAway()
     this.joinsAs = 'member'
     await this.restart()
   }
 
-  /** Saves all that etcd holds, for a later `restore`. The file goes with the data. */
+  /** Saves the content of etcd for a later `restore`. The file is deleted with the data. */
   async save(): Promise<string> {
     const file = join(this.dataFolder, `snapshot-${Date.now()}.db`)
     await this.ctl('snapshot', 'save', file)
     return file
   }
 
-  /** Ends the member and puts a saved state in the place of its data; it runs again with `restart`. */
+  /** Stops the member and replaces its data with a saved state. `restart` starts it again. */
   async restore(file: string): Promise<void> {
     await this.throwAway()
     const { name, peerUrl, cluster } = this.place
@@ -178,13 +178,13 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     )
   }
 
-  /** Ends the member and throws its data away; it starts empty with `restart`. */
+  /** Stops the member and deletes its data. `restart` starts it empty. */
   async throwAway(): Promise<void> {
     await this.kill()
     rmSync(this.memberFolder, { recursive: true, force: true })
   }
 
-  /** What is restored, or started empty, from now on has another cluster id. */
+  /** Gives the member another cluster id from the next restored or empty start on. */
   becomeAnotherCluster(): void {
     this.token = `${this.token}-again`
   }
@@ -217,7 +217,7 @@ export class RealEtcd implements Etcd, AsyncDisposable {
       ...(tls?.client ? ['--client-cert-auth', '--trusted-ca-file', tls.caFile] : []),
       ...args,
     ]
-    // A bare environment: etcd reads every ETCD_* variable as a flag.
+    // Without the variables of the test, because etcd reads every ETCD_* variable as a flag.
     const child = spawn(findEtcd('etcd', this.version), flags, {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {},
@@ -236,7 +236,7 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     while (performance.now() < deadline) {
       if (this.child?.exitCode !== null) break
       if (await accepts(this.endpoint)) {
-        // A learner refuses the read that the health command makes.
+        // A learner refuses the read of the health command.
         const answered = await this.ctl('endpoint', this.joinsAs === 'learner' ? 'status' : 'health').then(
           () => true,
           () => false,

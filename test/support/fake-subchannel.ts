@@ -5,7 +5,7 @@ export class FakeSubchannel implements experimental.SubchannelInterface {
   readonly states = new Set<experimental.ConnectivityStateListener>()
   readonly health = new Set<experimental.HealthListener>()
   references = 0
-  /** How often it was asked to connect. */
+  /** Number of requests to connect. */
   attempts = 0
   private healthy = true
 

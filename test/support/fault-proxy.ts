@@ -7,17 +7,17 @@ export type Direction = 'toServer' | 'toClient'
 
 const DIRECTIONS = ['toServer', 'toClient'] as const
 
-/** What is done to the bytes of one direction. */
+/** The treatment of the bytes in one direction. */
 interface Passage {
-  /** Nothing gets through; what was sent meanwhile arrives late, as lost packets do that are sent again. */
+  /** Nothing is forwarded. Withheld bytes arrive later, like retransmitted packets. */
   isHeld: boolean
-  /** It is held once so many bytes more have passed. */
+  /** The direction is held once this many further bytes have passed. */
   holdAfterBytes: number
-  /** It is held from a piece with this text on. */
+  /** The direction is held from the first piece with this text on. */
   holdFrom: string | null
   delayMs: number
   bytesPerSecond: number
-  /** All connections are cut when so many bytes more have passed. */
+  /** All connections are cut when this many further bytes have passed. */
   cut: { afterBytes: number; passed: number; timesLeft: number } | null
 }
 
@@ -30,22 +30,22 @@ const OPEN: Passage = {
   cut: null,
 }
 
-/** How often a held or throttled connection looks whether it may go on. */
+/** Polling interval of held and throttled connections in milliseconds. */
 const LOOK_PERIOD_MS = 10
 
-/** A throttled connection gets its bytes in so many parts. */
+/** Number of parts per second in which a throttled connection forwards its bytes. */
 const PARTS_PER_SECOND = 20
 
 /**
- * A TCP proxy before one etcd member, on a loopback port of its own that it keeps, which does to connections
- * what networks do. A fault lasts until `heal`, and is the same for those connections that come while it lasts.
+ * A TCP proxy in front of one etcd member, on a fixed loopback port, which simulates network faults. A fault lasts
+ * until `heal`, and also applies to new connections.
  */
 export class FaultProxy implements AsyncDisposable {
-  /** Bytes that got through. */
+  /** Number of forwarded bytes. */
   readonly passed: Record<Direction, number> = { toServer: 0, toClient: 0 }
-  /** When each connection was taken from a client, by `performance.now()`. */
+  /** Times at which connections were accepted, by `performance.now()`. */
   readonly acceptedAtMs: number[] = []
-  /** How often `cutAfter` has cut. */
+  /** Number of cuts by `cutAfter`. */
   cuts = 0
 
   private readonly passages: Record<Direction, Passage> = { toServer: { ...OPEN }, toClient: { ...OPEN } }
@@ -72,39 +72,41 @@ export class FaultProxy implements AsyncDisposable {
     return `127.0.0.1:${this.port}`
   }
 
-  /** Connections taken from clients so far. */
+  /** Number of connections accepted so far. */
   get accepted(): number {
     return this.acceptedAtMs.length
   }
 
-  /** Ends every connection that stands. */
+  /** Closes every open connection. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy()
   }
 
-  /** The connections that stand carry nothing any more, as behind a NAT that has forgotten them; new ones work. */
+  /** Forwards no more bytes on open connections, like a NAT that has forgotten them. New connections work. */
   forget(): void {
     for (const socket of this.sockets) this.forgotten.add(socket)
   }
 
-  /** Ends every connection once so many bytes have passed in a direction, and again after as many more. */
+  /** Closes every connection once this many bytes have passed in a direction, `times` times. */
   cutAfter(direction: Direction, bytes: number, times = 1): void {
     this.passages[direction].cut = { afterBytes: bytes, passed: 0, timesLeft: times }
   }
 
-  /** Connections are taken, and nothing gets through: no answer, and no end of the connection either. */
+  /** Accepts connections and forwards nothing: neither an answer nor the end of a connection. */
   blackhole(...directions: Direction[]): void {
     for (const direction of directions.length > 0 ? directions : DIRECTIONS) {
       this.passages[direction].isHeld = true
     }
   }
 
-  /** Holds a direction back once so many bytes more have passed in it. */
+  /** Holds a direction once this many further bytes have passed in it. */
   holdAfter(direction: Direction, bytes: number): void {
     this.passages[direction].holdAfterBytes = bytes
   }
 
-  /** Holds a direction back from the first piece with this text on: a write, by the key or value that it alone names. */
+  /**
+   * Holds a direction from the first piece with this text on. Tests use a key or value that only one write contains.
+   */
   holdFrom(direction: Direction, text: string): void {
     this.passages[direction].holdFrom = text
   }
@@ -113,7 +115,7 @@ export class FaultProxy implements AsyncDisposable {
     return this.passages[direction].isHeld
   }
 
-  /** Each piece arrives this much later, at least; pieces that are sent meanwhile arrive together. */
+  /** Delays each piece by at least this time. Pieces that are sent within it may arrive together. */
   delay(delayMs: number, ...directions: Direction[]): void {
     for (const direction of directions.length > 0 ? directions : DIRECTIONS) {
       this.passages[direction].delayMs = delayMs
@@ -124,7 +126,7 @@ export class FaultProxy implements AsyncDisposable {
     this.passages[direction].bytesPerSecond = bytesPerSecond
   }
 
-  /** Nobody listens any more: new connections are refused, and those that stand are cut. */
+  /** Stops listening: new connections are refused, and open ones are cut. */
   async refuse(): Promise<void> {
     const { server } = this
     this.server = null
@@ -135,7 +137,10 @@ export class FaultProxy implements AsyncDisposable {
     await closed
   }
 
-  /** Connections are taken and ended at once, as by a load balancer without a live backend; those that stand are cut. */
+  /**
+   * Closes connections immediately after accepting them, like a load balancer without a live backend. Open ones are
+   * cut.
+   */
   drop(): void {
     this.isDropping = true
     this.cut()
@@ -149,7 +154,7 @@ export class FaultProxy implements AsyncDisposable {
     this.server = server
   }
 
-  /** Ends all faults; what was held back is delivered to whoever still waits for it. */
+  /** Ends all faults. Withheld bytes are delivered on connections that are still open. */
   async heal(): Promise<void> {
     for (const direction of DIRECTIONS) this.passages[direction] = { ...OPEN }
     this.isDropping = false
@@ -171,7 +176,7 @@ export class FaultProxy implements AsyncDisposable {
       socket.setNoDelay(true)
       this.sockets.add(socket)
       socket.on('close', () => this.sockets.delete(socket))
-      // Whoever reads from the socket learns that it failed.
+      // The reader of the socket receives the error.
       socket.on('error', () => undefined)
     }
     void this.pass('toServer', client, server)
@@ -199,7 +204,7 @@ export class FaultProxy implements AsyncDisposable {
     }
   }
 
-  /** How many bytes may go at a time: a cut comes after the very byte. */
+  /** Number of bytes that may be forwarded now, so that a cut happens at the exact byte. */
   private admits(direction: Direction): number {
     const { cut, bytesPerSecond, holdAfterBytes } = this.passages[direction]
     const untilCut = cut ? cut.afterBytes - cut.passed : Number.POSITIVE_INFINITY

@@ -2,7 +2,7 @@ import { type Interfaces, Parser } from '@oclif/core'
 import { FlagProblem } from '../../src/cli/flags/custom.js'
 import type { DiscoError } from '../../src/domain/errors.js'
 
-/** The values that oclif's parser makes of flags. */
+/** The values of flags as parsed by oclif. */
 export async function flagValues<Values extends Interfaces.OutputFlags<Interfaces.FlagInput>>(
   flags: Interfaces.FlagInput<Values>,
   ...argv: string[]
@@ -10,7 +10,7 @@ export async function flagValues<Values extends Interfaces.OutputFlags<Interface
   return (await Parser.parse(argv, { flags })).flags as Values
 }
 
-/** The error by which a flag refuses its value; anything else fails the test. */
+/** The error with which a flag refuses its value. Another error fails the test. */
 export async function flagError(flags: Interfaces.FlagInput, ...argv: string[]): Promise<DiscoError> {
   try {
     await flagValues(flags, ...argv)

@@ -20,7 +20,7 @@ const CODEC = {
   ...{ responseSerialize: bytes, responseDeserialize: bytes },
 }
 
-/** Long enough for a busy machine; a call that needs it has failed. */
+/** Long enough for a busy machine: a call that takes longer has failed. */
 const DEADLINE_MS = 30_000
 
 export const PATHS = {
@@ -33,19 +33,19 @@ export const PATHS = {
 const LARGE = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 }
 
 /**
- * A server with a method of each kind, over bytes. Unary echoes the request with its metadata as headers and trailers,
- * Collect answers the number of bytes, Burst sends the messages that its request describes (`COUNT SIZE`), Chat
- * echoes each message.
+ * A server with a method of each kind, with raw bytes as messages. Unary returns the request, and its metadata as
+ * headers and trailers. Collect returns the number of bytes. Burst sends the messages that its request describes
+ * (`COUNT SIZE`). Chat returns each message.
  */
 export class FourKinds implements AsyncDisposable {
-  /** Calls that were cancelled at the server. */
+  /** Number of calls cancelled at the server. */
   cancelled = 0
-  /** Calls that are open at the server. */
+  /** Number of calls open at the server. */
   open = 0
   calls = 0
-  /** Bytes of replies that Burst has handed to its connection. */
+  /** Number of reply bytes that Burst has written to its connection. */
   sentBytes = 0
-  /** While set, Unary answers only when it is told. */
+  /** While set, Unary withholds its replies until `answer`. */
   isHoldingBack = false
   readonly lastMetadata: { of?: Metadata; deadlineMs?: number; host?: string } = {}
   private readonly waiting: (() => void)[] = []
@@ -83,18 +83,18 @@ export class FourKinds implements AsyncDisposable {
     return own.backend
   }
 
-  /** Answers what was held back, and holds nothing back from now on. */
+  /** Sends the withheld replies, and stops withholding. */
   answer(): void {
     this.isHoldingBack = false
     for (const reply of this.waiting.splice(0)) reply()
   }
 
-  /** How many Unary calls wait for `answer`. */
+  /** Number of Unary calls whose replies are withheld. */
   get held(): number {
     return this.waiting.length
   }
 
-  /** Ends at once: open calls fail. */
+  /** Stops at once. Open calls fail. */
   stop(): void {
     this.server.forceShutdown()
   }
@@ -173,11 +173,11 @@ export interface Answered {
   readonly details: string
   readonly headers: Metadata
   readonly trailers: Metadata
-  /** Of the backend, as it says itself. */
+  /** The address of the backend, from its reply. */
   readonly addr: string
 }
 
-/** One unary call; a failed one resolves as well. */
+/** Makes a unary call. Also resolves if the call fails. */
 export function unary(
   client: Client,
   { request = Buffer.from('hello'), metadata = new Metadata(), deadlineMs = DEADLINE_MS } = {},
@@ -212,7 +212,7 @@ export function chat(client: Client, metadata = new Metadata()): ClientDuplexStr
   return client.makeBidiStreamRequest<Buffer, Buffer>(PATHS.Chat, bytes, bytes, metadata)
 }
 
-/** Sends messages of these sizes; the number of bytes that the server counted. */
+/** Sends messages of these sizes. Returns the number of bytes that the server counted. */
 export function collect(client: Client, sizes: readonly number[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const call = client.makeClientStreamRequest<Buffer, Buffer>(
@@ -226,7 +226,7 @@ export function collect(client: Client, sizes: readonly number[]): Promise<strin
   })
 }
 
-/** The status with which a stream ended. */
+/** The status of a stream at its end. */
 export function ended(call: {
   on(event: 'status', then: (status: { code: status; details: string }) => void): unknown
 }) {

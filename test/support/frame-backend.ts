@@ -19,7 +19,7 @@ export class FrameBackend implements AsyncDisposable {
     readonly addr: string,
   ) {}
 
-  /** @param trailers of each reply; it has no message */
+  /** @param trailers of each reply, which has no message */
   static async start(trailers: HeaderList): Promise<FrameBackend> {
     const server = createServer()
     await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -79,7 +79,7 @@ function frame(type: number, flags: number, id: number, payload: Buffer): Buffer
   return Buffer.concat([prefix, payload])
 }
 
-/** Literal fields without indexing or Huffman coding (RFC 7541, 6.2.2), of less than 127 bytes each. */
+/** Literal fields without indexing or Huffman coding (RFC 7541, 6.2.2), each shorter than 127 bytes. */
 function block(list: HeaderList): Buffer {
   return Buffer.concat(
     list.flatMap(([name, value]) => [

@@ -5,8 +5,8 @@ import { fetchGrpcJs } from './grpc-js.js'
 import { fetchProtoc } from './protoc.js'
 
 /**
- * Finds or fetches etcd and protoc once, before the test files start side by side, and starts an etcd for each
- * worker: workers are processes that end with each file, and would start it again for the next.
+ * Finds or downloads etcd and protoc once before the test files run in parallel, and starts an etcd for each worker.
+ * Worker processes end with each file, and would otherwise start an etcd for every file.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const version = project.config.env.ETCD_VERSION as EtcdVersion | undefined

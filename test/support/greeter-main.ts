@@ -1,6 +1,6 @@
 import { startGreeter } from '../../src/dev/greeter.js'
 
-/** A Greeter in a process of its own, until that is killed; prints its address. */
+/** Runs a Greeter until the process is killed. Prints its address. */
 const greeter = await startGreeter({ port: 0 })
 console.log(greeter.addr)
 process.stdin.on('end', () => process.exit()).resume()

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** A Greeter as a process, for those tests that kill it. Ends with its standard input, and so with the test. */
+/** A Greeter in a process, for tests that kill it. It ends with its standard input, and therefore with the test. */
 export class GreeterProcess implements AsyncDisposable {
   private constructor(
     readonly addr: string,
@@ -17,7 +17,7 @@ export class GreeterProcess implements AsyncDisposable {
     return new GreeterProcess(addr, child)
   }
 
-  /** Ends it as a power cut would: open calls are lost, nothing is deregistered. */
+  /** Kills the process like a power cut: open calls are lost, and nothing is deregistered. */
   async kill(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return
     const gone = once(this.child, 'exit')

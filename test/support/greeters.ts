@@ -7,42 +7,42 @@ import { type Placed, putAll } from './etcd-state.js'
 
 const COUNT = 100
 
-/** Weights repeat in this order, so that neighbours differ and the sum is a round number: 300. */
+/** The weights repeat in this order, so that neighbors differ and their sum is 300. */
 const WEIGHTS = [1, 2, 3, 4, 5] as const
 
-/** As much as the heaviest greeter, so that it is called again and again in a run of some hundred calls. */
+/** The weight of the heaviest greeter, so that the endpoint is called repeatedly in a run of a few hundred calls. */
 const GO_AWAY_WEIGHT = 5
 
 /**
- * The default service of call tests: a hundred greeters in the process of the test, and beside them one endpoint of
- * each kind that users meet and that does not simply serve: it refuses connections, resets them, accepts them and
- * stays mute, or closes them by GOAWAY.
+ * The default service of call tests: a hundred greeters in the process of the test, and one endpoint of each kind that
+ * users meet and that does not simply serve: it refuses connections, resets them, stays mute, or closes them with
+ * GOAWAY.
  */
 export interface HundredGreeters {
-  /** The greeters that serve steadily. */
+  /** The greeters that serve all calls. */
   readonly all: readonly Greeter[]
   readonly dead: DeadEndpoints
   /** The weight of each greeter of `all`, in the same order. */
   readonly weights: readonly number[]
-  /** The endpoints that never become READY, or never stay so, each with a weight of 1: refused, reset and mute. */
+  /** The endpoints that never become READY, each with weight 1: refused, reset and mute. */
   readonly unserved: readonly Placed[]
-  /** Number of endpoints that `register` puts. */
+  /** Number of endpoints that `register` writes. */
   readonly registered: number
-  /** Calls answered so far, by the greeters and by the one that sends GOAWAY. */
+  /** Number of calls answered so far by the greeters and by the endpoint that sends GOAWAY. */
   calls(): number
   /**
-   * Puts all endpoints into etcd as one service, in one transaction. A counted run waits for the mute one until its
-   * connect deadline.
+   * Writes all endpoints into etcd as one service in one transaction. A counted run waits for the mute endpoint until
+   * its connect deadline.
    */
   register(etcd: Etcd, service?: string): Promise<void>
   /**
-   * The same without the endpoint that sends GOAWAY, for tests of exact numbers of picks or attempts: each of its
-   * reconnects takes it out of the rotation for a moment, and a call that meets a GOAWAY is sent again.
+   * Like `register`, without the endpoint that sends GOAWAY, for tests of exact numbers of picks or attempts: each of
+   * its reconnects takes it out of the rotation for a moment, and a call that meets a GOAWAY is sent again.
    */
   registerSteady(etcd: Etcd, service?: string): Promise<void>
 }
 
-/** For all tests of a file: they are stopped after the last. */
+/** Starts the greeters for all tests of a file, and stops them after the last test. */
 export async function hundredGreeters(): Promise<HundredGreeters> {
   const all = await Promise.all(Array.from({ length: COUNT }, () => startGreeter({ port: 0 })))
   afterAll(() => {
@@ -66,7 +66,7 @@ export async function hundredGreeters(): Promise<HundredGreeters> {
   }
 }
 
-/** Waits until a greeter, or all of several together, had so many calls more than now. */
+/** Waits until one greeter, or several in total, have received this many further calls. */
 export async function untilCalled(greeter: Pick<Greeter, 'calls'>, more = 20): Promise<void> {
   const from = greeter.calls()
   await until(

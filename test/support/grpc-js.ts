@@ -3,15 +3,15 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** Where fetched versions are kept between runs: inside node_modules, so that a fresh clone starts clean. */
+/** Cache of downloaded versions between runs. It is inside node_modules, so that a fresh clone starts without it. */
 const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/grpc-js', import.meta.url))
 
-/** The folder of that version of grpc-js, with what it needs beside it; `fetchGrpcJs` puts it there. */
+/** The folder of a version of grpc-js with its dependencies, into which `fetchGrpcJs` downloads it. */
 export function grpcJsFolder(version: string): string {
   return join(CACHE_FOLDER, version, 'node_modules/@grpc/grpc-js')
 }
 
-/** Fetches a version of grpc-js once, by npm. */
+/** Downloads a version of grpc-js once from npm. */
 export function fetchGrpcJs(version: string): string {
   const folder = grpcJsFolder(version)
   if (!existsSync(join(folder, 'package.json')))
@@ -19,7 +19,10 @@ export function fetchGrpcJs(version: string): string {
   return folder
 }
 
-/** Fetches grpc-js with its xDS client once, by npm: 19 MB, which no other test needs. The folder to load them from. */
+/**
+ * Downloads grpc-js with its xDS client once from npm: 19 MB, which no other test needs. Returns the folder to load
+ * them from.
+ */
 export function fetchGrpcJsXds(): string {
   const prefix = join(CACHE_FOLDER, 'xds')
   if (!existsSync(join(prefix, 'node_modules/@grpc/grpc-js-xds/package.json')))

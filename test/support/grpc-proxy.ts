@@ -17,9 +17,9 @@ export class GrpcProxy implements AsyncDisposable {
     const [port = 0] = await freePorts(1)
     const endpoint = `127.0.0.1:${port}`
     const flags = ['grpc-proxy', 'start', `--endpoints=${target}`, `--listen-addr=${endpoint}`]
-    // Newer ones dial this address themselves, and end where nothing answers there.
+    // Newer versions connect to this address themselves, and exit if nothing answers there.
     flags.push(`--advertise-client-url=${endpoint}`)
-    // A bare environment: etcd reads every ETCD_* variable as a flag.
+    // Without the variables of the test, because etcd reads every ETCD_* variable as a flag.
     const child = spawn(findEtcd('etcd', version), flags, { stdio: 'ignore', env: {} })
     const proxy = new GrpcProxy(endpoint, child)
     await until(
@@ -29,7 +29,7 @@ export class GrpcProxy implements AsyncDisposable {
     return proxy
   }
 
-  /** Freezes the proxy: its connections stand, and nothing is answered. */
+  /** Freezes the proxy: its connections stay open, and it answers nothing. */
   pause(): void {
     this.child.kill('SIGSTOP')
   }

@@ -13,12 +13,12 @@ import { sharedEtcd } from './shared-etcd.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Every command. */
+/** The names of all commands. */
 export const COMMANDS: readonly string[] = readdirSync(`${ROOT}src/commands`).map((file) =>
   file.replace(/\.ts$/, ''),
 )
 
-/** Those of each kind that take no time: one that ends, one that waits, one that goes on until it is stopped. */
+/** A quick command of each kind: one that ends, one that waits, and one that runs until it is stopped. */
 export const QUICK_EXAMPLES: readonly string[] = ['version', 'wait', 'watch']
 
 let etcd: Etcd
@@ -26,17 +26,17 @@ let disco: Disco
 let tool: ResidentTool
 let greeters: Greeter[]
 let folder: string
-/** What stands for an address, or a revision, of the examples. */
+/** Real values for the addresses and revisions in the examples. */
 let addresses: Record<string, string>
 
-/** The two examples that help begins with. */
+/** The two examples at the top of a command’s help. */
 async function examplesOf(command: string): Promise<string[]> {
   const { stdout } = await tool.run(command, '-h')
   const [, examples = ''] = /^\S.*\n\nEXAMPLES\n((?: .*\n|\n)*)USAGE\n/.exec(stdout) ?? []
   return examples.split('\n').flatMap((line) => (line.trim() === '' ? [] : [line.replace(/^ +\$? ?/, '')]))
 }
 
-/** Examples that go on until they are stopped, or until something happens. */
+/** Examples that run until they are stopped or an event occurs, each with a function that ends it. */
 const GOING_ON: Readonly<Record<string, (started: Process) => Promise<unknown>>> = {
   'disco dev': (dev) => stopAfter(dev, 'Ctrl-C ends it'),
   'disco drain hello 1.2.3.4:1001': (drain) => stopAfter(drain, 'weight 2 → 0'),
@@ -67,11 +67,11 @@ async function registerAll(): Promise<void> {
   }
 }
 
-/** Those that do not end with 0: by Ctrl-C, or with the verdict that they show. */
+/** Exit codes of examples that do not exit with 0: after Ctrl-C, or because of their result. */
 const EXITS: readonly [example: RegExp, code: number][] = [
   [/^disco (drain|health .*--watch|watch hello$)/, 130],
   [/^disco verdict --counts a=3/, 8],
-  // The states differ.
+  // The states at the two revisions differ.
   [/^disco diff hello --from/, 1],
   // The registrations have no lease.
   [/^disco doctor/, 9],
@@ -83,17 +83,20 @@ function withFreePort(example: string): string {
   return example.startsWith('disco proxy') ? `${example} --listen :0` : example
 }
 
-/** With addresses that exist here, and a port that is free; a pipeline has nothing to replace the shell with. */
+/**
+ * The example with existing addresses and a free port. A pipeline runs in a shell of its own, because `exec` cannot
+ * replace the shell with it.
+ */
 function runnable(example: string): string {
   const line = withFreePort(example)
-  // What is waited for to be gone is not there.
+  // wait --for "gone …" needs an address that is not registered, so it is not replaced.
   const told = line.includes('gone ')
     ? line
     : Object.entries(addresses).reduce((text, [from, to]) => text.replace(from, to), line)
   return told.includes(' | ') ? `bash -c ${JSON.stringify(told)}` : told
 }
 
-/** Runs the examples of these commands, in the file that calls it. */
+/** Tests the examples of these commands in the calling test file. */
 export function describeExamples(commands: readonly string[]): void {
   beforeAll(async () => {
     etcd = await sharedEtcd()
@@ -127,7 +130,7 @@ export function describeExamples(commands: readonly string[]): void {
     await wipe(etcd)
   })
 
-  describe('the two examples that help begins with run as they stand there', () => {
+  describe('the two examples at the top of the help run unchanged', () => {
     test.each(commands)('%s', async (command) => {
       const examples = await examplesOf(command)
       expect(examples).toHaveLength(2)

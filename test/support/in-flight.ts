@@ -4,10 +4,10 @@ import { PATHS } from './four-kinds.js'
 
 const bytes = (value: Buffer) => value
 
-/** Long enough for a busy machine; a call that needs it has failed. */
+/** Long enough for a busy machine: a call that takes longer has failed. */
 const DEADLINE_MS = 30_000
 
-/** A closed loop: so many unary calls in flight, each followed by the next. */
+/** A closed loop: a fixed number of unary calls in flight, each followed by the next. */
 export class InFlight {
   answered = 0
   readonly failures: string[] = []
@@ -22,7 +22,7 @@ export class InFlight {
     for (let one = 0; one < concurrency; one++) this.call()
   }
 
-  /** Waits for so many more answers. */
+  /** Waits for `answers` further answers. */
   async more(answers: number): Promise<void> {
     const wanted = this.answered + answers
     await until(
@@ -48,7 +48,7 @@ export class InFlight {
       this.running--
       if (error) this.failures.push(error.message)
       else this.answered++
-      // A failure fails the test, which may have closed the client by then.
+      // A failure already fails the test, which may have closed the client by then.
       if (!this.isEnding && !error) this.call()
     })
   }

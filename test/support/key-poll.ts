@@ -3,15 +3,15 @@ import { EtcdApi } from './etcd-api.js'
 
 const POLL_PERIOD_MS = 50
 
-/** Looks for a key every 50 ms, by connections of its own that no fault touches. */
+/** Reads a key every 50 ms, over connections that are not affected by faults. */
 export class KeyPoll implements AsyncDisposable {
-  /** How often it looked, and how often the key was not there. */
+  /** Number of reads, and the number of them that did not find the key. */
   looked = 0
   absent = 0
   private isStopped = false
   private readonly ended: Promise<void>
 
-  /** @param endpoints asked in turn: one that fails leaves the word to the next */
+  /** @param endpoints in order of preference: the next one is read if one fails */
   constructor(
     endpoints: readonly string[],
     private readonly key: string,
@@ -27,7 +27,7 @@ export class KeyPoll implements AsyncDisposable {
   private async poll(members: readonly EtcdApi[]): Promise<void> {
     while (!this.isStopped) {
       for (const api of members) {
-        // A member's own data, without a word to the leader: there may be none for a moment.
+        // Read from the member’s own data, because there may be no leader for a moment.
         const request = {
           key: Buffer.from(this.key).toString('base64'),
           serializable: true,

@@ -3,7 +3,7 @@ import type { EndpointRecord } from '../../src/domain/endpoint.js'
 import type { EndpointRecords } from '../../src/domain/layouts/index.js'
 import { addr, html, registered, segment, tcpAddr, text } from './arbitraries.js'
 
-/** The parts of a registration that layouts differ in; what is not named is the same for all. */
+/** The fields of a registration in which layouts differ. Omitted fields have the same generator in all layouts. */
 interface Parts {
   readonly service?: fc.Arbitrary<string>
   readonly version?: fc.Arbitrary<string>
@@ -16,7 +16,7 @@ interface Parts {
 const none = fc.constant('')
 const noWeight = fc.constant(0)
 const weight = fc.oneof(fc.nat({ max: 200 }), fc.nat({ max: 2 ** 31 - 1 }))
-/** Go's floats and JavaScript's are written alike; eighths are exact in both. */
+/** Weights in eighths, which Go and JavaScript represent exactly and print in the same form. */
 const float = fc.nat({ max: 8_000 }).map((eighths) => eighths / 8)
 const noMetadata: fc.Arbitrary<Readonly<Record<string, string>>> = fc.constant({})
 const metadata = fc.dictionary(
@@ -58,7 +58,7 @@ function several(first: fc.Arbitrary<EndpointRecords>, others: fc.Arbitrary<stri
     )
 }
 
-/** Whatever each layout can write. */
+/** Generators of all registrations that each layout can write. */
 export const WRITABLE: Readonly<Record<string, fc.Arbitrary<EndpointRecords>>> = {
   seed: registered.map((one): readonly [EndpointRecord] => [one]),
   etcd: one({ service: slashes, addr, weight: noWeight, id: optional(segment), metadata }),

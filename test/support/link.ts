@@ -6,7 +6,7 @@ import { openRegistry } from './registry.js'
 import { UpdateLog } from './update-log.js'
 import { Writer } from './writer.js'
 
-/** One service watched through a fault proxy, and a writer that goes around the proxy. */
+/** A watch of one service through a fault proxy, and a writer that does not use the proxy. */
 export class Link implements AsyncDisposable {
   private constructor(
     readonly proxy: FaultProxy,
@@ -24,7 +24,7 @@ export class Link implements AsyncDisposable {
     return new Link(proxy, registry, new Writer(etcd.endpoint, service), log)
   }
 
-  /** What etcd recorded since the first list, up to a revision that changed the service. */
+  /** The events that etcd recorded after the first list, up to a revision that changed the service. */
   async history(upTo: number): Promise<Happened[]> {
     const [first] = this.log.updates
     const after = first?.type === 'reset' ? first.revision : 0

@@ -35,7 +35,7 @@ export class FakeMember implements Member {
   }
 }
 
-/** Makes members of the registries of a plan, such as `dc1,dc2`. */
+/** Makes fake members for the registries in a plan such as `dc1,dc2`. */
 export function membersOf(from: string): (registry: string, name: string, weight?: number) => FakeMember {
   const origins = new Map(parseOrigins(from).map((origin) => [origin.registry, origin]))
   return (registry, name, weight = 1) => {

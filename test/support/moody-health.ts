@@ -2,15 +2,15 @@ import { status } from '@grpc/grpc-js'
 import { Health, type HealthWatcher } from '../../src/dev/health.js'
 import type { HealthCheckRequest, ServingStatus } from '../../src/grpc/health/protocol.js'
 
-/** A health service that can be slow to answer, and break its watches. */
+/** A health service that can delay its answers and break its watches. */
 export class MoodyHealth extends Health {
-  /** The service that was last asked about. */
+  /** The service in the last request. */
   lastQuestion: string | null = null
-  /** When each watch began. */
+  /** Times at which watches started. */
   readonly watchedAtMs: number[] = []
   private held: HealthWatcher[] | null = null
 
-  /** From now on nobody who watches is told anything, until a status is set. */
+  /** Sends no status to new watchers until a status is set. */
   hold(): void {
     this.held = []
   }

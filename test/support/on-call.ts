@@ -5,7 +5,7 @@ import type { Etcd } from './etcd.js'
 import { registration } from './etcd-state.js'
 import { openRegistry } from './registry.js'
 
-/** Which server is where: three services on five hosts. */
+/** The servers: three services on five hosts. */
 const SERVERS = [
   ...[1, 2, 3].map((host) => ({ service: 'hello', version: '1.0.0', host, weight: 1 })),
   { service: 'hello', version: '2.0.0', host: 5, weight: 1 },
@@ -15,15 +15,15 @@ const SERVERS = [
 
 const TTL_SECONDS = 10
 
-/** Nobody listens there. */
+/** An address at which no server listens. */
 const REFUSED = '127.0.0.2:9'
 
 /**
- * A registry as it is on call: 3 services on 5 hosts, held by real registrars in front of real servers. Beside them
- * two leftovers of dead servers, a drained endpoint and one whose server says NOT_SERVING.
+ * A registry with 3 services on 5 hosts, registered by real registrars for real servers. It also contains two
+ * registrations of dead servers, a drained endpoint, and one whose server reports NOT_SERVING.
  */
 export class OnCall implements AsyncDisposable {
-  /** Registered without a lease; its host refuses connections. Of hello. */
+  /** An endpoint of hello without a lease; its host refuses connections. */
   readonly refused = REFUSED
 
   private readonly greeters = new Map<string, Greeter>()
@@ -31,7 +31,7 @@ export class OnCall implements AsyncDisposable {
 
   private constructor(
     private readonly registry: Registry,
-    /** Registered without a lease; connections to it are never accepted. Of orders. */
+    /** An endpoint of orders without a lease; connections to it are never accepted. */
     readonly blackHole: string,
   ) {}
 
@@ -46,12 +46,12 @@ export class OnCall implements AsyncDisposable {
     return onCall
   }
 
-  /** Weight 0. Of payments. */
+  /** An endpoint of payments with weight 0. */
   get drained(): string {
     return this.at('payments', 2)
   }
 
-  /** Its server says NOT_SERVING. Of orders. */
+  /** An endpoint of orders whose server reports NOT_SERVING. */
   get notServing(): string {
     return this.at('orders', 4)
   }
@@ -67,7 +67,7 @@ export class OnCall implements AsyncDisposable {
     return found
   }
 
-  /** Starts a server on the host 127.0.0.N, and registers it; its address. */
+  /** Starts a server on the host 127.0.0.N and registers it. Returns its address. */
   async serve(service: string, version: string, host: number, weight = 1): Promise<string> {
     const greeter = await startGreeter({ port: 0, host: `127.0.0.${host}` })
     this.greeters.set(`${service} ${host}`, greeter)
@@ -76,7 +76,7 @@ export class OnCall implements AsyncDisposable {
     return greeter.addr
   }
 
-  /** Deregisters the servers, and ends them. */
+  /** Deregisters the servers and stops them. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.registrations.map((registration) => registration.close()))
     this.registry.close()

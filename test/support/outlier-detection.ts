@@ -7,7 +7,10 @@ import { ScriptedDiscovery } from './scripted-discovery.js'
 
 let backends: Backend[]
 
-/** Looks five times a second; who failed more than half of at least two calls is out for half a second. */
+/**
+ * Runs five times a second, and ejects an endpoint for half a second if more than half of at least two of its calls
+ * failed.
+ */
 const OUTLIER_DETECTION = {
   interval: { seconds: 0, nanos: 200_000_000 },
   base_ejection_time: { seconds: 0, nanos: 500_000_000 },
@@ -15,7 +18,7 @@ const OUTLIER_DETECTION = {
   failure_percentage_ejection: { threshold: 50, minimum_hosts: 1, request_volume: 2 },
 }
 
-/** Tests these policies under outlier detection, in the file that calls it. */
+/** Tests these policies under outlier detection in the calling test file. */
 export function testOutlierDetection(policies: readonly string[]): void {
   beforeAll(async () => {
     backends = await Backend.startMany(3)
@@ -28,7 +31,7 @@ export function testOutlierDetection(policies: readonly string[]): void {
   })
 
   test.each(policies)(
-    '%s under outlier_detection: who fails is ejected, and returns, without a reconnect',
+    '%s under outlier_detection ejects a failing endpoint, which returns without a reconnect',
     async (policy) => {
       const discovery = ScriptedDiscovery.installed()
       using connections = new AcceptedConnections()

@@ -7,7 +7,7 @@ export function pagesIn(folder: string): string[] {
   return ['README.md', ...docs.map((name) => `docs/${name}`)]
 }
 
-/** Relative targets of the links and images of a page, with their anchors. Blocks of code have none. */
+/** Relative targets of the links and images in a page, with their anchors. Code blocks are ignored. */
 export function linksOf(markdown: string): string[] {
   const prose = withoutCode(markdown)
   const targets = [
@@ -16,7 +16,7 @@ export function linksOf(markdown: string): string[] {
   return targets.map(([, link = '', attribute = '']) => link || attribute).filter((to) => !/^\w+:/.test(to))
 }
 
-/** The anchors that GitHub gives the headings of a page. */
+/** The anchors that GitHub generates for the headings of a page. */
 export function anchorsOf(markdown: string): Set<string> {
   const anchors = new Set<string>()
   for (const [, heading = ''] of withoutBlocks(markdown).matchAll(/^#+ (.*)$/gm)) {

@@ -1,7 +1,7 @@
 import { type Palette, paletteFor } from '../../src/cli/terminal/color.js'
 
 export const plain = paletteFor({}, false, {})
-/** Of a terminal without colours. */
+/** The palette of a terminal of this width without colors. */
 export function plainOf(columns: number): Palette {
   return paletteFor({ isTTY: true, columns }, false, {})
 }

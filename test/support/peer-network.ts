@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { freePorts } from './ports.js'
 
-/** Each message between members names the member that sends it (etcd, server/etcdserver/api/rafthttp). */
+/** Each message between members has the id of its sender (etcd, server/etcdserver/api/rafthttp). */
 const SENDER = /^X-Server-From: ([0-9a-f]+)/im
 
-/** A connection from a member to another one; who opened it is known once it has sent a message. */
+/** A connection between two members. The member that opened it is known after its first message. */
 interface PeerConnection {
   readonly to: string
   from: string | null
@@ -13,18 +13,18 @@ interface PeerConnection {
 }
 
 /**
- * The links by which the members of a cluster reach each other: each member advertises the address of its link
- * instead of its own. An isolated member is cut off from the others in both directions, and not from its clients.
- * What is sent meanwhile arrives late, as lost packets do that are sent again.
+ * Proxies between the members of a cluster: each member advertises the address of its proxy instead of its own. An
+ * isolated member is disconnected from the others in both directions, but not from its clients. Withheld bytes arrive
+ * later, like retransmitted packets.
  */
 export class PeerNetwork implements AsyncDisposable {
-  /** Ids in hex. */
+  /** Member ids in hex. */
   private readonly isolated = new Set<string>()
   private readonly idByName = new Map<string, string>()
   private readonly connections = new Set<PeerConnection>()
   private readonly servers: Server[] = []
 
-  /** @returns the URL that a member of this name, which listens at the port, is to advertise */
+  /** @returns the URL that the member of this name, which listens at the port, has to advertise */
   async link(name: string, port: number): Promise<string> {
     const [own = 0] = await freePorts(1)
     const server = createServer((socket) => this.pass(socket, connect(port, '127.0.0.1'), name))
@@ -33,7 +33,7 @@ export class PeerNetwork implements AsyncDisposable {
     return `http://127.0.0.1:${own}`
   }
 
-  /** @param id in hex, as the member sends it */
+  /** @param id in hex, as in the messages of the member */
   isolate(name: string, id: string): void {
     this.idByName.set(name, id)
     this.isolated.add(id)

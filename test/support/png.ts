@@ -7,7 +7,7 @@ export interface Image {
   readonly colors: ReadonlyMap<string, number>
 }
 
-/** Reads a PNG of 8 bits a channel in RGB or RGBA without interlacing, such as a screenshot. */
+/** Decodes a PNG with 8 bits per channel in RGB or RGBA without interlacing, such as a screenshot. */
 export function readPng(bytes: Buffer): Image {
   const header = bytes.indexOf('IHDR') + 4
   const [width, height] = [bytes.readUInt32BE(header), bytes.readUInt32BE(header + 4)]
@@ -41,7 +41,7 @@ function chunksOf(bytes: Buffer, type: string): Buffer[] {
   return chunks
 }
 
-/** Each byte is stored as a difference to its neighbours (PNG, 9.2). */
+/** Undoes the filter of a row: each byte is stored as a difference to its neighbors (PNG, 9.2). */
 function unfiltered(line: Buffer, above: Buffer, filter: number, channels: number): Buffer<ArrayBuffer> {
   const out = Buffer.alloc(line.length)
   for (let at = 0; at < line.length; at++) {

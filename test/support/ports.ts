@@ -3,15 +3,15 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * Below every system's range of ephemeral ports: there, a client that keeps dialling a server that is down may
- * be given the very port that it dials, connect to itself, and keep the server from coming back.
+ * Lowest port. The range is below the ephemeral ports of every system: a client that keeps dialling a stopped server
+ * could otherwise get the same port as its local port, connect to itself, and prevent the server from starting again.
  */
 const FIRST_PORT = 10_000
 const PORTS = 20_000
 
 /**
- * `count` free loopback ports, all different, for servers that stop and start again. They belong to this process
- * until it ends: no other test gets one of them while its server is down, or between this call and its first start.
+ * `count` different free loopback ports, for servers that stop and start again. They belong to this process until it
+ * ends: no other test gets one of them while its server is down, or before its first start.
  */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = []
@@ -23,8 +23,8 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /**
- * Whether this process now owns a port. The mark is a UDP socket of the same number: it leaves TCP alone, only one
- * process can have it, and the system removes it with the process, however that ends.
+ * Whether this process could claim a port. The claim is a UDP socket with the same number: it does not affect TCP, only
+ * one process can open it, and the system closes it with the process.
  */
 async function reserve(port: number): Promise<boolean> {
   const mark = createSocket('udp4').unref()
@@ -38,7 +38,7 @@ async function reserve(port: number): Promise<boolean> {
   }
 }
 
-/** Whether nothing else on this machine listens on a port. */
+/** Whether no other process on this machine listens on a port. */
 async function isFree(port: number): Promise<boolean> {
   const server = createServer().listen(port, '127.0.0.1')
   try {

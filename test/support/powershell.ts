@@ -20,10 +20,10 @@ interface Tree {
 }
 
 /**
- * Parses a script by the tree-sitter grammar of PowerShell (fetched once from npm): no PowerShell is to be had from
- * npm or Debian.
+ * Parses a script with the tree-sitter grammar of PowerShell (downloaded once from npm), because neither npm nor Debian
+ * has PowerShell.
  *
- * @returns whether it has no syntax error, and the tree as an S-expression
+ * @returns whether the script has no syntax error, and the tree as an S-expression
  */
 export async function parsePowerShell(
   script: string,

@@ -10,25 +10,25 @@ import { ScriptedDiscovery } from './scripted-discovery.js'
 
 const PLAIN_LISTENER = { host: '127.0.0.1', port: 0, tls: null, connectionAgeMs: () => null }
 
-/** A proxy in the process of the test, on a registry that the test scripts. */
+/** A proxy in the process of the test, with a scripted registry. */
 export class Proxied {
   private readonly clients: Client[] = []
 
   private constructor(
     readonly proxy: ProxyServer,
     readonly discovery: ScriptedDiscovery,
-    /** The calls that have ended. */
+    /** The ended calls. */
     readonly ends: readonly CallEnd[],
     /** The reasons of failed connections. */
     readonly failed: readonly string[],
   ) {}
 
-  /** Calls that were sent again. */
+  /** Number of replays of calls. */
   get replays(): number {
     return this.ends.reduce((sum, { replays }) => sum + replays, 0)
   }
 
-  /** A client, by a connection of its own. */
+  /** A client with a connection of its own. */
   client(options: ClientOptions = {}): Client {
     const client = new Client(this.proxy.address, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
@@ -39,7 +39,7 @@ export class Proxied {
     return client
   }
 
-  /** Until every endpoint is READY, or was not reached. */
+  /** Waits until every endpoint is READY, or its first connection attempt has failed. */
   async settled(): Promise<void> {
     await until(
       () => this.proxy.isSettled,
@@ -81,7 +81,7 @@ export class Proxied {
   }
 }
 
-/** Starts proxies, and stops them after each test. */
+/** A function that starts proxies, which are stopped after each test. */
 export function proxies(): typeof Proxied.start {
   const started: Proxied[] = []
   afterEach(async () => {

@@ -6,7 +6,7 @@ import { withoutColors } from './palettes.js'
 
 const stops: (() => void)[] = []
 
-/** Stops the backends and clients of a test when it ends. Call once in a file. */
+/** Stops the backends and clients of each test at its end. Call it once per file. */
 export function stopAfterEach(): void {
   afterEach(() => {
     for (const stop of stops.splice(0)) stop()
@@ -19,7 +19,7 @@ export async function backend(): Promise<FourKinds> {
   return started
 }
 
-/** Waits until the text was printed, whatever its colors. */
+/** Waits until the text was printed, in any colors. */
 export async function shows(proxy: Process, text: RegExp): Promise<void> {
   await until(
     () => text.test(withoutColors(proxy.stdout)),
@@ -27,7 +27,7 @@ export async function shows(proxy: Process, text: RegExp): Promise<void> {
   )
 }
 
-/** A client of a proxy whose screen shows its address. */
+/** A client of the proxy whose address the screen shows. */
 export function clientOf(proxy: Process): Client {
   const [, address = ''] = /proxy (127\.0\.0\.1:\d+)/.exec(withoutColors(proxy.stdout)) ?? []
   const client = new Client(address, credentials.createInsecure())

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net'
 
 const REPLY = { ':status': 200, 'content-type': 'application/grpc' }
 
-/** A gRPC server by frames: a test says what becomes of each stream. */
+/** A gRPC server on HTTP/2 frames: a test determines the answer to each stream. */
 export class RawBackend implements AsyncDisposable {
-  /** Streams that it was sent. */
+  /** Number of received streams. */
   streams = 0
   readonly sessions: ServerHttp2Session[] = []
 
@@ -15,7 +15,7 @@ export class RawBackend implements AsyncDisposable {
     readonly addr: string,
   ) {}
 
-  /** @param take is given each stream with its number, from 1 */
+  /** @param take handles each stream, with its number from 1 */
   static async start(take: (stream: ServerHttp2Stream, number: number) => void): Promise<RawBackend> {
     const server = createServer()
     await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -37,7 +37,7 @@ export class RawBackend implements AsyncDisposable {
   }
 }
 
-/** Answers a stream with OK and its own bytes, as a server that echoes. */
+/** Answers a stream with OK and the received bytes. */
 export function echo(stream: ServerHttp2Stream): void {
   stream.respond(REPLY, { waitForTrailers: true })
   stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))

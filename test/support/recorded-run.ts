@@ -11,24 +11,27 @@ import type { Method } from '../../src/grpc/methods/method.js'
 import type { RegisteredEndpoint } from '../../src/grpc/resolver/endpoint.js'
 import { toGrpcEndpoints } from '../../src/grpc/resolver/selection.js'
 
-/** Calls to record. */
+/** The calls to record. */
 export interface Recording {
   readonly endpoints: readonly Endpoint[]
   readonly calls: number
   readonly perSecond: number
   /** Seed of latencies, failures and picks. */
   readonly seed?: number
-  /** Of the calls that fail, from 0 to 1. */
+  /** Fraction of failing calls, from 0 to 1. */
   readonly failing?: number
   /** The details of failures. */
   readonly details?: string
-  /** Whether the picks are judged: of many endpoints, that takes most of the time. */
+  /** Whether the picks are judged, which takes most of the time if there are many endpoints. */
   readonly isJudged?: boolean
-  /** Called before each call, from 1 on. */
+  /** Runs before each call, with its number from 1. */
   readonly before?: (call: number, log: RunLog, endpoints: readonly RegisteredEndpoint[]) => void
 }
 
-/** A run on a clock of its own, through what records the calls of a real one: no network, and no waiting. */
+/**
+ * The report of simulated calls, which are recorded like real ones: with a clock of its own, and without network or
+ * waiting.
+ */
 export function recordedRun({
   endpoints,
   calls,
@@ -48,7 +51,7 @@ export function recordedRun({
   log.list = { revision: 7, selected: endpoints, registered: endpoints, registries: [] } as never
   log.rotated(registered.map((endpoint) => ({ endpoint, weight: endpoint.weight, isAway: false })))
   log.begin(nowMs, series)
-  /** Each endpoint as often as its weight says, which is small here. */
+  /** Each endpoint as many times as its weight, which is small in these tests. */
   const slots = registered.flatMap((one) => Array.from({ length: one.weight }, () => one))
   for (let call = 1; call <= calls; call++) {
     nowMs = 1_000 + ((call - 1) * 1_000) / perSecond

@@ -3,13 +3,13 @@ import { EtcdApi } from './etcd-api.js'
 import { type Happened, historyOf } from './etcd-history.js'
 
 /**
- * All that etcd recorded under a folder since the test file began: what nobody who looks now and then can be sure to see.
+ * All events that etcd recorded under a folder since the test file started. Polling could miss some of them.
  *
- * @param folder ends in `/`
+ * @param folder ends with `/`
  */
 export async function recordedUnder(etcd: Etcd, folder: string): Promise<Happened[]> {
   const api = new EtcdApi(etcd.endpoint)
-  // Something has to happen last, for the reading to know its end.
+  // A last event marks the end of the reading.
   const end = `${folder}end`
   try {
     const answer = await etcd.ctl('put', end, '{}', '-w', 'json')
@@ -22,7 +22,7 @@ export async function recordedUnder(etcd: Etcd, folder: string): Promise<Happene
   }
 }
 
-/** All weights that a key ever had, in order, null where it was gone. A write that changes none is left out. */
+/** All weights that a key has had, in order; null while it did not exist. Writes with the same weight are omitted. */
 export async function weightsOf(etcd: Etcd, key: string): Promise<(number | null)[]> {
   const happened = await recordedUnder(etcd, key.slice(0, key.lastIndexOf('/') + 1))
   const weights = happened.filter((event) => event.key === key).map(({ weight }) => weight)

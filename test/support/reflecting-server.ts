@@ -28,7 +28,7 @@ import {
 } from '../../src/grpc/methods/reflection-protocol.js'
 import { protoc } from './protoc.js'
 
-/** The descriptor set that protoc makes of these files, with what they import. @param sources by name */
+/** The descriptor set that protoc makes of these files, with their imports. @param sources by file name */
 export function compiledSet(sources: Readonly<Record<string, string>>): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'disco-protos-'))
   try {
@@ -48,20 +48,20 @@ export function compiled(sources: Readonly<Record<string, string>>): FileDescrip
   return fromBinary(FileDescriptorSetSchema, compiledSet(sources)).file
 }
 
-/** What a server knows of its files, and how it answers. */
+/** The files that a server describes, and its way of answering. */
 export interface ReflectionTraits {
   readonly packages?: readonly ReflectionPackage[]
   readonly files: readonly FileDescriptorProto[]
   readonly services: readonly string[]
-  /** The stream ends behind its first answer. */
+  /** Whether the server closes the stream after its first answer. */
   readonly closesEarly?: boolean
-  /** Answers from the first question after the list of services on wait until there are so many. */
+  /** Answers are withheld until this many requests have arrived, not counting requests for the list of services. */
   readonly holdsBack?: number
 }
 
-/** A server that describes itself one file at a time, and has these methods beside. */
+/** A server with reflection that returns one file per request, and with the given methods. */
 export class ReflectingServer implements AsyncDisposable {
-  /** Everything that was asked, in order. */
+  /** All reflection requests in order. */
   readonly questions: ReflectionQuestion[] = []
   private readonly server = new Server()
   addr = ''
@@ -70,7 +70,7 @@ export class ReflectingServer implements AsyncDisposable {
     for (const pkg of traits.packages ?? ['grpc.reflection.v1' as const]) this.addReflection(pkg)
   }
 
-  /** @param handle gets the server's call and, of unary methods, the callback; messages are their bytes */
+  /** @param handle receives the server’s call, and for unary methods the callback; messages are bytes */
   method(
     path: string,
     { requestStream, responseStream }: { requestStream: boolean; responseStream: boolean },
@@ -131,7 +131,7 @@ export class ReflectingServer implements AsyncDisposable {
     }
     const file = this.traits.files.find((file) => isAbout(question, file))
     if (!file) return fromJson(response, { errorResponse: { errorCode: 5, errorMessage: 'not found' } })
-    // Not by JSON, which is slow for megabytes.
+    // Not through JSON, which is slow for megabytes.
     const value = { fileDescriptorProto: [toBinary(FileDescriptorProtoSchema, file)] }
     return create(response, { messageResponse: { case: 'fileDescriptorResponse', value } } as never)
   }

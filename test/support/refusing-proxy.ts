@@ -3,14 +3,14 @@ import type { IncomingHttpHeaders } from 'node:http2'
 import { type ClientHttp2Session, connect, createServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 
-/** Error sent in place of etcd's own answer. */
+/** Error that replaces etcd’s own answer. */
 export interface Refusal {
-  /** gRPC's status code. */
+  /** Status code of gRPC. */
   readonly code: number
   readonly message: string
 }
 
-/** A gRPC proxy for one etcd member that refuses requests of some methods with an error of etcd. */
+/** A gRPC proxy in front of one etcd member that refuses requests of some methods with an error like etcd’s. */
 export class RefusingProxy implements AsyncDisposable {
   private refusal: Refusal | null = null
   private methods: RegExp = /^$/
@@ -35,7 +35,7 @@ export class RefusingProxy implements AsyncDisposable {
     return `127.0.0.1:${(this.server.address() as AddressInfo).port}`
   }
 
-  /** @param methods whose requests are refused from now on, such as `/Txn|LeaseGrant/` */
+  /** @param methods matches the methods whose requests are refused from now on, such as `/Txn|LeaseGrant/` */
   refuse(methods: RegExp, refusal: Refusal): void {
     this.methods = methods
     this.refusal = refusal
@@ -66,7 +66,7 @@ export class RefusingProxy implements AsyncDisposable {
     })
     request.on('response', (response) => {
       if (stream.destroyed) return
-      // A trailers-only response: the status stands in the headers.
+      // A trailers-only response has its status in the headers.
       if (response['grpc-status'] !== undefined) {
         stream.respond(response, { endStream: true })
         return

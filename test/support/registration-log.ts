@@ -7,7 +7,7 @@ import { until } from './disco.js'
 /** Holds a registration and records its events, in order, as short strings. */
 export class RegistrationLog {
   readonly told: string[] = []
-  /** End of the registration: its kind, or the error's message; null while it runs. */
+  /** The kind of end of the registration, or the message of its error; null until the end. */
   end: string | null = null
   private held: Registration | null = null
   private readonly events = new EventEmitter<RegistrationEvents>()

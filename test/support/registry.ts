@@ -1,6 +1,6 @@
 import { Registry, type RegistryOptions } from '../../src/registry/registry.js'
 
-/** A registry of the test's own process. A request may take long: the machine may be busy. */
+/** A registry in the process of the test. Requests may take long, because the machine may be busy. */
 export function openRegistry(
   endpoints: readonly string[],
   options: Partial<RegistryOptions> = {},

@@ -5,15 +5,13 @@ import { environmentOf, type Ran, type Tool } from './disco.js'
 
 const MAIN = fileURLToPath(new URL('./resident-tool-main.js', import.meta.url))
 
-/** Longer than any command takes that belongs here. */
+/** Longer than any command that the resident tool may run. */
 const DEADLINE_MS = 30_000
 
 /**
- * The built tool as one process that runs commands one after the other, each with the arguments, environment,
- * output and exit code of a process of its own. A run costs milliseconds where a process costs half a second.
- *
- * For commands that print and end. Signals, pipes, terminals, standard input, and whether a process ends at all,
- * need `Disco`.
+ * The built tool as one process that runs commands one after the other, each with its own arguments, environment,
+ * output and exit code. A run costs milliseconds, while a process costs half a second. It is for commands that print
+ * and end. Tests of signals, pipes, terminals, standard input and the end of the process need `Disco`.
  */
 export class ResidentTool implements Tool, AsyncDisposable {
   private child: ChildProcess | null = null

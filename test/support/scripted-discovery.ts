@@ -4,35 +4,35 @@ import { DiscoError } from '../../src/domain/errors.js'
 import { install } from '../../src/grpc/install.js'
 import { endpoint } from './endpoints.js'
 
-/** A registry that says what a test tells it to. Whoever watches later hears the last list first. */
+/** A registry whose updates a test determines. A later watch first receives the last list. */
 export class ScriptedDiscovery implements Discovery {
-  /** How often somebody began to watch. */
+  /** Number of watches started so far. */
   watches = 0
   private revision = 0
   private last: Update | null = null
   private failure: DiscoError | null = null
   private readonly listeners = new Set<(update: Update) => void>()
 
-  /** A new one, which all `etcd:` targets of this process resolve by from now on. */
+  /** A new registry, which resolves all `etcd:` targets of this process from now on. */
   static installed(): ScriptedDiscovery {
     const discovery = new ScriptedDiscovery()
     install({ discovery })
     return discovery
   }
 
-  /** How many watch now. */
+  /** Number of current watches. */
   get watchers(): number {
     return this.listeners.size
   }
 
-  /** The whole list, as from etcd. */
+  /** Sends the whole list, as from etcd. */
   list(...endpoints: readonly Partial<Endpoint>[]): void {
     const made = endpoints.map((fields) => endpoint(fields))
     const revision = ++this.revision
     this.tell({ type: 'reset', revision, endpoints: made, source: 'etcd', ageMs: 0 })
   }
 
-  /** One endpoint is put, as it would be by `disco weight`. */
+  /** Sends a put of one endpoint, like `disco weight`. */
   put(fields: Partial<Endpoint>): void {
     const made = endpoint(fields)
     const change = { type: 'put', key: made.key, endpoints: [made] } as const
@@ -44,13 +44,13 @@ export class ScriptedDiscovery implements Discovery {
     this.tell({ type: 'changes', revision: ++this.revision, changes: [change] })
   }
 
-  /** The registry goes out of reach. */
+  /** Makes the registry unreachable. */
   lose(): void {
     const cause = new DiscoError('ETCD_UNREACHABLE', 'etcd is not reachable')
     this.tell({ type: 'stale', sinceMs: Date.now(), cause })
   }
 
-  /** Every watch fails, now and when it begins, until `mend`. */
+  /** Makes every current and new watch fail until `mend`. */
   fail(error: DiscoError): void {
     this.failure = error
     for (const listener of this.listeners) listener({ type: 'stale', sinceMs: Date.now(), cause: error })

@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 /** Field paths of JSON documents, each with the types seen there: `endpoints[].lease` → `null | string`. */
 type Shape = Readonly<Record<string, string>>
 
-/** Their keys are the registry's own or status names: no part of the contract. */
+/** Maps whose keys are values, such as status names or metadata keys. Their keys are not part of the contract. */
 const MAPS = new Set([
   'metadata',
   'failures',
@@ -16,9 +16,8 @@ const MAPS = new Set([
 ])
 
 /**
- * Holds documents against `test/e2e/golden/NAME.json`: together they must have every field of the golden
- * file and no other, each of a type that it names. What scripts read is only added to, by
- * `npm run goldens`.
+ * Compares documents with `test/e2e/golden/NAME.json`: together they must have exactly the fields of the golden file,
+ * each with one of its types. `npm run goldens` only adds fields and types, because scripts rely on the existing ones.
  */
 export function expectShape(name: string, ...documents: readonly unknown[]): void {
   const file = new URL(`../e2e/golden/${name}.json`, import.meta.url)
@@ -33,7 +32,7 @@ export function expectShape(name: string, ...documents: readonly unknown[]): voi
   }
 }
 
-/** Adds fields and types to a golden file, or begins one. Nothing is taken out: a lost field must fail. */
+/** Adds fields and types to a golden file, or creates the file. It removes nothing, so that a lost field fails. */
 function add(file: URL, seen: ReadonlyMap<string, ReadonlySet<string>>): void {
   const golden: Record<string, string> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
   for (const [path, types] of seen) {

@@ -7,15 +7,15 @@ import { revision, wipe } from './etcd-state.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** `host:port` of the etcd of each worker: `global-setup.ts` starts and stops them. */
+    /** `host:port` of the etcd of each worker, which `global-setup.ts` starts and stops. */
     readonly sharedEtcds: readonly string[]
   }
 }
 
 /**
- * The etcd of the worker in which a test file runs, emptied. The files of a worker run one after the other, so it
- * is this file's alone: for tests that read and write. Those that stop, freeze, fill or guard their etcd start a
- * `RealEtcd`.
+ * The emptied etcd of the worker that runs a test file. A worker runs its files one after the other, so the file has
+ * the etcd to itself. It is for tests that read and write. Tests that stop, freeze or fill their etcd, or turn
+ * authentication on, start a `RealEtcd`.
  */
 export async function sharedEtcd(): Promise<Etcd> {
   const endpoint = inject('sharedEtcds')[Number(process.env.VITEST_POOL_ID) - 1]
@@ -25,7 +25,7 @@ export async function sharedEtcd(): Promise<Etcd> {
   return { ...etcd, startRevision: await revision(etcd) }
 }
 
-/** Whatever speaks etcd's API at `host:port`. */
+/** A server with etcd’s API at `host:port`. */
 export function etcdAt(endpoint: string): Etcd {
   return { endpoint, startRevision: 0, ctl: (...args: string[]) => ctl(endpoint, args) }
 }

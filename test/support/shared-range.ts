@@ -15,7 +15,7 @@ export interface Watched {
   readonly log: UpdateLog
 }
 
-/** Watches each service by one registry with the layout `auto`: all in the range of all keys. */
+/** Watches each service with one registry in the layout `auto`, so that all watches share the range of all keys. */
 export async function watchAll(etcd: RealEtcd, registry: Registry): Promise<Watched[]> {
   const watched = SERVICES.map((service) => ({
     writer: new Writer(etcd.endpoint, service),
@@ -25,7 +25,7 @@ export async function watchAll(etcd: RealEtcd, registry: Registry): Promise<Watc
   return watched
 }
 
-/** Expects that a watch reported all that etcd recorded of its service since the first list, once and in order. */
+/** Checks that a watch reported all events of its service since the first list, once and in order. */
 export async function expectHistory({ writer, log }: Watched, upTo: number): Promise<void> {
   await log.reached(upTo)
   const [first] = log.updates
@@ -33,7 +33,10 @@ export async function expectHistory({ writer, log }: Watched, upTo: number): Pro
   expect(log.told).toEqual(await historyOf(writer.api, writer.prefix, { after, upTo }))
 }
 
-/** Waits until etcd has a single watch: the stream is opened after the first list, and that of a history is closed. */
+/**
+ * Waits until etcd has one watch stream: the shared stream opens after the first list, and the stream of a history
+ * closes.
+ */
 export async function shareOneStream(etcd: RealEtcd): Promise<void> {
   await until(
     async () => isDeepStrictEqual(await watchStreams(etcd), { streams: 1, watchers: 1 }),

@@ -10,7 +10,7 @@ export interface StreamsOnEtcd {
   readonly writer: Writer
 }
 
-/** An etcd of the file's own, so that its open watch streams can be counted. */
+/** An etcd that only this file uses, so that its open watch streams can be counted. */
 export async function streamsOnEtcd(): Promise<StreamsOnEtcd> {
   const etcd = await RealEtcd.start()
   const writer = new Writer(etcd.endpoint, 'hello')

@@ -12,32 +12,32 @@ const LIBRARIES = join(FOLDER, 'usr/lib/x86_64-linux-gnu')
 
 const CACHE = join(tmpdir(), 'disco-shell-caches')
 
-/** Time for a shell to draw what it offers, and for a registry to answer in the background. */
+/** Time in milliseconds for a shell to draw its suggestions, and for a registry to answer in the background. */
 const PATIENCE_MS = 30_000
 
 export type InteractiveShell = 'bash' | 'zsh' | 'fish'
 
-/** A real shell in a terminal of tmux: 120 columns by 40 rows. Its `disco` is this checkout's. */
+/** A real shell in a tmux terminal of 120 columns and 40 rows. Its `disco` is the tool of this checkout. */
 export class ShellTerminal implements Disposable {
   private constructor(
     private readonly folder: string,
     private readonly socket: string,
   ) {}
 
-  /** @param env what the shell has in its environment, besides PATH and HOME */
+  /** @param env environment of the shell besides PATH and HOME */
   static open(shell: InteractiveShell, env: Readonly<Record<string, string>>): ShellTerminal {
     fetchShells()
     const folder = mkdtempSync(join(tmpdir(), 'disco-shell-'))
     symlinkSync(RUN, join(folder, 'disco'))
     writeFileSync(join(folder, '.zshrc'), ZSHRC)
-    // Without it, the first fish reads all manual pages of the system.
+    // Without this folder, the first fish would read all manual pages of the system.
     mkdirSync(join(folder, '.local/share/fish/generated_completions'), { recursive: true })
     const terminal = new ShellTerminal(folder, join(folder, 'tmux'))
     const settings = {
       PATH: `${folder}:${process.env.PATH}`,
       HOME: folder,
       ZDOTDIR: folder,
-      // Nothing writes to the folder while it is removed: no history, and kept answers go elsewhere.
+      // Nothing writes to the folder during its removal: the shell keeps no history, and cached answers are elsewhere.
       HISTFILE: '',
       fish_history: '',
       XDG_CACHE_HOME: join(CACHE, basename(folder)),
@@ -50,12 +50,12 @@ export class ShellTerminal implements Disposable {
     return terminal
   }
 
-  /** Types text, in which `\t` is the Tab key and `\n` Enter. */
+  /** Types text, in which `\t` stands for Tab and `\n` for Enter. */
   type(text: string): void {
     this.tmux('send-keys', '-l', text)
   }
 
-  /** Deletes the line. */
+  /** Deletes the typed line. */
   clear(): void {
     this.tmux('send-keys', 'C-u')
     this.tmux('send-keys', 'C-l')
@@ -66,10 +66,10 @@ export class ShellTerminal implements Disposable {
   }
 
   /**
-   * Types text and presses Tab until the screen shows what is expected: the first answer may come after the limit for
-   * a completion.
+   * Types text and presses Tab until the screen shows the expected text, because the first answer may arrive after the
+   * time limit of completion.
    *
-   * @throws Error with the screen
+   * @throws Error with the content of the screen
    */
   async completes(text: string, expected: RegExp): Promise<void> {
     const end = performance.now() + PATIENCE_MS
@@ -109,7 +109,7 @@ const COMMANDS: Readonly<Record<InteractiveShell, readonly string[]>> = {
   fish: [join(FOLDER, 'usr/bin/fish'), '-i'],
 }
 
-/** An unpacked zsh finds neither its modules nor its functions by itself. */
+/** Settings for an unpacked zsh, which does not find its modules and functions by itself. */
 const ZSHRC = `
 module_path=(${LIBRARIES}/zsh/*(/))
 fpath=(${FOLDER}/usr/share/zsh/functions/**/*(/N) ${FOLDER}/usr/share/zsh/functions)
@@ -120,6 +120,6 @@ PROMPT='$ '
 function fetchShells(): void {
   if (existsSync(FOLDER)) return
   unpackPackages({ names: ['tmux', 'zsh', 'fish'], complete: true }, FOLDER)
-  // fish looks for its configuration beside its own folder.
+  // fish expects its configuration beside its own folder.
   symlinkSync('../etc', join(FOLDER, 'usr/etc'))
 }

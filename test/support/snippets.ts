@@ -1,29 +1,29 @@
 import { readFileSync } from 'node:fs'
 import { pagesIn } from './pages.js'
 
-/** A block of JavaScript or TypeScript of a page for users. */
+/** A JavaScript or TypeScript block of a page for users. */
 export interface Snippet {
-  /** Where it stands: `README.md:344`. */
+  /** Its file and line, such as `README.md:344`. */
   readonly place: string
-  /** A name for a file: `README-344`. */
+  /** Its name in file names, such as `README-344`. */
   readonly name: string
   readonly language: 'js' | 'ts'
   readonly code: string
 }
 
-/** A line of a page for users that runs the tool. */
+/** A command line of the tool in a page for users. */
 export interface DocumentedCommand {
   readonly place: string
   readonly line: string
-  /** Lines of one block share their context. */
+  /** Number of the block: lines of one block share their context. */
   readonly block: number
 }
 
 const PAGES = pagesIn('.')
 
 /**
- * All commands of README.md and docs/: lines of blocks that run `disco`, with a prompt before it or without one, and
- * code in tables, unless it has a part to fill in, such as `[SERVICE]`.
+ * All commands in README.md and docs/: lines of code blocks that run `disco`, with or without a prompt, and code in
+ * tables, unless it has a placeholder such as `[SERVICE]`.
  */
 export function commandsOfDocs(): DocumentedCommand[] {
   return PAGES.flatMap((page) => {
@@ -52,8 +52,8 @@ export function commandsOfDocs(): DocumentedCommand[] {
 const PART_TO_FILL_IN = /[[…]|\b[A-Z]{2,}\b|\||^disco \w+( --[\w-]+)?$/
 
 /**
- * All blocks of JavaScript and TypeScript in README.md and docs/. The declarations in docs/api.md, which import
- * nothing, are no programs: `test/e2e/api-page.test.ts` compares them with the source.
+ * All blocks of JavaScript and TypeScript in README.md and docs/. The declarations in docs/api.md have no imports and
+ * are not programs: `test/e2e/api-page.test.ts` compares them with the source.
  */
 export function snippetsOfDocs(): Snippet[] {
   return PAGES.flatMap(snippetsOf)

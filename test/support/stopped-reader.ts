@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Disco, Process } from './disco.js'
 
-/** The tool in a shell pipe whose reader, `cat`, can be stopped: it then reads nothing, and its pipe stays open. */
+/** The tool in a shell pipe into `cat`, which can be stopped: it then reads nothing, and the pipe stays open. */
 export class StoppedReader {
   private constructor(
     readonly shell: Process,
@@ -9,7 +9,11 @@ export class StoppedReader {
     private readonly readerPid: number,
   ) {}
 
-  /** @param command of the tool, as a shell writes it; resolves when it has printed `first` */
+  /**
+   * Starts a command of the tool, and resolves when it has printed `first`.
+   *
+   * @param command arguments of the tool, quoted for a shell
+   */
   static async start(disco: Disco, command: string, first: string): Promise<StoppedReader> {
     const shell = disco.shell(`set -o pipefail; disco ${command} | { echo "reader $BASHPID" >&2; exec cat; }`)
     await shell.printed('reader ')
@@ -20,7 +24,7 @@ export class StoppedReader {
     return new StoppedReader(shell, tool, Number(reader))
   }
 
-  /** Memory of the tool that is in RAM. */
+  /** Resident memory of the tool in bytes. */
   get residentBytes(): number {
     const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.toolPid}/status`, 'utf8')) ?? []
     return Number(kilobytes) * 1024
@@ -34,7 +38,7 @@ export class StoppedReader {
     process.kill(this.readerPid, 'SIGCONT')
   }
 
-  /** A signal for the tool alone. */
+  /** Sends a signal to the tool only. */
   kill(signal: NodeJS.Signals): void {
     process.kill(this.toolPid, signal)
   }

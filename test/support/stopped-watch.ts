@@ -5,10 +5,10 @@ import type { Etcd } from './etcd.js'
 import { StoppedReader } from './stopped-reader.js'
 import { Writer } from './writer.js'
 
-/** Endpoints of a service whose weights change together, in one revision. */
+/** Ports of the endpoints of a service whose weights change together in one revision. */
 export const PORTS = Array.from({ length: 20 }, (_, port) => port)
 
-/** Changes the weight of all of them in each of so many revisions. @returns the last revision */
+/** Changes the weights of all endpoints in each of this many revisions. @returns the last revision */
 export async function changeAll(writer: Writer, revisions: number): Promise<number> {
   let last = 0
   for (let at = 0; at < revisions; at++) last = await writer.putTogether(PORTS, 2 + (at % 100))
@@ -16,16 +16,16 @@ export async function changeAll(writer: Writer, revisions: number): Promise<numb
 }
 
 /**
- * Lets `disco watch` write into a pipe whose reader stands still while so many revisions of twenty events pass
- * and are compacted, and expects `resync` and the difference when the reader goes on.
+ * Lets `disco watch` write into a pipe with a stopped reader, while this many revisions of twenty events each happen
+ * and are compacted. Expects `resync` and the difference when the reader continues.
  *
- * @returns by how many bytes the resident memory of the tool grew meanwhile
+ * @returns growth of the resident memory of the tool in bytes
  */
 export async function growthOfStoppedWatch(etcd: Etcd, disco: Disco, revisions: number): Promise<number> {
   using writer = new Writer(etcd.endpoint, 'hello')
   await writer.fill(PORTS.length)
   const piped = await StoppedReader.start(disco, 'watch hello', '"type":"synced"')
-  // What a first burst takes is the heap's own.
+  // The first changes make the heap grow to its working size, which is not counted.
   const first = await changeAll(writer, 100)
   await piped.shell.printed(`"rev":"${first}"`, PORTS.length)
   piped.stopReading()

@@ -7,20 +7,20 @@ import { putAll } from './etcd-state.js'
 
 export const SHELL_KINDS: readonly OutputKind[] = ['pipe', 'named pipe', 'process substitution']
 
-/** Says on standard error that nobody reads any more: the shell's own descriptor is closed by then, too. */
+/** Shell commands of a reader that reads a line, closes its input, and prints "left" on standard error. */
 export const LEAVES_AFTER_A_LINE = 'head -1; exec <&-; echo left >&2'
 
-/** Nothing listens there. */
+/** An address at which no server listens. */
 const ADDED = '127.0.0.1:1'
 
 const add = (etcd: Etcd) => putAll(etcd, 'hello', [{ addr: ADDED }])
 
-/** A command that prints a line at each change, until it is stopped. */
+/** A command that prints a line for each change, until it is stopped. */
 export interface StreamingCommand {
   readonly args: readonly string[]
-  /** What makes the command write another line. */
+  /** Makes the command print another line. */
   readonly change: (etcd: Etcd) => Promise<void>
-  /** What that line has, and no line before. */
+  /** Text that occurs in that line and in no earlier line. */
   readonly changed: string
 }
 
@@ -34,10 +34,10 @@ export const CALL: StreamingCommand = {
   changed: '"n":40,',
 }
 
-/** Tests in the file that calls it that what they print comes through, and that they end with their reader. */
+/** Tests in the calling file that the output of these commands arrives, and that they end when their reader exits. */
 export function describeStreams(etcd: Etcd, disco: Disco, ...commands: readonly StreamingCommand[]): void {
   describe.each(commands)('disco $args', ({ args, change, changed }) => {
-    test('goes on in a pipe, a named pipe, a process substitution, a terminal and on a small heap', async () => {
+    test('prints to a pipe, a named pipe, a process substitution and a terminal, and on a small heap', async () => {
       const greeter = await startGreeter({ port: 0 })
       try {
         await putAll(etcd, 'hello', [{ addr: greeter.addr }])
@@ -46,7 +46,7 @@ export function describeStreams(etcd: Etcd, disco: Disco, ...commands: readonly 
           disco.onSmallHeap(64).into('pipe', 'cat', ...args),
         ]
         await Promise.all(running.map((one) => one.printed(/synced|127\.0\.0\.1:\d+/)))
-        // Longer than any of them took to end by itself when descriptors were polled.
+        // Commands that polled their descriptors had ended by themselves within this time.
         await delay(500)
         await change(etcd)
         await Promise.all(running.map((one) => one.printed(changed)))
@@ -55,7 +55,7 @@ export function describeStreams(etcd: Etcd, disco: Disco, ...commands: readonly 
       }
     })
 
-    test.each(SHELL_KINDS)('ends quietly with 0 after the reader of a %s has left', async (kind) => {
+    test.each(SHELL_KINDS)('exits 0 without an error after the reader of a %s has exited', async (kind) => {
       const greeter = await startGreeter({ port: 0 })
       try {
         await putAll(etcd, 'hello', [{ addr: greeter.addr }])

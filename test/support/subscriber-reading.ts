@@ -1,7 +1,7 @@
 import type { IWatchResponse } from 'etcd3'
 import type { Subscriber } from '../../src/etcd/shared-streams.js'
 
-/** Reads a subscriber's responses, and keeps the revisions of their events. */
+/** Reads the responses for a subscriber, and records the revisions of their events. */
 export class Reading {
   readonly revisions: number[] = []
   created = 0
@@ -22,7 +22,7 @@ export class Reading {
     return [...new Set(this.revisions)]
   }
 
-  /** As a watch does whose list failed. */
+  /** Stops reading, like a watch whose list failed. */
   async leave(): Promise<void> {
     await this.responses.return()
   }

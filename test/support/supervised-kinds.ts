@@ -23,13 +23,13 @@ export class SupervisedKinds {
     return new SupervisedKinds(disco, service, port, await launched(disco, service, port))
   }
 
-  /** Ends it in order, as a deployment does, and starts it again at the same address. */
+  /** Stops the server gracefully, like a deployment, and starts it again at the same address. */
   async restart(): Promise<void> {
     await this.stop()
     this.supervisor = await launched(this.disco, this.service, this.port)
   }
 
-  /** Kills the server, not its supervisor, which unregisters it and ends. */
+  /** Kills the server, but not its supervisor, which then unregisters it and exits. */
   async kill(): Promise<void> {
     const [, pid] = /pid (\d+)\r?\n/.exec(this.supervisor.stdout) ?? []
     if (pid === undefined) throw new Error(`no pid in ${this.supervisor.stdout}`)
@@ -37,12 +37,12 @@ export class SupervisedKinds {
     await this.supervisor.exited()
   }
 
-  /** Starts it again after `kill`. */
+  /** Starts the server again after `kill`. */
   async revive(): Promise<void> {
     this.supervisor = await launched(this.disco, this.service, this.port)
   }
 
-  /** Sets the weight under the lease that the key has; a key that has gone meanwhile is left alone. */
+  /** Sets the weight under the lease of the key. Does nothing if the key no longer exists. */
   async setWeight(api: EtcdApi, weight: number): Promise<void> {
     const [key, value] = registration(this.service, this.addr, { weight }).map(base64)
     const outcome = await api.call('KV/Put', { key, value, ignore_lease: true })

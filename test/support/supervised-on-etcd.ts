@@ -7,17 +7,17 @@ import { sharedEtcd } from './shared-etcd.js'
 import { keyOf, killSupervised } from './supervised.js'
 
 /**
- * The shared etcd and the tool for a test file with concurrent tests, each with a service of its own. Ends the servers of
- * all tests after the last one.
+ * The shared etcd and the tool, for a test file with concurrent tests that use a service each. Kills the servers of all
+ * tests after the last one.
  */
 export async function supervisedOnEtcd(): Promise<SupervisedOnEtcd<Etcd>> {
   return supervisedOn(await sharedEtcd())
 }
 
-/** The same with an etcd of the file's own, which tests may stop. */
+/** Like `supervisedOnEtcd`, with an etcd of its own that tests may stop. */
 export async function supervisedOnOwnEtcd(): Promise<SupervisedOnEtcd<RealEtcd>> {
   const etcd = await RealEtcd.start()
-  // Hooks run in reverse order: this one runs last.
+  // Hooks run in reverse order, so this one runs last.
   afterAll(() => etcd.stop())
   return supervisedOn(etcd)
 }
@@ -54,11 +54,11 @@ function supervisedOn<Kind extends Etcd>(etcd: Kind): SupervisedOnEtcd<Kind> {
 interface SupervisedOnEtcd<Kind extends Etcd> {
   readonly etcd: Kind
   readonly disco: Disco
-  /** Weight stored in etcd; null without the key. */
+  /** The weight stored in etcd; null if the key does not exist. */
   readonly weightOf: (service: string, port: number) => Promise<number | null>
-  /** Waits for a lasting weight; a temporary one is to be read from the history. */
+  /** Waits for a lasting weight. A temporary weight may be missed, so tests read it from the history. */
   readonly untilWeight: (service: string, port: number, weight: number | null) => Promise<void>
   readonly history: (service: string, port: number) => Promise<(number | null)[]>
-  /** Fails where a lease or a key is left. */
+  /** Fails if a lease or a key is left. */
   readonly nothingIsLeft: () => Promise<void>
 }

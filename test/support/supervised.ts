@@ -6,17 +6,17 @@ import { freePorts } from './ports.js'
 
 const SERVER = fileURLToPath(new URL('./supervised-server.js', import.meta.url))
 
-/** The command of a gRPC server on a port. */
+/** The command of a gRPC server that listens on a port. */
 export function serverCommand(port: number): string[] {
   return [process.execPath, SERVER, String(port)]
 }
 
-/** Key of a server at a port of this machine. */
+/** The key of a server at a port of this machine. */
 export function keyOf(service: string, port: number): string {
   return `/${service}/127.0.0.1:${port}`
 }
 
-/** A port that accepts connections, for a command that does not listen itself. */
+/** A port that accepts connections, for commands that do not listen themselves. */
 export async function acceptingPort(): Promise<{ port: number; server: Server }> {
   const [port = 0] = await freePorts(1)
   const server = createServer((socket) => socket.destroy())
@@ -24,7 +24,7 @@ export async function acceptingPort(): Promise<{ port: number; server: Server }>
   return { port, server }
 }
 
-/** A service of the test's own, for tests that run concurrently. */
+/** A service name that no other concurrent test uses. */
 let services = 0
 export function ownService(): string {
   return `svc${++services}`
@@ -32,12 +32,12 @@ export function ownService(): string {
 
 const supervisors = new Set<Process>()
 
-/** Ends the servers that failed tests have left: a killed supervisor leaves its server running. */
+/** Kills servers that failed tests have left: a killed supervisor leaves its server running. */
 export function killSupervised(): void {
   for (const supervisor of supervisors) if (supervisor.child.exitCode === null) killServerOf(supervisor)
 }
 
-/** Ends the server of a killed supervisor, and every process that printed its pid. */
+/** Kills the server of a killed supervisor, and every process that has printed its process id. */
 export function killServerOf(supervisor: Process): void {
   supervisors.delete(supervisor)
   for (const [, pid] of `${supervisor.stdout}${supervisor.stderr}`.matchAll(/pid (\d+)/g)) {
@@ -49,10 +49,10 @@ export function killServerOf(supervisor: Process): void {
   }
 }
 
-/** A TTL longer than any stall of a busy machine. Tests in which a lease has to lapse override it. */
+/** A TTL longer than any stall of a busy machine. Tests of an expiry override it. */
 const TTL = ['--ttl', '60']
 
-/** `disco register SERVICE ADDR… -- COMMAND…`, with short waits. */
+/** Runs `disco register SERVICE ADDR… -- COMMAND…` with short waits. */
 export function supervise(
   disco: Disco,
   service: string,
@@ -67,7 +67,7 @@ export function supervise(
   return started
 }
 
-/** Waits until the server is registered and has printed its pid. */
+/** Waits until the server is registered and has printed its process id. */
 export async function isUp(held: Process): Promise<void> {
   await held.printed('Twice: now.')
   await held.printed(/pid \d+\r?\n/)

@@ -6,28 +6,28 @@ import { ServerCredentials } from '@grpc/grpc-js'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { type KeyPairFiles, TestAuthority } from './certificates.js'
 
-/** A client certificate with the CA of the servers, as flags. */
+/** Flags for a client certificate and the CA of the servers. */
 export function mutualFlags({ caFile }: TestAuthority, { certFile, keyFile }: KeyPairFiles): string[] {
   return ['--tls-ca', caFile, '--tls-cert', certFile, '--tls-key', keyFile]
 }
 
-/** As grpc-js's servers take it. */
+/** A key pair in the form that servers of grpc-js accept. */
 export function pairOf({ certFile, keyFile }: KeyPairFiles) {
   return { private_key: readFileSync(keyFile), cert_chain: readFileSync(certFile) }
 }
 
-/** Greeters with certificates of a CA made for the test, and client certificates that they like and do not like. */
+/** Greeters with certificates of a CA made for the test, and client certificates that they accept and refuse. */
 export class TlsServers implements AsyncDisposable {
   private constructor(
     readonly folder: string,
     readonly authority: TestAuthority,
-    /** A CA that no server knows. */
+    /** A CA that no server trusts. */
     readonly stranger: TestAuthority,
     readonly greeters: Readonly<Record<'tls' | 'mutual' | 'plain' | 'past', Greeter>>,
     readonly clients: Readonly<Record<'client' | 'expired' | 'foreign', KeyPairFiles>>,
   ) {}
 
-  /** The certificates are for `hello` and `other.example`. */
+  /** Starts greeters with certificates for `hello` and `other.example`. */
   static async start(): Promise<TlsServers> {
     const folder = await mkdtemp(join(tmpdir(), 'disco-tls-'))
     const authority = await TestAuthority.create(folder, 'authority')

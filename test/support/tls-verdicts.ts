@@ -6,10 +6,10 @@ import { putAll } from './etcd-state.js'
 import { mutualFlags, TlsServers } from './tls-servers.js'
 import { toolOnEtcd } from './tool-on-etcd.js'
 
-/** What is asked how, and what every command says of that. */
+/** A server, the flags of a command, and the result that every command must report. */
 export type TlsCase = [what: string, whom: keyof TlsServers['greeters'], args: () => string[], says: string]
 
-/** Servers that speak TLS, each in its own way, and the tool, for a test file. */
+/** Servers with different TLS settings, and the tool, for a test file. */
 export async function tlsVerdicts(): Promise<TlsVerdicts> {
   const { etcd, disco, tool } = await toolOnEtcd()
   const servers = await TlsServers.start()
@@ -25,17 +25,17 @@ class TlsVerdicts {
     readonly servers: TlsServers,
   ) {}
 
-  /** Flags that trust the CA of the servers. */
+  /** Flags to trust the CA of the servers. */
   readonly ca = (): string[] => ['--tls-ca', this.servers.authority.caFile]
 
-  /** The same with a client certificate. */
+  /** Flags to trust the CA of the servers and present a client certificate. */
   mutual(pair: KeyPairFiles): string[] {
     return mutualFlags(this.servers.authority, pair)
   }
 
-  /** Tests these cases in the file that calls it. */
+  /** Tests these cases in the calling file. */
   describe(cases: readonly TlsCase[]): void {
-    describe('health, ls --probe, wait and call dial by TLS, and name a mismatch by one sentence', () => {
+    describe('health, ls --probe, wait and call connect by TLS, and report a mismatch with the same sentence', () => {
       test.each(cases)('%s', async (_what, whom, args, says) => {
         const found = await this.verdicts(this.servers.greeters[whom].addr, args())
         expect(found).toEqual({ health: says, ls: says, wait: says, call: says })
@@ -43,7 +43,7 @@ class TlsVerdicts {
     })
   }
 
-  /** What each command says of the one endpoint. */
+  /** The result that each command reports for the only endpoint. */
   private async verdicts(addr: string, args: readonly string[]): Promise<Record<string, string>> {
     await putAll(this.etcd, 'hello', [{ addr }])
     const health = JSON.parse((await this.tool.run('health', 'hello', '--json', ...args)).stdout)

@@ -7,21 +7,24 @@ import { sharedEtcd } from './shared-etcd.js'
 
 export interface ToolOnEtcd<Kind extends Etcd> {
   readonly etcd: Kind
-  /** Each run is a process. */
+  /** The tool with a process for each run. */
   readonly disco: Disco
-  /** One process for commands that print and end. */
+  /** The tool in one process, for commands that print and end. */
   readonly tool: ResidentTool
 }
 
-/** The etcd of the worker, and the tool against it. After each test nothing of it runs, and etcd is empty. */
+/**
+ * The etcd of the worker, and the tool against it. After each test, processes of the tool are stopped and etcd is
+ * emptied.
+ */
 export async function toolOnEtcd(): Promise<ToolOnEtcd<Etcd>> {
   return toolOn(await sharedEtcd())
 }
 
-/** The same with an etcd of the file's own, to be stopped and frozen. */
+/** Like `toolOnEtcd`, with an etcd of its own that tests may stop and freeze. */
 export async function toolOnOwnEtcd(): Promise<ToolOnEtcd<RealEtcd>> {
   const etcd = await RealEtcd.start()
-  // Registered first, it runs last.
+  // Registered first, so it runs last.
   afterAll(() => etcd.stop())
   return toolOn(etcd)
 }

@@ -14,7 +14,7 @@ const BACKENDS = 5
 const CALL_PERIOD_MS = 5
 const CALL_DEADLINE_MS = 20_000
 
-/** Five Greeters under one service, registered by the ordinary registrar; the events are those of all of them. */
+/** Five Greeters registered as one service by the ordinary registrar, with the events of all registrations. */
 export class Backends implements AsyncDisposable {
   private constructor(
     readonly greeters: readonly Greeter[],
@@ -43,17 +43,17 @@ export class Backends implements AsyncDisposable {
   }
 }
 
-/** A grpc-js client that makes 200 calls a second through our resolver, and counts how they end. */
+/** A grpc-js client that makes 200 calls a second through our resolver, and counts their results. */
 export class Traffic implements AsyncDisposable {
-  /** Calls that ended, by what they ended with; the details of a failed one with its status. */
+  /** Number of ended calls by result: OK, or the status with its details. */
   readonly outcomes = new Map<string, number>()
-  /** Every list that the resolver gave the channel. */
+  /** All lists that the resolver has passed to the channel. */
   readonly lists: ResolvedList[] = []
   private readonly client: Client
   private isStopped = false
   private readonly ended: Promise<void>
 
-  /** @param discovery of the channel; grpc-js is told of it process-wide, and keeps it for this channel. */
+  /** @param discovery of the channel. It is installed process-wide, and this channel keeps it. */
   constructor(discovery: Registry, service: string) {
     install({ discovery })
     this.client = dial(targetOf(service), { observer: { resolved: (list) => this.lists.push(list) } })
@@ -64,12 +64,12 @@ export class Traffic implements AsyncDisposable {
     return this.outcomes.get('OK') ?? 0
   }
 
-  /** Everything but OK, in words; empty when no call has failed. */
+  /** The results other than OK with their counts; empty if no call has failed. */
   get failures(): string[] {
     return [...this.outcomes].filter(([what]) => what !== 'OK').map(([what, count]) => `${count}× ${what}`)
   }
 
-  /** Waits for so many more calls. */
+  /** Waits for `calls` further successful calls. */
   async flows(calls: number): Promise<void> {
     const wanted = this.ok + calls
     await until(
@@ -78,7 +78,7 @@ export class Traffic implements AsyncDisposable {
     )
   }
 
-  /** Ends once every call under way has ended. */
+  /** Stops, and resolves when all outstanding calls have ended. */
   async stop(): Promise<void> {
     this.isStopped = true
     await this.ended
@@ -93,7 +93,7 @@ export class Traffic implements AsyncDisposable {
     const calls: Promise<void>[] = []
     const startMs = performance.now()
     while (!this.isStopped) {
-      // A busy machine wakes us late: what was left out meanwhile is made up for.
+      // On a busy machine the timer is late, so the missed calls are made at once.
       while (calls.length * CALL_PERIOD_MS < performance.now() - startMs) calls.push(this.call())
       await delay(CALL_PERIOD_MS)
     }

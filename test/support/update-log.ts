@@ -4,10 +4,10 @@ import type { Registry } from '../../src/registry/registry.js'
 import { until } from './disco.js'
 import type { Happened } from './etcd-history.js'
 
-/** Follows a service as a resolver does, and keeps every update as it came. */
+/** Follows a service like a resolver, and records every update. */
 export class UpdateLog implements AsyncDisposable {
   readonly updates: Update[] = []
-  /** What the watch threw; it should not. */
+  /** The error that the watch threw, which it should not; null if it threw none. */
   failure: unknown = null
   private snapshot: Snapshot = EMPTY_SNAPSHOT
   private readonly stop = new AbortController()
@@ -17,7 +17,7 @@ export class UpdateLog implements AsyncDisposable {
     this.ended = this.follow(registry.watch({ service }, this.stop.signal))
   }
 
-  /** Weights by key, as the updates so far make them. */
+  /** Weights by key after the updates so far. */
   get view(): Map<string, number> {
     return new Map(endpointsOf(this.snapshot).map(({ key, weight }) => [key, weight]))
   }
@@ -26,18 +26,18 @@ export class UpdateLog implements AsyncDisposable {
     return this.snapshot.revision
   }
 
-  /** How many updates of a type have come. */
+  /** Number of updates of a type so far. */
   count(type: Update['type']): number {
     return this.updates.filter((update) => update.type === type).length
   }
 
-  /** The kinds of updates in their order, several of one kind in a row as one. */
+  /** The types of the updates in order. Consecutive updates of one type are listed once. */
   get types(): string[] {
     const types = this.updates.map(({ type }) => type)
     return types.filter((type, at) => type !== types[at - 1])
   }
 
-  /** What the resyncs found different, key by key. */
+  /** The differences found by resyncs, key by key. */
   resynced(): Omit<Happened, 'revision'>[] {
     const changes = this.updates.flatMap((update) => (update.type === 'resync' ? update.changes : []))
     return changes
@@ -45,7 +45,7 @@ export class UpdateLog implements AsyncDisposable {
       .sort((a, b) => (a.key < b.key ? -1 : 1))
   }
 
-  /** Every change that was told by itself, in the order of its telling. */
+  /** Every change from updates of the type changes, in order. */
   get told(): Happened[] {
     return this.updates.flatMap((update) =>
       update.type === 'changes'
@@ -68,7 +68,7 @@ export class UpdateLog implements AsyncDisposable {
     )
   }
 
-  /** Waits until the log has come to a revision. */
+  /** Waits until the log has reached a revision. */
   async reached(revision: number): Promise<void> {
     await this.has(`revision ${revision}`, () => this.revision >= revision)
   }

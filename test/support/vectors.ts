@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** One layout's examples, byte for byte as its own writers store them. */
+/** The examples of one layout, byte for byte as its own writers store them. */
 export interface LayoutVectors {
   readonly id: string
   readonly default_ttl_s: number

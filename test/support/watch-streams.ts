@@ -1,6 +1,6 @@
 import type { RealEtcd } from './etcd.js'
 
-/** Open watch streams and their watchers, as etcd itself counts them. */
+/** Number of open watch streams and of their watchers, from etcd’s metrics. */
 export async function watchStreams({ endpoint }: Pick<RealEtcd, 'endpoint'>): Promise<{
   readonly streams: number
   readonly watchers: number

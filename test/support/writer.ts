@@ -8,7 +8,7 @@ interface Answered {
   readonly header: { readonly revision: string }
 }
 
-/** Writes registrations of one service straight into etcd, quickly and by no code of ours. */
+/** Writes registrations of one service directly and quickly into etcd, without code of the project. */
 export class Writer implements Disposable {
   readonly api: EtcdApi
 
@@ -27,12 +27,12 @@ export class Writer implements Disposable {
     return registration(this.service, addrOf(port))[0]
   }
 
-  /** The revision that the put made. */
+  /** Registers a port. Returns the revision of the put. */
   async put(port: number, weight: number, lease = '0'): Promise<number> {
     return await this.revisionOf('KV/Put', { ...this.pair(port, weight), lease })
   }
 
-  /** Puts several in one revision. @param ballastBytes how much larger each value is than it need be */
+  /** Puts several ports in one revision. @param ballastBytes additional size of each value */
   async putTogether(ports: readonly number[], weight: number, ballastBytes = 0): Promise<number> {
     const success = ports.map((port) => ({ request_put: this.pair(port, weight, ballastBytes) }))
     return await this.revisionOf('KV/Txn', { success })
@@ -43,8 +43,8 @@ export class Writer implements Disposable {
   }
 
   /**
-   * Puts weights 1 to `count` to so many ports in turn, many at a time; the last revision. A put that a dying
-   * member leaves without an answer is made again: it may have happened.
+   * Puts the weights 1 to `count` to `ports` ports in turn, with many concurrent puts. Returns the last revision. A put
+   * that a dying member does not answer is repeated, although it may have been carried out.
    */
   async putMany(count: number, ports: number): Promise<number> {
     let written = 0
@@ -62,7 +62,7 @@ export class Writer implements Disposable {
     return last
   }
 
-  /** Puts many ports in few revisions; the last one. */
+  /** Puts `count` ports in few revisions. Returns the last revision. */
   async fill(count: number): Promise<number> {
     let last = 0
     for (let from = 0; from < count; from += OPERATIONS_A_TXN) {
@@ -75,7 +75,7 @@ export class Writer implements Disposable {
     return last
   }
 
-  /** Weights by key, as etcd has them now. */
+  /** Current weights by key. */
   async view(): Promise<Map<string, number>> {
     const range = { key: base64(this.prefix), range_end: base64(`/${this.service}0`) }
     const { kvs } = (await this.api.get('KV/Range', range)) as { kvs: { key: string; value: string }[] }
@@ -105,10 +105,10 @@ export class Writer implements Disposable {
   }
 }
 
-/** etcd takes no more by default. */
+/** The default limit of operations in an etcd transaction. */
 const OPERATIONS_A_TXN = 128
 
-/** So many addresses as there are numbers: of ports, then of hosts. */
+/** The address for a number: numbers are mapped to ports first, and then to hosts. */
 function addrOf(port: number): string {
   return `10.0.${Math.floor(port / 50_000)}.1:${1_000 + (port % 50_000)}`
 }

@@ -15,16 +15,16 @@ import { fetchGrpcJsXds } from './grpc-js.js'
 const PYTHON_CLIENT = fileURLToPath(new URL('./xds-client.py', import.meta.url))
 const NODE_CLIENT = fileURLToPath(new URL('./xds-client.cjs', import.meta.url))
 
-/** The implementations of gRPC that the tests dial `xds:` targets with. */
+/** The gRPC implementations with which the tests dial `xds:` targets. */
 export type XdsLibrary = 'C-core' | 'grpc-js'
 
 export interface CallCounts {
-  /** By the backend's address. */
+  /** Number of replies by the backend’s address. */
   readonly answers: Readonly<Record<string, number>>
   readonly failures: Readonly<Record<string, number>>
 }
 
-/** A real gRPC client as a process, with one channel to `xds:///SERVICE`. */
+/** A real gRPC client in a process, with one channel to `xds:///SERVICE`. */
 export class XdsClient implements Disposable {
   private readonly lines: AsyncIterator<string>
   private stderr = ''
@@ -61,7 +61,7 @@ export class XdsClient implements Disposable {
     return JSON.parse(value) as CallCounts
   }
 
-  /** Ends it as a crash would. */
+  /** Kills the process like a crash. */
   async kill(): Promise<void> {
     const gone = once(this.child, 'exit')
     this.child.kill('SIGKILL')
@@ -93,7 +93,10 @@ function commandOf(
   return [python, [PYTHON_CLIENT, target, PATHS.Unary], env]
 }
 
-/** Calls until the client has heard of a change. No call may fail meanwhile, except where all did before. */
+/**
+ * Makes calls until the client has received a change. No call may fail meanwhile, unless `failures` is "failing
+ * before".
+ */
 export async function follows(
   client: XdsClient,
   isThere: (counts: CallCounts) => boolean,
@@ -109,15 +112,15 @@ export async function follows(
   )
 }
 
-/** So far away is the bound: fewer than one in a million right clients draws beyond it. */
+/** Limit in standard deviations: fewer than one in a million correct clients exceeds it. */
 const STANDARD_DEVIATIONS = 5
 
 /**
- * Calls until each address has answered once, and then as often as the bound needs: clients draw the address of each call
- * at random.
+ * Makes calls until each address has answered once, and then as many as the limit needs, because clients pick the
+ * address of each call at random.
  *
- * @param shares of all calls, by address; 0 is exact
- * @param within three percentage points
+ * @param shares fraction of all calls by address; 0 is exact
+ * @param within maximum difference of a fraction
  */
 export async function expectShares(
   client: XdsClient,
