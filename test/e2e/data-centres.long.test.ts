@@ -73,7 +73,7 @@ describe('-C dc1,dc2', () => {
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('No context "away2"')])
   })
 
-  it('names a service that exists in no registry, in the order of -C', async () => {
+  it('reports a service that exists in no registry with the errors in the order of -C', async () => {
     for (const [first, second] of [
       ['dc1', 'dc2'],
       ['dc2', 'dc1'],

@@ -110,7 +110,7 @@ describe('docs/roles.md', () => {
   })
 
   test.each(ROWS)(
-    '$command works with its listed permissions, and with none of them missing',
+    '$command works with its listed permissions, and is denied if one of them is missing',
     async ({ command, permissions }) => {
       await putRegistry()
       const allowed = await runAs(await userWith(permissions), command)

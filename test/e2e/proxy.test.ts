@@ -14,7 +14,7 @@ afterEach(() => {
   for (const stop of stops.splice(0)) stop()
 })
 
-it('spreads the calls of one connection by weight, follows a changed weight, and finishes calls when it ends', async () => {
+it('a proxy spreads the calls of one connection by weight, follows a changed weight, and finishes calls when it ends', async () => {
   const backends = await Promise.all([backend(), backend(), backend()])
   const weights = [1, 1, 8]
   await putAll(
@@ -56,7 +56,7 @@ it('spreads the calls of one connection by weight, follows a changed weight, and
   expect(await proxy.exited()).toMatchObject({ code: 0 })
 })
 
-it('ends at the second signal, whatever is under way', async () => {
+it('a proxy ends at the second signal, regardless of open calls', async () => {
   const one = await backend()
   await putAll(etcd, 'hello', [{ addr: one.addr, weight: 1 }])
   const { proxy, client } = await proxied('hello')
@@ -73,7 +73,7 @@ it('ends at the second signal, whatever is under way', async () => {
   expect((await held).code).toBe(status.UNAVAILABLE)
 })
 
-it('reports why it cannot listen', async () => {
+it('a proxy reports why it cannot listen', async () => {
   const one = await backend()
   const { code, stderr } = await disco.run('proxy', 'hello', '--listen', one.addr)
   expect(code).toBe(6)

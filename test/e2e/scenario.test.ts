@@ -90,7 +90,7 @@ describe('five servers of weights 1, 1, 1, 1 and 10', () => {
     await Promise.all(greeters.map(({ addr }, index) => register(registrars, addr, WEIGHTS[index] ?? 0)))
   })
 
-  test('have the exact layout of the source documents in etcdctl, each under a lease', async () => {
+  test('are stored in exactly the layout of the source documents as shown by etcdctl, each under a lease', async () => {
     const leases = new Set<string | undefined>()
     for (const [index, { addr }] of greeters.entries()) {
       const value = await etcd.ctl('get', keyOf(addr), '--print-value-only')

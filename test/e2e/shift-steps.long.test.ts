@@ -23,7 +23,7 @@ const STEPS = ['shift', 'hello', 'version=2.0.0', '--steps', '50%,75%', '--yes']
 
 describe('disco shift in steps', () => {
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    '%s between two steps restores the weights, exit 130',
+    '%s between two steps restores the weights, with exit code 130',
     async (signal) => {
       const before = await revision(etcd)
       const started = disco.start(...STEPS, '--every', '10m')
