@@ -16,8 +16,8 @@ const SETTLE_MS = 2_000
  */
 const mayWakingLeaderRevoke = etcdVersion().startsWith('3.4.')
 
-describe('registrars, watches and resolvers of a cluster of three,', () => {
-  test('when the leader is killed three times, are not affected', async ({ annotate }) => {
+describe('registrars, watches and resolvers of a cluster of three', () => {
+  test('are not affected when the leader is killed three times', async ({ annotate }) => {
     await using cluster = await EtcdCluster.start()
     await using site = await ClusterSite.start(cluster)
     for (let round = 0; round < 3; round++) {
@@ -35,7 +35,7 @@ describe('registrars, watches and resolvers of a cluster of three,', () => {
 
   // On a busy machine all leases were lost at once with 3.5.30 too, although no registrar had reported an outage: a
   // waking leader may revoke leases before it learns that it lost the leadership. The test is repeated in that case.
-  test('when the leader is frozen for longer than the TTL, have stale watches at that member only', {
+  test('are affected only by stale watches when the leader is frozen for longer than the TTL', {
     retry: 2,
   }, async ({ annotate }) => {
     await using cluster = await EtcdCluster.start()
@@ -54,7 +54,7 @@ describe('registrars, watches and resolvers of a cluster of three,', () => {
     else expectNoCost({ ...cost, causes })
   })
 
-  test('when there is no quorum for longer than the TTL, each report at most one outage, and no key is lost', async ({
+  test('report at most one outage each when there is no quorum for longer than the TTL, and no key is lost', async ({
     annotate,
   }) => {
     await using cluster = await EtcdCluster.start()
@@ -74,7 +74,7 @@ describe('registrars, watches and resolvers of a cluster of three,', () => {
     expect(cost.outages).toBeGreaterThanOrEqual(3)
   })
 
-  test('when a follower and then the leader are isolated for longer than the TTL, are not affected', async ({
+  test('are not affected when a follower and then the leader are isolated for longer than the TTL', async ({
     annotate,
   }) => {
     await using cluster = await EtcdCluster.start()

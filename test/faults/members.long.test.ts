@@ -18,8 +18,8 @@ const MUTE_MS = 8_000
  */
 const WAKE_MS = 2_000
 
-describe.concurrent('a registration with a TTL of 6 s, when each of three members in turn', () => {
-  test('loses all requests of its clients, keeps its key, and no watch reports a change', async () => {
+describe.concurrent('a registration with a TTL of 6 s in a cluster of three', () => {
+  test('keeps its key while each member in turn loses all requests of its clients, and no watch reports a change', async () => {
     await using stand = await Stand.start()
     const { cluster, held, log } = stand
     for (const [index, proxy] of cluster.proxies.entries()) {
@@ -35,7 +35,7 @@ describe.concurrent('a registration with a TTL of 6 s, when each of three member
     expect(cluster.proxies.filter(({ accepted }) => accepted > 0).length).toBeGreaterThan(1)
   })
 
-  test('is frozen, keeps its key, and restores it if a waking leader revokes the lease', async () => {
+  test('keeps its key while each member in turn is frozen, and restores it if a waking leader revokes the lease', async () => {
     await using stand = await Stand.start()
     const { cluster, held, log } = stand
     const told = (what: string) => held.told.filter((word) => word === what).length

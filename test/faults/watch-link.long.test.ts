@@ -10,8 +10,8 @@ beforeAll(async () => {
 })
 afterAll(() => etcd.stop())
 
-describe.concurrent('a watch whose connection', () => {
-  test('is cut five times during a replay of 5,001 events delivers each event once, in order', async () => {
+describe.concurrent('a watch', () => {
+  test('delivers each of 5,001 events once and in order if its connection is cut five times during their replay', async () => {
     await using link = await Link.open(etcd, 'replay')
     const { proxy, writer, log } = link
     await proxy.refuse()
@@ -27,7 +27,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.count('reset')).toBe(1)
   })
 
-  test('is cut repeatedly during writes delivers each of them once, in order', async () => {
+  test('delivers each write once and in order if its connection is cut repeatedly', async () => {
     await using link = await Link.open(etcd, 'cuts')
     const { proxy, writer, log } = link
     proxy.cutAfter('toClient', 5_000, 10)
@@ -38,7 +38,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.told).toEqual(await link.history(last))
   })
 
-  test('loses all packets is closed and opened again, and delivers the writes of the meantime once', async () => {
+  test('opens a new connection if the old one loses all packets, and delivers the writes of the meantime once', async () => {
     await using link = await Link.open(etcd, 'blackhole')
     const { proxy, writer, log } = link
     await log.reached(await writer.put(0, 1))
@@ -56,7 +56,7 @@ describe.concurrent('a watch whose connection', () => {
   })
 
   test.each(['toServer', 'toClient'] as const)(
-    'loses all packets in the direction %s notices that',
+    'notices that its connection loses all packets in the direction %s',
     async (direction) => {
       await using link = await Link.open(etcd, `half-${direction.toLowerCase()}`)
       const { proxy, writer, log } = link
@@ -70,7 +70,7 @@ describe.concurrent('a watch whose connection', () => {
     },
   )
 
-  test('is slow in both directions loses no event, and is not considered dead', async () => {
+  test('loses no event over a connection that is slow in both directions, and reports no outage', async () => {
     await using link = await Link.open(etcd, 'slow')
     const { proxy, writer, log } = link
     proxy.delay(300)
@@ -81,7 +81,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(log.count('stale')).toBe(0)
   })
 
-  test('has a reader that pauses for longer than etcd may be silent is not considered dead', async () => {
+  test('reports no outage if its reader pauses for longer than etcd may be silent', async () => {
     await using link = await Link.open(etcd, 'slow-reader')
     const { registry, writer } = link
     const stop = new AbortController()
@@ -99,7 +99,7 @@ describe.concurrent('a watch whose connection', () => {
     expect(types).toEqual(['reset', 'changes', 'changes'])
   })
 
-  test('receives more than 4 MiB in one response delivers all of it, with each revision complete', async () => {
+  test('delivers a response of more than 4 MiB, with each revision complete', async () => {
     await using link = await Link.open(etcd, 'large')
     const { proxy, writer, log } = link
     await proxy.refuse()

@@ -8,7 +8,7 @@ const started = proxies()
 it.each([
   ['nicht%20da%3A %C3%BC', 'nicht da: ü'],
   ['100% of it', '100% of it'],
-])('shows the grpc-message "%s" of a health watch as "%s"', async (sent, shown) => {
+])('the proxy shows the grpc-message "%s" of a health watch as "%s"', async (sent, shown) => {
   await using backend = await RawBackend.start((stream) => {
     const headers = { ':status': 200, 'content-type': 'application/grpc' }
     stream.respond({ ...headers, 'grpc-status': '7', 'grpc-message': sent }, { endStream: true })

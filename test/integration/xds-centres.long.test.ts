@@ -75,7 +75,7 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
     it.each([
       ['of all services', []],
       ['of the named service', ['hello']],
-    ])('%s keeps the list of a killed registry, and follows the other registry', async (_, names) => {
+    ])('keeps the list of a killed registry, and follows the other registry: %s', async (_, names) => {
       const [a = '', b = '', c = ''] = await started(3)
       await putAll(dc1, 'hello', [{ addr: a }])
       await putAll(dc2, 'hello', [{ addr: b }])
