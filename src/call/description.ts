@@ -49,7 +49,7 @@ function ofFiles(
 /**
  * Asks one of the servers for its descriptors, by reflection.
  *
- * @throws DiscoError RPC_FAILED if it has no reflection, does not answer, or describes its methods wrongly
+ * @throws DiscoError RPC_FAILED if it has no reflection, does not answer, or sends invalid descriptors
  */
 export async function describedByServer(
   client: Client,

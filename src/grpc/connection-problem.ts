@@ -57,7 +57,7 @@ export function isDescriptorLimit(problem: string): boolean {
 export interface Diagnosis {
   /** A clause for messages. */
   readonly text: string
-  /** The protocol of the server, if it differs from the dialled one. */
+  /** The protocol of the server if it differs from the dialled one; otherwise, or if it is unknown, null. */
   readonly speaks: 'tls' | 'plaintext' | null
 }
 

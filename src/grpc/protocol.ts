@@ -6,6 +6,7 @@ export { status } from '@grpc/grpc-js'
 /** Headers of a request. A name may occur several times. The values of names that end in `-bin` are base64. */
 export type Headers = readonly (readonly [name: string, value: string])[]
 
+/** Converts headers to metadata, and decodes the base64 values of names that end in `-bin`. */
 export function metadataOf(headers: Headers): Metadata {
   const metadata = new Metadata()
   for (const [name, value] of headers) {

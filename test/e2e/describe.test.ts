@@ -80,7 +80,7 @@ test('--describe refuses an ambiguous or unknown name, and lists the candidates'
   expect(several.stderr).toContain('Name one: shop.Shop/Buy, shop.Returns/Buy')
   const none = await tool.run('call', 'shop', 'shop.Ordr', '--describe')
   expect(none).toMatchObject({ code: 4, stdout: '' })
-  expect(none.stderr).toContain('No method, service or type here is named "shop.Ordr"')
+  expect(none.stderr).toContain('Unknown method, service or type "shop.Ordr"')
   expect(none.stderr).toContain('Did you mean shop.Order?')
   expect(none.stderr).toContain('Available: shop.Shop, shop.Shop/Buy')
 })

@@ -87,7 +87,7 @@ const RIGHT = {
 
 test.each<[what: string, answer: Answer, why: string]>([
   ['bytes that are not an answer', () => Buffer.from([0xff, 0xff, 0xff]), 'Server reflection failed at'],
-  ['bytes that are not a file', withFiles(Buffer.from('garbage')), 'describes its methods wrongly'],
+  ['bytes that are not a file', withFiles(Buffer.from('garbage')), 'sends invalid descriptors'],
   [
     'a service with a bad name',
     withFiles(file({ ...RIGHT, service: [{ name: 'S \u001b[31m', method: [METHOD] }] })),
@@ -103,18 +103,14 @@ test.each<[what: string, answer: Answer, why: string]>([
     (question) => ('listServices' in question ? listed('p/S') : described(file(RIGHT))),
     'a service is named "p/S"',
   ],
-  [
-    'a type that does not exist',
-    withFiles(file({ ...RIGHT, messageType: [] })),
-    'describes its methods wrongly',
-  ],
+  ['a type that does not exist', withFiles(file({ ...RIGHT, messageType: [] })), 'sends invalid descriptors'],
   [
     'files that import each other',
     withFiles(
       file({ ...RIGHT, dependency: ['b.proto'], messageType: [] }),
       file({ name: 'b.proto', package: 'p', dependency: ['a.proto'] }),
     ),
-    'describes its methods wrongly',
+    'sends invalid descriptors',
   ],
   [
     'an enum without values',

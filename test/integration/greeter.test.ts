@@ -38,7 +38,9 @@ describe('the sample backend', () => {
     await start({ reflection: [pkg] })
     const { files, services, source } = await reflect(client, DEADLINE_MS)
     expect(services).toEqual(['helloworld.Greeter'])
-    expect(source).toBe(`Asked by reflection ${version} at ${greeter.addr}; without reflection use --proto`)
+    expect(source).toBe(
+      `Source: server reflection ${version} at ${greeter.addr}; without reflection use --proto`,
+    )
     const method = new Descriptors(files, source).method('SayHello')
     const content = { messages: [method.encode({ name: 'abc' })], headers: [], hashKey: null }
     const settings = { deadlineMs: DEADLINE_MS, wantsHeaders: false, keepsReplies: false }

@@ -30,9 +30,9 @@ describe('an unknown policy', () => {
   })
 
   test.each([
-    [[{ disco_wrr: {} }], 'names no LB policy that is known: "disco_wrr"'],
-    [[{ a: {} }, { b: {} }], 'names no LB policy that is known: "a", "b"'],
-    [[], 'names no LB policy that is known: none'],
+    [[{ disco_wrr: {} }], 'Unknown LB policy in the service config: "disco_wrr"'],
+    [[{ a: {} }, { b: {} }], 'Unknown LB policy in the service config: "a", "b"'],
+    [[], 'The service config lists no LB policy'],
     [[{ outlier_detection: { child_policy: [{ disco_wrr: {} }] } }], 'outlier_detection'],
     [[{ outlier_detection: { interval: 'soon', child_policy: [] } }], 'outlier_detection'],
   ])('in a service config prevents the creation of the channel: %j', (loadBalancingConfig, message) => {
@@ -41,7 +41,7 @@ describe('an unknown policy', () => {
     const error = errorOf(make)
     expect(error.code).toBe('USAGE')
     expect(error.message).toContain(message)
-    expect(error.suggestions.join()).toContain(`Known are: ${OURS}`)
+    expect(error.suggestions.join()).toContain(`Available: ${OURS}`)
     expect(errorOf(() => channelOptions({ serviceConfig: { loadBalancingConfig } })).code).toBe('USAGE')
   })
 

@@ -87,7 +87,8 @@ describe('a selector', () => {
     using caller = new Caller('etcd:///hello?version=2.0.0')
     await expect(caller.call()).rejects.toMatchObject({
       code: 14,
-      details: 'No endpoint to dial. hello has 1 registered endpoints; selected are those with version=2.0.0',
+      details:
+        'No endpoint to dial. hello has 1 registered endpoints; the target selects endpoints with version=2.0.0',
     })
   })
 

@@ -5,6 +5,7 @@ import { Reconnects } from './reconnects.js'
 export interface ConnectionSettings {
   readonly helper: experimental.ChannelControlHelper
   readonly options: ChannelOptions
+  /** The source of the list, as a sentence for messages. */
   readonly resolutionNote: string
 }
 
@@ -26,7 +27,7 @@ export interface ConnectionListener {
 /** The connection to an endpoint. It is established again whenever it ends. */
 export interface Connection {
   connect(): void
-  /** Report that a call over this connection has succeeded. */
+  /** Must be called when a call over this connection has succeeded. */
   callSucceeded(): void
   close(): void
 }

@@ -31,7 +31,7 @@ export class Level<One extends Member> {
     return size
   }
 
-  /** The rotation of all members; null if there are no members, or several registries, each with its own rotation. */
+  /** The rotation of all members; null before the first member, or if there are several registries. */
   get only(): Rotation<One> | null {
     const [first, second] = this.shares.values()
     return second === undefined ? (first?.rotation ?? null) : null

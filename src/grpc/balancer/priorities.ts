@@ -27,8 +27,9 @@ export const FAILOVER_MS = 1_000
 export class Priorities<One extends Member> {
   /** The chooser that picks use. Replaced at a spill-over. Valid after `settle`. */
   chooser: Pick<Chooser<One>, 'choose'> = { choose: () => null }
-  /** Best priority first. */
+  /** Best priority (lowest number) first. */
   private levels: readonly Level<One>[] = []
+  /** The level in use; null before the first member. */
   private current: Level<One> | null = null
   /** The level in use at the last `takeChanges`. */
   private reported: Level<One> | null = null

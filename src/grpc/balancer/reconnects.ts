@@ -3,8 +3,8 @@ import { Backoff } from '../../net/backoff.js'
 /** A connection that was READY for less than this time counts as short. */
 export const MIN_USEFUL_MS = 50
 /**
- * Number of short connections in a row after which the next reconnect still does not wait, if no call has succeeded. A
- * few short connections are normal: some servers close a connection after a number of calls, such as nginx after
+ * Maximum number of short connections in a row, without a successful call, before reconnects wait for a backoff. A few
+ * short connections are normal: some servers close a connection after a number of calls, such as nginx after
  * `keepalive_requests`.
  */
 export const MAX_SHORT = 3

@@ -68,14 +68,14 @@ export interface CheckedServer {
 }
 
 export interface HealthCheckOptions {
-  /** The gRPC service to ask about. Default: the server as a whole. */
+  /** The gRPC service to check. Default: the server as a whole. */
   readonly service?: string
   /** Time limit for the connection, the health check and the search for the cause of a failure together. */
   readonly deadlineMs: number
   readonly headers?: Headers | undefined
   /** Default: the name of the registered service. */
   readonly authority?: string | undefined
-  /** Ends the check early, without an answer. */
+  /** Cancels the check. The problem of its result is then the status CANCELLED. */
   readonly signal?: AbortSignal | undefined
 }
 

@@ -31,11 +31,11 @@ export function noSuchMethod(
   const bare = name.slice(Math.max(name.lastIndexOf('.'), name.lastIndexOf('/')) + 1)
   return new DiscoError(
     'NOT_FOUND',
-    only ? `${only.typeName} has no method "${bare}"` : `No service here has a method "${name}"`,
+    only ? `${only.typeName} has no method "${bare}"` : `Unknown method "${name}"`,
     {
       suggestions: [
         ...didYouMean(only ? bare : name, names),
-        `${only ? 'It has' : 'They have'}: ${listed(names) || 'none'}. ${source}`,
+        `Available: ${listed(names) || 'none'}. ${source}`,
         ...gaps,
       ],
     },
@@ -52,7 +52,7 @@ export function noSuchName(
   const bare = name.slice(name.lastIndexOf('.') + 1)
   const bareNames = new Map(types.map((type) => [type.slice(type.lastIndexOf('.') + 1), type]))
   const nearest = [...didYouMean(name, [...types, ...own]), ...didYouMean(bare, [...bareNames.keys()])]
-  return new DiscoError('NOT_FOUND', `No method, service or type here is named "${name}"`, {
+  return new DiscoError('NOT_FOUND', `Unknown method, service or type "${name}"`, {
     suggestions: [...nearest.slice(0, 1), `Available: ${listed(own) || 'nothing'}. ${source}`, ...gaps],
   })
 }

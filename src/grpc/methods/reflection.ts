@@ -75,7 +75,7 @@ export async function reflect(
 /** The error for a server that sends invalid file descriptors. @param cause an error whose message is the reason */
 export function unreadable(peer: string, cause: unknown): DiscoError {
   const { message } = cause as Error
-  return new DiscoError('RPC_FAILED', `The server at ${peer} describes its methods wrongly: ${message}`, {
+  return new DiscoError('RPC_FAILED', `The server at ${peer} sends invalid descriptors: ${message}`, {
     cause,
     suggestions: ['Without reflection: --proto FILE or --protoset FILE'],
   })
@@ -115,6 +115,6 @@ export async function readReflected(
     files: files.all,
     services,
     peer: peer(),
-    source: `Asked by reflection ${version} at ${peer()}; without reflection use --proto`,
+    source: `Source: server reflection ${version} at ${peer()}; without reflection use --proto`,
   }
 }

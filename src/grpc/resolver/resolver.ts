@@ -117,5 +117,5 @@ function outagesOf({ registries = [] }: ResolvedList): string {
 /** The conditions of a target, appended to a message about a list without usable endpoints. */
 function conditionsOf(target: Target): string {
   const selector = selectorOf(target)
-  return selector.length === 0 ? '' : `; selected are those with ${formatSelector(selector)}`
+  return selector.length === 0 ? '' : `; the target selects endpoints with ${formatSelector(selector)}`
 }

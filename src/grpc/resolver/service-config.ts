@@ -24,8 +24,12 @@ export function checkPolicies({ loadBalancingConfig }: ServiceConfig): void {
   const chosen = entries.find((entry) => experimental.isLoadBalancerNameRegistered(nameOf(entry)))
   if (chosen === undefined) {
     const names = entries.map((entry) => `"${nameOf(entry)}"`).join(', ')
-    throw new DiscoError('USAGE', `The service config names no LB policy that is known: ${names || 'none'}`, {
-      suggestions: [`Known are: ${knownNames().join(', ')}`],
+    const problem =
+      names === ''
+        ? 'The service config lists no LB policy'
+        : `Unknown LB policy in the service config: ${names}`
+    throw new DiscoError('USAGE', problem, {
+      suggestions: [`Available: ${knownNames().join(', ')}`],
     })
   }
   requireReadable(parse(chosen))
@@ -46,7 +50,7 @@ function parse(entry: Parameters<typeof experimental.parseLoadBalancingConfig>[0
   } catch (cause) {
     throw new DiscoError('USAGE', `The service config's LB policy: ${(cause as Error).message}`, {
       cause,
-      suggestions: [`Known are: ${knownNames().join(', ')}`],
+      suggestions: [`Available: ${knownNames().join(', ')}`],
     })
   }
 }

@@ -33,7 +33,7 @@ describe('a method name', () => {
   it('unknown to the only service is refused with the methods of the service, and their source', () => {
     const error = errorOf(() => shopAlone.method('Sell'))
     expect(error).toMatchObject({ code: 'NOT_FOUND', exit: 4, message: 'shop.api.Shop has no method "Sell"' })
-    expect(error.suggestions).toEqual([`It has: Buy, List. ${SOURCE}`])
+    expect(error.suggestions).toEqual([`Available: Buy, List. ${SOURCE}`])
   })
 
   it.each(['Bui', 'Shop/Bui', 'shop.api.Shop.Bui'])('mistyped as %s gets the nearest, too', (name) => {
@@ -44,9 +44,9 @@ describe('a method name', () => {
 
   it('unknown to all of several services is refused with all their methods', () => {
     const error = errorOf(() => descriptors.method('Sell'))
-    expect(error.message).toBe('No service here has a method "Sell"')
+    expect(error.message).toBe('Unknown method "Sell"')
     expect(error.suggestions).toContain(
-      `They have: shop.api.Shop/Buy, shop.api.Shop/List, shop.api.Returns/List. ${SOURCE}`,
+      `Available: shop.api.Shop/Buy, shop.api.Shop/List, shop.api.Returns/List. ${SOURCE}`,
     )
   })
 
