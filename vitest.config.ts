@@ -6,7 +6,18 @@ const UNIT = 'test/unit/**/*.test.ts'
 const PROPERTY = 'test/property/**/*.test.ts'
 const LONG = 'test/**/*.long.test.ts'
 
-const ABOUT_ETCD = ['faults', 'integration', 'conformance', 'fuzz'].map((of) => `test/${of}/**/*.test.ts`)
+/** Of the integration tests, those whose result depends on what etcd answers. */
+const INTEGRATION_ABOUT_ETCD = [
+  ...['abort', 'apply', 'articles', 'cache', 'clean-exit', 'data-centres', 'dev-differences', 'doctor-fix'],
+  ...['empty-service', 'environment', 'filtered-list', 'live-changes', 'live-registration', 'own-weights'],
+  ...['refusals', 'registration', 'resync-check', 'shared-streams', 'shift', 'shift-back', 'shift-conflict'],
+  ...['target-watch', 'weight'],
+]
+
+const ABOUT_ETCD = [
+  ...['faults', 'conformance', 'fuzz'].map((folder) => `test/${folder}/**/*.test.ts`),
+  ...INTEGRATION_ABOUT_ETCD.map((name) => `test/integration/${name}{,.long}.test.ts`),
+]
 /** A hundred thousand operations: once is enough, on the version that the dev registry answers like. */
 const LONG_FUZZ = 'test/fuzz/fuzz.long.test.ts'
 

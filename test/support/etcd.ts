@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type EtcdVersion, findEtcd } from './etcd-binary.js'
+import { etcdctlByApi } from './etcdctl-by-api.js'
 import { freePorts } from './ports.js'
 
 /** Data is kept in memory if there is a tmpfs, because etcd syncs every write and disks are shared. */
@@ -107,6 +108,8 @@ export class RealEtcd implements Etcd, AsyncDisposable {
 
   async ctl(...args: string[]): Promise<string> {
     const { tls } = this.settings
+    const printed = tls || this.ctlUser !== '' ? null : await etcdctlByApi(this.endpoint, args)
+    if (printed !== null) return printed
     const { stdout } = await promisify(execFile)(findEtcd('etcdctl', this.version), args, {
       env: {
         ...{ PATH: process.env.PATH, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: this.endpoint },

@@ -12,12 +12,12 @@ export async function recordedUnder(etcd: Etcd, folder: string): Promise<Happene
   // A last event marks the end of the reading.
   const end = `${folder}end`
   try {
-    const answer = await etcd.ctl('put', end, '{}', '-w', 'json')
-    const { header } = JSON.parse(answer) as { header: { revision: number } }
-    const happened = await historyOf(api, folder, { after: etcd.startRevision, upTo: header.revision })
+    const { header } = await api.get('KV/Put', { key: base64(end), value: base64('{}') })
+    const upTo = Number((header as { revision: string }).revision)
+    const happened = await historyOf(api, folder, { after: etcd.startRevision, upTo })
     return happened.filter(({ key }) => key !== end)
   } finally {
-    await etcd.ctl('del', end)
+    await api.get('KV/DeleteRange', { key: base64(end) })
     api.close()
   }
 }
@@ -28,3 +28,5 @@ export async function weightsOf(etcd: Etcd, key: string): Promise<(number | null
   const weights = happened.filter((event) => event.key === key).map(({ weight }) => weight)
   return weights.filter((weight, index) => index === 0 || weight !== weights[index - 1])
 }
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
