@@ -4,6 +4,7 @@ import { inject } from 'vitest'
 import type { Etcd } from './etcd.js'
 import { findEtcd } from './etcd-binary.js'
 import { revision, wipe } from './etcd-state.js'
+import { etcdctlByApi } from './etcdctl-by-api.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -22,7 +23,8 @@ export async function sharedEtcd(): Promise<Etcd> {
   if (endpoint === undefined) throw new Error(`No etcd for worker ${process.env.VITEST_POOL_ID}`)
   const etcd = etcdAt(endpoint)
   await wipe(etcd)
-  return { ...etcd, startRevision: await revision(etcd) }
+  const ctl = async (...args: string[]) => (await etcdctlByApi(endpoint, args)) ?? (await etcd.ctl(...args))
+  return { endpoint, startRevision: await revision(etcd), ctl }
 }
 
 /** A server with etcd’s API at `host:port`. */
