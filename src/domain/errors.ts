@@ -1,6 +1,6 @@
 /**
- * Exit code of each kind of failure; scripts rely on these numbers. If several apply, the first of 130, 3, 4, 7, 8
- * wins. A single failed call (`--n 1`) exits with 64 + its gRPC status instead.
+ * Exit code of each kind of failure; scripts rely on these numbers. If several failures occur, the first of 130, 3,
+ * 4, 7, 8 wins. A single failed call (`--n 1`) exits with 64 + its gRPC status instead.
  */
 const EXIT_BY_CODE = {
   INTERNAL: 1,
@@ -26,7 +26,7 @@ const EXIT_BY_CODE = {
  * - `ETCD_UNREACHABLE`: etcd did not answer in time, or refused for a temporary reason (`reason`)
  * - `ETCD_DENIED`: etcd refused the login, or the user's roles do not cover the keys (`reason`)
  * - `OUTCOME_UNKNOWN`: the answer to a write was lost; reading the key again did not show whether etcd applied it
- * - `REVISION_UNAVAILABLE`: etcd has compacted the revision, or not reached it
+ * - `REVISION_UNAVAILABLE`: etcd has compacted the revision, or has not reached it yet
  * - `NOT_FOUND`: no such service, endpoint or method
  * - `CONFLICT`: another client holds the key or changed it, or the change needs `force`
  * - `WAIT_TIMED_OUT`: a condition was not met in time

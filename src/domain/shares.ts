@@ -2,8 +2,9 @@ import type { Endpoint } from './endpoint.js'
 import { ExactSum } from './exact-sum.js'
 
 /**
- * An LB policy's promise about shares: `exact`, no endpoint deviates by a whole pick; `random`, picks follow shares
- * on average; `none`, picks depend on other inputs (a key, the load).
+ * How closely the picks of an LB policy follow the shares. `exact`: the picks of each endpoint differ from its share by
+ * less than one pick. `random`: picks follow shares on average. `none`: picks depend on other inputs, such as a key or
+ * the load.
  */
 export type ShareRule = 'exact' | 'random' | 'none'
 
@@ -96,8 +97,7 @@ export function shareFractions(service: readonly WithOrigin[]): number[] {
 /**
  * Running totals of one service, by which a share is computed in O(1). An endpoint must be removed with the same weight
  * and problem that it was added with. Shares depend only on the endpoints in the totals, not on the order in which they
- * were added or on removed endpoints. The sum is exact for this reason: weights may be fractions, or exceed 2^53
- * together.
+ * were added or on removed endpoints. This needs an exact sum, since weights may be fractions, or exceed 2^53 together.
  */
 export class ShareTotals {
   /** The number of endpoints in the totals, usable or not. */
