@@ -5,7 +5,7 @@ import type { Types } from './types.js'
 
 /**
  * Fetches the files that define types or extensions, with their imports. Files in `known` are not fetched. Never
- * rejects: the result lacks files that cannot be fetched.
+ * rejects: the result is empty if the files cannot be fetched.
  */
 export type FetchFiles = (
   questions: readonly ReflectionQuestion[],

@@ -47,8 +47,8 @@ export interface SelectedList extends ResolvedList {
 const PRIORITY_WAIT_MS = 1_000
 
 /**
- * The endpoint list of a service, kept up to date by the updates of a watch. A reset is delivered at once, changes
- * through a {@link DeliveryWindow}:
+ * The endpoint list of a service, kept up to date by the updates of a watch. A reset is delivered at once. Changes are
+ * delivered through a {@link DeliveryWindow}, as are resets after the first list if there are several registries:
  * - A deletion waits for 20 ms. So the endpoint of a key that is put again at once, for example after a lost lease,
  *   keeps its connection.
  * - The deletion of the last key waits for 100 ms. If etcd ends all leases together, as etcd 3.4 may after its leader
