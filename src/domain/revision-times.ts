@@ -41,7 +41,7 @@ export class RevisionTimes {
     return afterMs !== null && beforeMs !== null && afterMs > beforeMs ? UNKNOWN : { afterMs, beforeMs }
   }
 
-  /** The revision of the last sample received by `timeMs`; null if there is none. Later changes have higher revisions. */
+  /** The revision of the last sample received by `timeMs`; null if there is none. Later changes have higher ones. */
   lastBefore(timeMs: number): Revision | null {
     return this.notes.findLast(({ receivedMs }) => receivedMs <= timeMs)?.revision ?? null
   }
