@@ -79,9 +79,9 @@ describe.concurrent('200 calls a second do not fail while', () => {
 
   test('etcd is unavailable for longer than the TTL of the backends', async () => {
     await using etcd = await RealEtcd.start()
-    await using site = await Site.start([etcd.endpoint], 2)
+    await using site = await Site.start([etcd.endpoint], 5)
     await etcd.kill()
-    await delay(6_000)
+    await delay(8_000)
     await etcd.restart()
     await site.noticesOutageAndEnd()
     await delay(3_000)
@@ -92,11 +92,11 @@ describe.concurrent('200 calls a second do not fail while', () => {
     await using etcd = await RealEtcd.start()
     await using proxy = await FaultProxy.start(etcd.endpoint)
     await using site = await Site.start([proxy.endpoint], 5)
-    for (let cuts = 0; cuts < 20; cuts++) {
+    // On a busy machine not every cut meets a new connection.
+    for (let cuts = 0; cuts < 20 || proxy.accepted <= 10; cuts++) {
       proxy.cut()
       await delay(200)
     }
-    expect(proxy.accepted).toBeGreaterThan(10)
     await site.expectNoneFailed()
   })
 
@@ -105,7 +105,7 @@ describe.concurrent('200 calls a second do not fail while', () => {
     await using proxy = await FaultProxy.start(etcd.endpoint)
     await using site = await Site.start([proxy.endpoint], 30)
     proxy.blackhole()
-    await delay(9_000)
+    await Promise.all([delay(9_000), site.noticesOutage()])
     await proxy.heal()
     await site.noticesOutageAndEnd()
     await site.expectNoneFailed()

@@ -13,7 +13,7 @@ import { freePorts } from './ports.js'
 /** Data is kept in memory if there is a tmpfs, because etcd syncs every write and disks are shared. */
 const DATA_ROOT = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
-const START_DEADLINE_MS = 20_000
+const START_DEADLINE_MS = 45_000
 
 /** Number of characters of etcd’s log in an error, enough to see why it did not start. */
 const COMPLAINTS_LENGTH = 2_000
