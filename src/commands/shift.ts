@@ -26,7 +26,7 @@ const GUARD_FLAGS = ['data', 'assert', 'n'] as const
 export default class Shift extends DiscoCommand {
   static override summary = 'Give some endpoints a share of the traffic, all at once or in steps'
   static override description =
-    'Computes the weights that give the shares, and sets them in one transaction under the leases of the endpoints. Weights within each part keep their ratio; a drained endpoint stays drained, unless all endpoints of a selection are. --steps runs a guard after each step: either disco call (if --call is given) or the command after --. If the guard fails, or on Ctrl-C, the original weights are restored.'
+    'Computes the weights that give the shares, and sets them in one transaction under the leases of the endpoints. Weights within each selection, and within the rest, keep their ratio; a drained endpoint stays drained, unless all endpoints of a selection are. With --steps, a guard may run after each step: disco call (--call), or the command after --. If the guard fails, or on Ctrl-C, the original weights are restored.'
   static override examples = [
     '<%= config.bin %> shift hello 1.2.3.4:1001=10% --dry-run',
     '<%= config.bin %> shift hello 1.2.3.4:1001=10% --yes',
@@ -51,7 +51,7 @@ export default class Shift extends DiscoCommand {
     }),
     every: waitFlag({
       default: 60_000,
-      description: 'how long to wait after a step before its guard runs',
+      description: 'how long to wait after a step, before its guard and the next step',
     }),
     call: textFlag({ helpValue: 'METHOD', description: 'guard: calls of this method, by disco call' }),
     data: textFlag({ char: 'd', helpValue: 'JSON', description: 'with --call: message of the calls' }),
@@ -237,7 +237,7 @@ export default class Shift extends DiscoCommand {
     const mark = this.palette(flags, process.stderr).yellow('!')
     for (const { addr, weight } of doc.leftOut)
       this.remark(
-        `${mark} ${visible(addr)} keeps weight ${weight}: it was registered, or its weight was set, after rev ${doc.beforeRev}`,
+        `${mark} ${visible(addr)} keeps weight ${weight}: it was registered, or another client set its weight, after rev ${doc.beforeRev}`,
       )
     for (const hint of doc.hints) this.remark(`${mark} ${hint}`)
     return this.print(flags, doc, {
@@ -265,18 +265,14 @@ export default class Shift extends DiscoCommand {
       refuseIdle(parsed, ['every', 'call', 'guard-timeout', ...GUARD_FLAGS], 'without --steps')
     if (flags.call === undefined) refuseIdle(parsed, GUARD_FLAGS, 'without --call')
     if (!flags.steps && command.length > 0)
-      throw new DiscoError('USAGE', 'A command after -- is the guard of --steps, which is missing')
+      throw new DiscoError('USAGE', 'A command after -- is a guard: it needs --steps')
     if (flags.call !== undefined && command.length > 0)
       throw new DiscoError('USAGE', 'The guard is either --call or a command after --')
     const [word = '', more] = words
     if (flags.steps && (more !== undefined || /=[\d.]+%$/.test(word))) {
-      throw new DiscoError(
-        'USAGE',
-        '--steps sets the shares of one selection, which is given without a share',
-        {
-          suggestions: ['Such as: disco shift hello version=2.0.0 --steps 5%,25%,100%'],
-        },
-      )
+      throw new DiscoError('USAGE', '--steps takes one selection without a share: the steps are its shares', {
+        suggestions: ['Such as: disco shift hello version=2.0.0 --steps 5%,25%,100%'],
+      })
     }
   }
 }
@@ -292,7 +288,7 @@ interface RunSteps {
 }
 
 function missing(): DiscoError {
-  return new DiscoError('USAGE', 'disco shift needs a service and a share', {
+  return new DiscoError('USAGE', 'disco shift needs a service and a selection', {
     suggestions: ['Such as: disco shift hello version=2.0.0=5%', 'To go back: disco shift hello --undo'],
   })
 }

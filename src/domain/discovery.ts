@@ -92,8 +92,8 @@ export interface Discovery {
    * Lists the endpoints, then watches from the next revision, without a gap. The first update is a Reset or a Stale.
    * The watch ends when the signal aborts; it throws only a DiscoError that a retry cannot fix.
    *
-   * If a caller reads more slowly than updates arrive, a Reset replaces the updates that wait for it. A slow caller
-   * never delays other callers.
+   * If too many updates wait for a slow caller, a Reset with the whole list replaces them. A slow caller never delays
+   * other callers.
    */
   watch(query: Query, signal: AbortSignal): AsyncIterable<Update>
 

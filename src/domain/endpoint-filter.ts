@@ -60,7 +60,7 @@ const MAX_VALUES = 5
  * The selected endpoints, at least one.
  *
  * @param service the service for messages; undefined for all services
- * @throws DiscoError NOT_FOUND if no endpoint is selected, or if no endpoint has one of the addresses. It suggests the
+ * @throws DiscoError NOT_FOUND if no endpoint is selected, or or if one of the addresses belongs to no endpoint. It suggests
  *   values that endpoints have.
  */
 export function requireChosen(
@@ -114,11 +114,11 @@ function filterHints({ select, addrs, host }: EndpointFilter, service: readonly 
     name,
     read: (endpoint: Endpoint) => attributeOf(endpoint, name),
   }))
-  const addressParts = [
+  const addressValues = [
     ...(host === null ? [] : [{ name: 'host', read: ({ addr }: Endpoint) => hostOf(addr) }]),
     ...(addrs.length === 0 ? [] : [{ name: 'address', read: ({ addr }: Endpoint) => addr }]),
   ]
-  return [...attributes, ...addressParts].map(
+  return [...attributes, ...addressValues].map(
     ({ name, read }) => `${name}: ${listed([...new Set(service.map(read))].sort())}`,
   )
 }

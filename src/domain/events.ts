@@ -35,9 +35,13 @@ export function eventsBetween(before: ByKey, after: ByKey, keys?: Iterable<strin
 function eventFor(before: Endpoint | undefined, endpoint: Endpoint): EndpointEvent | null {
   if (!before) return { type: 'added', endpoint }
   if (before.modRevision === endpoint.modRevision) return null
-  const isSameRegistration =
-    before.problem === null && endpoint.problem === null && before.lease === endpoint.lease
-  if (isSameRegistration && before.weight !== endpoint.weight && sameBesidesWeight(before, endpoint)) {
+  const areReadable = before.problem === null && endpoint.problem === null
+  if (
+    areReadable &&
+    before.lease === endpoint.lease &&
+    before.weight !== endpoint.weight &&
+    sameBesidesWeight(before, endpoint)
+  ) {
     return { type: 'weight', endpoint, from: before.weight, to: endpoint.weight }
   }
   return { type: 'updated', endpoint, before }

@@ -57,7 +57,7 @@ export function writeJson(value: unknown): string {
   return `{${present.map(([name, member]) => `${JSON.stringify(name)}:${writeJson(member)}`).join(',')}}`
 }
 
-/** The first number in parsed JSON that `isLossy`, such as 2^53 + 1; null if a double holds every number. */
+/** The first number in parsed JSON that `isLossy`, such as 2^53 + 1; null if there is none. */
 export function firstLossy(value: unknown): ExactNumber | null {
   if (value instanceof ExactNumber) return isLossy(value) ? value : null
   if (typeof value !== 'object' || value === null) return null

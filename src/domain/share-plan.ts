@@ -42,15 +42,16 @@ export function readSharePpm(text: string): number | undefined {
  * share. Weights within a part keep their ratios. An endpoint at weight 0 keeps it, unless all endpoints of a named
  * part are at 0: they then get equal weights. If every weight of the service is 0, the current weights count as equal.
  *
- * No weight of the rest becomes smaller, unless the rest gets nothing. An endpoint that restarts registers with the
+ * No weight of the rest becomes smaller, unless the rest gets nothing or a weight would exceed MAX_WEIGHT. An endpoint that restarts registers with the
  * weight that its program sets: if the other weights had become smaller, it would get too much of the traffic.
  *
  * If whole weights up to 1,000,000 can express the shares, the shares are exact. If not, weights are rounded, and
- * each share has a relative error of at most a thousandth, unless MAX_WEIGHT forces smaller weights.
+ * each share has a relative error of at most a thousandth, unless MAX_WEIGHT forces weights below MIN_ROUNDED_WEIGHT.
  *
  * @param service every endpoint of the service
  * @throws DiscoError USAGE (shares over 100%, an endpoint in two parts); NOT_FOUND (a part selects none); CONFLICT (an
- *   endpoint cannot carry a weight, a key has addresses in two parts, or no endpoint is left for the rest)
+ *   endpoint cannot carry a weight, a selected endpoint cannot be read, the addresses of a key would get different
+ *   shares, or a share above 0 would go to no endpoint)
  */
 export function planShares(service: readonly Endpoint[], parts: readonly SharePart[]): PlannedWeights {
   const name = service[0]?.service ?? ''
@@ -108,7 +109,7 @@ function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keye
         `Addresses of ${key} cannot have different shares: the key has one weight`,
         {
           suggestions: [
-            `Select all of it: ${[...known.endpoints, endpoint].map((one) => one.addr).join(', ')}`,
+            `Select all of it: ${service.flatMap((one) => (one.key === key ? one.addr : [])).join(', ')}`,
           ],
         },
       )
@@ -133,13 +134,16 @@ function relationsIn(
   const weights = own.map(({ endpoints: [first] }) => (unset ? 1 : (first?.weight ?? 0)))
   if (weights.some((weight) => weight > 0)) return wholeNumbers(weights)
   if (isNamed && own.length > 0) return own.map(() => 1n)
-  const why = own.length === 0 ? 'there is no other endpoint' : 'all others are drained (weight 0)'
+  const [why, remedy] = isNamed
+    ? ['gRPC does not dial the selected ones', 'For the reason: disco doctor']
+    : own.length === 0
+      ? ['there is no other endpoint', 'The shares of a service must add up to 100%']
+      : [
+          'all others are drained (weight 0)',
+          'Select the others as well, such as version=1.0.0=95%, or restore their weights first: disco drain --undo',
+        ]
   throw new DiscoError('CONFLICT', `${percentText(sharePpm)} of ${name} would go to no endpoint: ${why}`, {
-    suggestions: [
-      own.length === 0
-        ? 'The shares of a service must add up to 100%'
-        : 'Name the others as well, such as version=1.0.0=95%, or restore them: --undo',
-    ],
+    suggestions: [remedy],
   })
 }
 
@@ -192,8 +196,8 @@ function currentWeightsIfExact(
 /**
  * The minimum weights by key: the current weights. An endpoint that restarts registers with the weight that its program
  * sets. If the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest have a
- * minimum: a part with a smaller share than before needs smaller weights. If the rest gets nothing, the keys of all
- * parts with a share above 0 have a minimum instead.
+ * minimum, so that a part with a smaller share than before can get smaller weights. If the rest gets nothing, the keys
+ * of all parts with a share above 0 have one instead.
  */
 function floorsOf(planned: readonly PlannedPart[]): ReadonlyMap<string, number> {
   const [rest] = planned
@@ -205,8 +209,8 @@ function floorsOf(planned: readonly PlannedPart[]): ReadonlyMap<string, number> 
 }
 
 /**
- * Multiplies all weights by the smallest whole number that brings each key to its minimum, or by the largest one that
- * keeps all weights within MAX_WEIGHT.
+ * Multiplies all weights by the smallest whole number that brings each key to its minimum. If a weight would exceed
+ * MAX_WEIGHT then, the number is the largest one with which none does.
  */
 function atLeast(
   exact: ReadonlyMap<string, bigint>,

@@ -74,7 +74,7 @@ export function shareWithin(service: readonly WithOrigin[]): (endpoint: WithOrig
   }
 }
 
-/** The endpoints by registry. If the service has a single registry, the name is undefined. */
+/** The endpoints by registry. The name is undefined if only one registry is read. */
 function byRegistry<One extends WithOrigin>(
   service: readonly One[],
 ): Map<string | undefined, readonly One[]> {

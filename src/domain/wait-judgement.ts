@@ -114,7 +114,7 @@ function judgeState(
   const count = inState === null ? null : endpoints.filter((one) => inState.has(endpointId(one))).length
   const now = `${state} ${count ?? 'unknown'} of ${endpoints.length}`
   if (kind === 'none' && state !== 'drained') return { holds: count === 0, now }
-  // `not drained` needs a registered endpoint, since only a registration has a weight.
+  // Unlike `none` of the other states, `none` of `drained` needs a registered endpoint: only a registration has a weight.
   const holds = arePresent && count === (kind === 'all' ? endpoints.length : 0)
   const missing = absenceText(absent)
   return { holds, now: missing === null ? now : `${now}, ${missing}` }

@@ -23,16 +23,22 @@ import type { EtcdOptions } from './options.js'
 import type { AnswerHeader, RangeAnswer } from './range-answer.js'
 import { request } from './requests.js'
 
-/** Receives the header of each answer to a read, and the time that the answer took in milliseconds. */
+/** Receives the header of each answer to `range`, and the time that the answer took in milliseconds. */
 export type AnswerListener = (header: AnswerHeader, tookMs: number) => void
 
-/** Signals by which a user ends a command: the first ends reads, only the second also ends a write that was sent. */
+/**
+ * Signals by which a user ends a command. The first ends reads, lease grants, and transactions without `onAnswerLost`.
+ * Only the second also ends other writes that were sent.
+ */
 export interface Interruption {
-  /** Ends reads, and prevents writes; its reason is the error of both. */
+  /**
+   * Ends reads, lease grants and transactions without `onAnswerLost`, and prevents transactions with it. Its reason is
+   * their error. Leases are still revoked.
+   */
   readonly once: AbortSignal
   /** Ends writes that were sent: their outcome is unknown. */
   readonly twice: AbortSignal
-  /** Called before a write is sent. Returns what to call after its end. */
+  /** Called before a transaction with `onAnswerLost` is sent. Returns the function to call after its end. */
   onWrite(): () => void
 }
 
@@ -41,7 +47,8 @@ export type KeepAliveStream = MemberStream<ILeaseKeepAliveRequest, ILeaseKeepAli
 
 /**
  * etcd's v3 API over one or more members. Requests go to one member and move on to the next when it fails; every
- * request has a deadline. All its errors are DiscoErrors: ETCD_UNREACHABLE, ETCD_DENIED or INTERNAL.
+ * request has a deadline. Requests and streams fail with DiscoErrors (ETCD_UNREACHABLE, ETCD_DENIED or INTERNAL), or with
+ * the reason of the signal that ended them.
  */
 export class EtcdClient {
   /** Number of pages and keys that `range` has read so far, also on clients made by `under`. */
@@ -56,7 +63,7 @@ export class EtcdClient {
   ) {}
 
   /**
-   * Creates a client. Reads the password and TLS files, and connects only with the first request.
+   * Creates a client. Reads the password and TLS files at once. Connects only with the first request.
    *
    * @throws DiscoError USAGE
    */
@@ -190,7 +197,10 @@ export class EtcdClient {
     return translate(thrown, this.options)
   }
 
-  /** Closes the connections. First close streams, because an open stream keeps the process alive, and revoke leases. */
+  /**
+   * Closes the connections. The caller must first revoke its leases and close its streams: an open stream keeps the
+   * process alive.
+   */
   close(): void {
     this.members.close()
   }

@@ -8,13 +8,16 @@ import { settle } from './deadlines.js'
  * minutes.
  */
 const IDLE_MS = 3_500
-/** Deadline of the answer. etcd answers at once, so a member counts as silent after 6.5 s in all. */
+/**
+ * Deadline of the first response of a stream, and of the answer to a progress request. etcd answers both at once. So a
+ * member counts as silent 3 s after the start of a watch, and later after 6.5 s without a response.
+ */
 const ANSWER_MS = 3_000
 
-/** The member stopped answering during a watch. It is unknown which events it did not send. */
+/** The member did not answer a watch, or stopped answering it. It is unknown which events it did not send. */
 export class SilentWatch extends DiscoError {
-  constructor() {
-    super('ETCD_UNREACHABLE', `The watch had no answer for ${(IDLE_MS + ANSWER_MS) / 1000}s`)
+  constructor(silentMs: number) {
+    super('ETCD_UNREACHABLE', `The watch had no answer for ${silentMs / 1000}s`)
   }
 }
 
@@ -23,8 +26,8 @@ export class SilentWatch extends DiscoError {
  *
  * A stream is alive if a progress request is answered. Not every server answers: `etcd grpc-proxy` never does
  * (etcd-io/etcd#19710), and etcd 3.5 does not while a watcher of the stream is behind. So until the first progress
- * request of a stream has been answered, a key is read at the same member along with each request. The answer to the
- * read is then yielded as a progress response. A denied read (no permission) also proves that the member is alive, but
+ * request of a stream has been answered, a key is read at the same member along with each request. If nothing arrives on
+ * the stream in time, the answer to the read is yielded as a progress response. A denied read (no permission) also proves that the member is alive, but
  * yields nothing.
  *
  * Reads the stream only when the consumer requests a response; no deadline runs in between.
@@ -42,13 +45,13 @@ export async function* heartbeat(
   for (;;) {
     let result = await next(isFirst ? ANSWER_MS : IDLE_MS)
     if (result === null) {
-      if (isFirst) throw new SilentWatch()
+      if (isFirst) throw new SilentWatch(ANSWER_MS)
       const alive = answersProgress ? null : readAt(stream, key)
       stream.write({ progress_request: {} })
       result = await next(ANSWER_MS)
       if (result === null) {
         const answer = await alive
-        if (!answer) throw new SilentWatch()
+        if (!answer) throw new SilentWatch(IDLE_MS + ANSWER_MS)
         if (answer.header) yield progressOf(answer.header)
         continue
       }

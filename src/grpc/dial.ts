@@ -10,7 +10,7 @@ export type { Client }
 export interface DialSettings extends ChannelSettings {
   /** Default: plaintext. */
   readonly tls?: BackendTls | undefined
-  /** The `:authority` of calls. Default: the name of the service. */
+  /** The `:authority` of calls. Default: `authorityOf` the target, or the host of a target without a registry. */
   readonly authority?: string | undefined
   /** Maximum size of a reply. Default: 4 MiB. */
   readonly maxMessageBytes?: number | undefined

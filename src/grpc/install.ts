@@ -28,7 +28,7 @@ export interface Installation extends AsyncDisposable {
 interface InstalledDiscovery {
   /** Null after the installation was closed. */
   discovery: Discovery | null
-  /** After the installation was closed: the discovery that was restored, if any. */
+  /** After the installation was closed: the discovery to use in its place; null if there is none. */
   replacement: InstalledDiscovery | null
 }
 

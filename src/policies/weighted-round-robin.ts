@@ -21,12 +21,12 @@ const REBASE_AT = 256
  * (Tijdeman 1980), scheduled as EEVDF (Stoica and Abdel-Wahab 1995). While membership and weights do not change, no
  * candidate's count is ever a whole pick away from its exact share, at any moment and for any weights.
  *
- * Virtual time advances by 1/(total weight) with each pick. Each candidate has one turn at a time. A turn is eligible
- * from its start on, and its deadline is 1/weight after its start. A pick serves the eligible turn with the earliest
+ * A pick first advances virtual time by 1/(total weight). Each candidate has one turn at a time. A turn is eligible once
+ * virtual time is past its start, and its deadline is 1/weight after its start. A pick serves the eligible turn with the earliest
  * deadline; the candidate's next turn starts at that deadline. O(log n) for a pick and for a weight change.
  *
  * A candidate's lag, weight x (now - start), is its share of the picks so far less its own picks. A new weight
- * keeps the lag. A leaver's lag is shared among the others by moving virtual time. A candidate that is
+ * keeps the lag. A leaver's lag is shared among the others by moving virtual time, unless it was suspended. A candidate that is
  * suspended for a reconnect keeps its lag, and virtual time stays where it is. The lags of the READY candidates
  * then no longer sum to 0, so a candidate may be more than a pick away from its exact share
  * (`test/property/reconnects.test.ts` has the limits). If no turn is eligible, the one that starts first is served.
@@ -40,9 +40,9 @@ const REBASE_AT = 256
  * which a turn may overtake turns with an earlier deadline reduces the 54 and 9,166 runs to 1 and 971, but a pick then
  * costs 50 % more.
  *
- * Each candidate has a slot. Slots are assigned in the order of joining, and a free slot goes to the next newcomer. The
- * lower slot wins a tie, so that a run can be repeated. Each array has an entry for every slot in use, hence `as
- * number`.
+ * Each candidate that is not suspended has a slot. A newcomer, or one that resumes, gets the lowest free slot, or a new
+ * one. The lower slot wins a tie, so that a run can be repeated. Each array has an entry for every slot in use, hence
+ * `as number`.
  */
 class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly slotOf = new Map<Candidate, number>()
@@ -179,7 +179,10 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
     )
   }
 
-  /** Turns that started before `limit` are eligible. */
+  /**
+   * Moves turns that started before `limit` from `waiting` to `eligible`. Then moves turns at the head of `eligible` that
+   * start later back, until one can be served.
+   */
   private startTurns(limit: number): void {
     const { waiting, eligible } = this
     while (waiting.size > 0 && waiting.firstKey < limit) {
@@ -187,7 +190,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
       waiting.pop()
       eligible.push(slot, this.deadlineOf(slot))
     }
-    // A leaver may have moved virtual time back, to before the start of eligible turns. These wait again.
+    // A leaver may have moved virtual time back, to before the start of eligible turns.
     while (eligible.size > 0 && this.startOf(eligible.firstSlot) >= limit) {
       const slot = eligible.firstSlot
       eligible.pop()

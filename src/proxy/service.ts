@@ -21,13 +21,16 @@ export interface ServiceSettings extends UpstreamSettings {
 /** The reason why no endpoint can be picked for a call. */
 export interface Absence {
   readonly why: string
-  /** Whether an endpoint is still connecting, so that a call may wait for it. */
+  /**
+   * Whether the call should wait: there is no list yet and resolution has not failed, or an endpoint that the call could
+   * use is still connecting.
+   */
   readonly shouldWait: boolean
 }
 
 /** A call that waits for an endpoint. */
 export interface WaitingCall {
-  /** Called after endpoints have changed, so that the call picks again. */
+  /** Called when `choose` may have another result: endpoints have changed, the list failed, or the service is closed. */
   retry(): void
 }
 
@@ -40,7 +43,10 @@ export class BalancedService implements TargetListener {
   private readonly priorities: Priorities<Upstream>
   private readonly waiting = new Set<WaitingCall>()
   private readonly watch: TargetWatch
-  /** The source of the list, as a sentence for messages; null before the first list. */
+  /**
+   * The number of registered endpoints and the conditions of the target, for messages; empty for targets without a
+   * registry. Null before the first list.
+   */
   private note: string | null = null
   /** The state of each registry, if there are several; null otherwise. */
   registries: readonly RegistryState[] | null = null
@@ -95,11 +101,12 @@ export class BalancedService implements TargetListener {
       const why = whyNotPinned(this.policy, keys, this.upstreams.all)
       return { why: why ?? 'The pinned endpoint is connecting', shouldWait: why === null }
     }
-    if (this.upstreams.states.mayBecomeReady) return { why: 'The endpoints are connecting', shouldWait: true }
+    if (this.upstreams.stateCounts.mayBecomeReady)
+      return { why: 'The endpoints are connecting', shouldWait: true }
     return { why: whyNoneReady(this.upstreams, this.note), shouldWait: false }
   }
 
-  /** Calls `retry` after each change of the endpoints, until `leave`. */
+  /** Calls `retry` whenever `choose` may have another result, until `leave`. */
   join(call: WaitingCall): void {
     this.waiting.add(call)
   }
@@ -150,7 +157,7 @@ export class BalancedService implements TargetListener {
     },
   }
 
-  /** Notifies the observer and the waiting calls of changes. */
+  /** Notifies the observer of changes, and lets the waiting calls pick again. */
   private settle(): void {
     this.priorities.settle()
     const { observer } = this.settings

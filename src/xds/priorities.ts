@@ -79,8 +79,8 @@ function inRatio(weighted: readonly Weighted[]): readonly Weighted[] {
 }
 
 /**
- * Merges endpoints with the same socket: two keys may have the same address, but clients reject an assignment that
- * contains a socket twice. Their weights are added.
+ * Keeps each socket once: two keys may have the same address, but clients reject an assignment that contains a socket
+ * twice. An endpoint without a socket of its own adds its weight to the endpoint that has its first socket.
  *
  * @param taken receives the sockets of the endpoints
  */
@@ -112,7 +112,7 @@ function weighed(placed: readonly Placed[], priority: number): Locality[] {
     const { addr, origin } = endpoint
     const registry = origin?.registry ?? null
     const isTaken = names.has(nameText(registry, addr))
-    // Another key has the same host name, but this one has further addresses.
+    // Another key with the same address is left by `merged` only if it has a socket of its own: the name gets that socket.
     const name = isTaken ? `${addr} ${socketText(first)}` : addr
     names.add(nameText(registry, name))
     return [{ registry, name, sockets: [first, ...more] as const, weight: weights[at] ?? 1, priority }]

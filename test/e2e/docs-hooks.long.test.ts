@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { haproxyScript } from '../bench/proxy-peers.js'
 import { type Process, until } from '../support/disco.js'
@@ -115,7 +115,9 @@ describe('docs/hooks.md', () => {
 
   test('passes the number of endpoints to an autoscaler', async () => {
     await using work = await workFolder()
-    await writeFile(join(work.folder, 'scale.sh'), '#!/bin/sh\necho "there are $1"\n', { mode: 0o755 })
+    await writeFile(join(work.folder, 'scale.sh'), '#!/bin/sh\necho "there are" $1\n', { mode: 0o755 })
+    const tool = `#!/bin/sh\nexec '${process.execPath}' '${resolve('bin/run.js')}' "$@"\n`
+    await writeFile(join(work.folder, 'disco'), tool, { mode: 0o755 })
     await hello(1_001, 1_000)
     const watch = work.run(commandWith('scale.sh'))
     await watch.printed('there are 1')

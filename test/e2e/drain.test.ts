@@ -31,7 +31,7 @@ describe('drain', () => {
       ...{ endpoints: [{ addr: ADDR, version: '', from: 3 }], unregistered: true, interrupted: false },
     })
     expect(stderr).toMatch(
-      /✓ hello 127.0.0.1:1001 weight 3 → 0 \(rev \d+\), share 75.0% → 0.0%\n! The Go client of .*resync.*\n→ unregistering in 0.7s/,
+      /✓ hello 127.0.0.1:1001 weight 3 → 0 \(rev \d+\), share 75.0% → 0.0%\n! Go clients that follow .*resync.*\n→ unregistering in 0.7s/,
     )
     expect(await weightsOf(etcd, KEY)).toEqual([3, 0, null])
     expect((await held.exited()).code).toBe(0)

@@ -39,7 +39,7 @@ describe('the sample backend', () => {
     const { files, services, source } = await reflect(client, DEADLINE_MS)
     expect(services).toEqual(['helloworld.Greeter'])
     expect(source).toBe(
-      `Source: server reflection ${version} at ${greeter.addr}; without reflection use --proto`,
+      `Described by server reflection ${version} at ${greeter.addr}; without reflection use --proto`,
     )
     const method = new Descriptors(files, source).method('SayHello')
     const content = { messages: [method.encode({ name: 'abc' })], headers: [], hashKey: null }

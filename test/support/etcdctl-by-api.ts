@@ -1,4 +1,4 @@
-import { EtcdApi, type Message } from './etcd-api.js'
+import type { Message } from './etcd-api.js'
 
 /**
  * Does what etcdctl does with these arguments through etcd's API, because a start of etcdctl costs ten times as much
@@ -11,6 +11,8 @@ import { EtcdApi, type Message } from './etcd-api.js'
 export async function etcdctlByApi(endpoint: string, args: readonly string[]): Promise<string | null> {
   const request = requestOf(args)
   if (request === null) return null
+  // Loaded on demand: the global set-up, which fetches a project's grpc-js, imports this file.
+  const { EtcdApi } = await import('./etcd-api.js')
   const api = new EtcdApi(endpoint)
   try {
     const outcome = await api.call(request.path, request.message)

@@ -33,7 +33,10 @@ export interface RegistrarOptions {
   readonly unhealthy?: Rules['unhealthy']
   /** Whether the layout carries weights. Default: true. */
   readonly carriesWeight?: boolean
-  /** How long the weight is 0 before the key is deleted; 0 to deregister without a drain. */
+  /**
+   * How long clients get to finish: at weight 0 before the keys are deleted or, in a layout without weights, after they
+   * are deleted. 0 to deregister without a drain.
+   */
   readonly drainMs: number
   /** How long the server may take to end after SIGTERM, before SIGKILL. */
   readonly killAfterMs: number
@@ -93,7 +96,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.server?.send(signal)
   }
 
-  /** Stops the server's processes (SIGSTOP). The registration is held for as long as this process runs. */
+  /** Suspends the server's processes (SIGSTOP). The registrar itself goes on: it renews the lease. */
   suspendServer(): void {
     this.server?.suspend()
   }
@@ -128,7 +131,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.apply({ type: 'stop' })
   }
 
-  /** Drains and deregisters, and leaves the server running. Resolves when the keys are removed. */
+  /** Drains and deregisters, and leaves the server running. Resolves when the keys are deleted or left to lapse. */
   async retire({ drainMs = this.drainMs }: { drainMs?: number } = {}): Promise<void> {
     this.drainMs = drainMs
     const removed = new Promise<void>((resolve) => this.onRemoved.push(resolve))
@@ -139,8 +142,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   /**
    * Changes the weights of all endpoints, or of the one at `addr`.
    *
-   * @throws DiscoError CONFLICT when nothing is registered, or when the change would drain the other endpoints or turn
-   *   the weights off; NOT_FOUND for an `addr` that is not registered here
+   * @throws DiscoError CONFLICT when nothing is registered or the registrar is leaving. Without `force` also when the
+   *   service has no weight above 0 yet, so that a first one would drain its other endpoints, and when its last weight
+   *   above 0 would become 0. NOT_FOUND for an `addr` that is not registered here
    */
   async setWeight(
     change: WeightChange,
@@ -226,7 +230,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     }
   }
 
-  /** The drain begins when etcd has accepted weight 0; if etcd does not accept it, with the attempt. */
+  /** The drain time counts from etcd's acceptance of weight 0 or, without it, from the start of the attempt. */
   private async drain(): Promise<void> {
     const { drainMs } = this
     const startMs = performance.now()

@@ -67,18 +67,31 @@ Without --layout, register writes ${DEFAULT_LAYOUT.name} and every other command
 disco layouts shows which of them are present in a registry, with their default TTL.`,
   selectors: () => `Selectors
 
-A target selects by parameters behind a question mark. An endpoint has to match all of them:
+Flags and arguments select endpoints of a service, or of all services where none is named. An endpoint has to match all of them:
 
-  version=1.0.0              its version; etcd://1.0.0/SERVICE is the same
-  id=…, addr=…               its id, its address
-  NAME=VALUE                 the value of that name in its metadata
+  -l SELECTOR                conditions, separated by commas; -l can be given several times
+  --host HOST                the host of the address
+  ADDR…                      one of these addresses
+
+  disco ls hello -l 'version=1.0.0,weight>0'
+  disco drain --host 10.0.0.5 --dry-run
+
+Conditions:
+
+  NAME=VALUE, NAME!=VALUE    version, id, addr, weight, or a name in the metadata
+  NAME in (A,B)              one of these values; NAME notin (A,B): none of them
+  weight>0                   also >= < <=
+  version^1.2, version~1.2   by the semver package; also > >= < <=
+
+Values are compared as they are. A missing entry of the metadata equals the empty value. Quote words with operators or spaces \
+with double quotes. A metadata entry named version, id, addr or weight is metadata.version and so on.
+
+A target selects by parameters behind a question mark, in every command and in programs:
 
   disco resolve 'etcd:///hello?version=1.0.0&zone=b'
+  disco call 'etcd:///hello?select=weight>0' SayHello
 
-  select=SELECTOR            other conditions, URL-encoded: weight>0, zone!=b, rack in (a,b), version^1.2
-
-Values are compared as they are, for equality; + is a plus. Each parameter may be given once. A version is compared as \
-the semver package does, by > >= < <= ~ ^. Quote words with operators or spaces with double quotes. Quote the target: ? and & belong to the \
+Each parameter may be given once; select takes a selector, URL-encoded (+ is a plus). Quote the target: ? and & belong to the \
 shell. With spill-over, calls go to all endpoints of the service if none of the selected can get them.
 Weights and shares are those of the whole service. disco pick spreads its picks over the selected endpoints.
 

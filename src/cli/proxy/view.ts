@@ -19,8 +19,9 @@ export class ProxyView {
   started({ listen, policy, services }: ProxyDoc): void {
     this.line(`${this.palette.green('✓')} proxy on ${listen}, policy ${policy}`)
     for (const { target, endpoints, ready, registries = [] } of services) {
-      const size = endpoints === null ? 'no list yet' : `${count(endpoints, 'endpoint')}, ${ready} READY`
-      this.line(`  ${visible(target)}: ${size}`)
+      const name = visible(target)
+      if (endpoints === null) this.line(`  ${this.palette.yellow('!')} ${name}: no list yet`)
+      else this.line(`  ${name}: ${count(endpoints, 'endpoint')}, ${ready} READY`)
       for (const line of registryLines(registries, this.palette)) this.line(`    ${line}`)
     }
     this.line('  Ctrl-C: finish the calls, end. Twice: now.')

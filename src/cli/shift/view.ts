@@ -4,7 +4,7 @@ import { count, percent } from '../terminal/units.js'
 import { markInReport, visible } from '../terminal/visible.js'
 import type { ShiftDoc } from './document.js'
 
-/** Formats a command to copy, with the flags that name etcd and keys. */
+/** Formats a command to copy, with the flags that select the etcd cluster and the prefix of keys. */
 export type CommandLine = (command: readonly string[]) => string
 
 /** The weights and shares, a row for each endpoint, and the command that undoes the shift. */
@@ -55,7 +55,7 @@ function headOf(doc: ShiftDoc, palette: Palette): string {
     return `${visible(selection)} ${arrow(shareText(share.from), to)}`
   })
   const others = leftOut.length === 0 ? '' : `, except for ${count(leftOut.length, 'endpoint')}`
-  const but = insteadOfZero === null ? others : `, but ${insteadOfZero} instead of 0`
+  const but = insteadOfZero === null ? others : `, but weight ${insteadOfZero} where it was 0`
   const name = visible(service)
   const isSame = changes.every(({ from, to }) => from === to)
   const [mark, holds] = doc.zeroIsDefault
@@ -71,7 +71,9 @@ function headOf(doc: ShiftDoc, palette: Palette): string {
         : `${palette.green('✓')} ${name} has the weights of rev ${beforeRev} again${but} (rev ${rev}, leases kept)`
     case 'back':
     case 'interrupted':
-      return `${palette.yellow('!')} ${name} has the weights of rev ${beforeRev} again${but} (rev ${rev}, leases kept)`
+      return isSame
+        ? `${palette.yellow('!')} ${name} keeps the weights of rev ${beforeRev}${but} (rev ${rev})`
+        : `${palette.yellow('!')} ${name} has the weights of rev ${beforeRev} again${but} (rev ${rev}, leases kept)`
     case 'done':
       return isSame
         ? `${mark} ${name} has these shares already${holds}; nothing was written (rev ${rev})`

@@ -146,7 +146,8 @@ export function asText([name, value]: [string, unknown]): [string, string] {
 
 /** The problem that a scheme and the members `enable` and `healthy` give an endpoint, as written by Ego and Jupiter. */
 export function problemByFlags(scheme: string, fields: Fields): EndpointProblem | null {
-  if (scheme !== 'grpc') return notDialled(scheme === '' ? 'has no scheme' : `speaks ${scheme}, not gRPC`)
+  if (scheme !== 'grpc')
+    return notDialled(scheme === '' ? 'has an empty scheme, not grpc' : `speaks ${scheme}, not gRPC`)
   if (!fields.boolean('enable', true)) return notDialled('is not enabled')
   return fields.boolean('healthy', true) ? null : notDialled('is marked unhealthy')
 }

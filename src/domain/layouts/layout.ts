@@ -73,9 +73,9 @@ export interface Layout {
   readonly base: string
   /** The form of the keys, for messages. */
   readonly keys: string
-  /** Default TTL of the layout's writers, in seconds; 0 if they use no lease. */
+  /** Default TTL of the layout's writers, in seconds; 0 if they use no lease by default. */
   readonly defaultTtlSeconds: number
-  /** Whether a key without a lease is an error, because it would outlive its writer. */
+  /** Whether a key should have a lease: without one it would outlive its writer. */
   readonly wantsLease: boolean
   /** The reason why the layout cannot carry a weight, as a clause; null if it can. */
   readonly weightless: string | null
@@ -93,8 +93,8 @@ export interface Layout {
   /** The evidence that `claims` uses, which decides the order of detection: see `ClaimedBy`. */
   readonly claimedBy: ClaimedBy
   /**
-   * Whether keys under the default base belong to the layout even if `claims` is false for their values. False for a
-   * base that other layouts also use, and for a layout that claims every value under its base.
+   * Whether keys under the default base belong to the layout even if `claims` is false for their values. Of the layouts
+   * with the same base, at most one owns it. False for a layout that claims every value under its base.
    */
   readonly ownsBase: boolean
   /** The same layout at another base. */

@@ -29,7 +29,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
   /**
-   * Whether calls may wait for a new picker, because the last picker has queued or failed a pick. grpc-js retries a
+   * Whether calls may wait for a new picker, because the READY picker in use has queued or failed a pick. grpc-js retries a
    * failed pick if the call has `waitForReady`.
    */
   private hasWaitingPicks = false
@@ -84,7 +84,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   resetBackoff(): void {
-    // Not needed: each subchannel has its own backoff.
+    // Nothing to reset: only the subchannels have a backoff.
   }
 
   destroy(): void {
@@ -136,7 +136,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
 
   /**
    * Reports the aggregated connectivity state to the channel, and the changes of the rotation to the observer. The cost
-   * depends on the number of changes, not on the number of endpoints.
+   * depends on the number of changes, not on the number of endpoints, unless the observer takes the whole rotation.
    */
   private settle(): void {
     const { priorities } = this
@@ -148,7 +148,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     if (priorities && priorities.size > 0) {
       if (changes && this.hasWaitingPicks) this.reported = null
       this.report(connectivityState.READY, null)
-    } else if (this.children.states.mayBecomeReady) this.report(connectivityState.CONNECTING, null)
+    } else if (this.children.stateCounts.mayBecomeReady) this.report(connectivityState.CONNECTING, null)
     else this.report(connectivityState.TRANSIENT_FAILURE, whyNoneReady(this.children, this.note))
   }
 

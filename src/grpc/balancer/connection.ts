@@ -50,7 +50,10 @@ export function connectionTo(
  */
 class AddressConnection implements Connection {
   private subchannel: experimental.SubchannelInterface | null = null
-  /** Whether a connection attempt has failed since the connection was last READY. Reset when it is READY again. */
+  /**
+   * Whether a connection attempt has failed since the connection was last READY, or a reconnect waits after connections
+   * that ended too soon. Reset when it is READY again.
+   */
   private isFailing = false
   private readonly reconnects = new Reconnects()
 

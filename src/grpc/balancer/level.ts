@@ -7,9 +7,9 @@ import { StateCounts } from './state-counts.js'
 
 /** The members of one priority, in one rotation per registry. Usually there is only one registry. */
 export class Level<One extends Member> {
-  /** The chooser that picks use. Replaced when the first member of a second registry is added. */
+  /** The chooser that picks use. Replaced by the first member of the first registry, and of the second one. */
   chooser: Pick<Chooser<One>, 'choose'>
-  readonly states = new StateCounts<One>()
+  readonly stateCounts = new StateCounts<One>()
   /** By the name of the registry. */
   private readonly shares = new Map<string, Share<One>>()
   /** Null while there is only one registry. */
@@ -40,14 +40,14 @@ export class Level<One extends Member> {
   place(member: One): void {
     const share = this.shareOf(member)
     share.rotation.place(member)
-    this.states.update(member)
+    this.stateCounts.update(member)
     this.ratio?.update(share)
   }
 
   remove(member: One): void {
     const share = this.shareOf(member)
     share.rotation.remove(member)
-    this.states.remove(member)
+    this.stateCounts.remove(member)
     this.ratio?.update(share)
   }
 

@@ -23,7 +23,7 @@ type Create<One> = (endpoint: RegisteredEndpoint, outstanding: OutstandingCalls)
  * a weight change does not wait for a connection.
  */
 export class Membership<One extends ConnectedMember> {
-  readonly states = new StateCounts<One>()
+  readonly stateCounts = new StateCounts<One>()
   /** Whether a list is being applied. The aggregated state must be reported only afterwards. */
   isUpdating = false
   private readonly members = new Map<EndpointId, One>()
@@ -76,7 +76,7 @@ export class Membership<One extends ConnectedMember> {
   /** Call after a member's state or weight has changed. */
   place(member: One): void {
     this.priorities?.place(member)
-    this.states.update(member)
+    this.stateCounts.update(member)
   }
 
   private change(endpoints: readonly RegisteredEndpoint[]): void {
@@ -111,7 +111,7 @@ export class Membership<One extends ConnectedMember> {
     const member = create(endpoint, outstanding)
     member.rank = rank
     outstanding.onChange = () => this.priorities?.recount(member)
-    this.states.update(member)
+    this.stateCounts.update(member)
     this.members.set(endpoint.id, member)
     member.connect()
   }
@@ -119,7 +119,7 @@ export class Membership<One extends ConnectedMember> {
   private remove(id: EndpointId, member: One): void {
     this.members.delete(id)
     this.priorities?.remove(member)
-    this.states.remove(member)
+    this.stateCounts.remove(member)
     member.close()
     if (member.outstanding.count > 0) this.outstandingOfRemoved.set(id, member.outstanding)
   }

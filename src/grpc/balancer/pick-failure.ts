@@ -13,12 +13,12 @@ const NOT_PINNED = 'The call is not pinned to an endpoint: set the header disco-
  * @param note the source of the list, as a sentence for messages
  */
 export function whyNoneReady(
-  { size, states }: { readonly size: number; readonly states: StateCounts<Member> },
+  { size, stateCounts }: { readonly size: number; readonly stateCounts: StateCounts<Member> },
   note: string,
 ): string {
   if (size === 0) return `No endpoint to dial. ${note}`
-  if (states.size === 0) return `Every endpoint is drained (weight 0). ${note}`
-  const failures = states
+  if (stateCounts.servableCount === 0) return `Every endpoint is drained (weight 0). ${note}`
+  const failures = stateCounts
     .examples(MAX_EXAMPLES)
     .map(({ endpoint, problem }) => `${endpoint.registration.addr}: ${problem}`)
   return `No endpoint is READY: ${failures.join('; ')}`

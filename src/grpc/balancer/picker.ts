@@ -3,7 +3,7 @@ import { type CallKeys, type Chooser, NO_KEYS, type Policy } from '../../policie
 import { type Observer, takeMark } from '../resolver/observer.js'
 import type { Child } from './child.js'
 
-/** The request headers that carry the keys of a call to the picker. The picker removes them. */
+/** The request headers that carry the keys of a call to the picker. A policy that reads a key removes its header. */
 export const KEY_HEADERS: Readonly<Record<keyof CallKeys, string>> = {
   hashKey: 'disco-hash-key',
   pin: 'disco-pin',
@@ -16,8 +16,8 @@ export interface CallMetadata {
 }
 
 /**
- * Sets the hash key of a call, for the policies `ring_hash` and `source_hash`, as a header. The header is removed
- * before the call is sent.
+ * Sets the hash key of a call, for the policies `ring_hash` and `source_hash`, as a header. These policies remove the
+ * header before the call is sent; with other policies the server receives it.
  *
  * @returns the same metadata
  * @example
@@ -34,8 +34,8 @@ export function setHashKey<Headers extends CallMetadata>(metadata: Headers, key:
 }
 
 /**
- * Pins a call to the endpoint with this id, key or address, for the policy `pinned`, by a header. The header is removed
- * before the call is sent.
+ * Pins a call to the endpoint with this id, key or address, for the policy `pinned`, by a header. This policy removes the
+ * header before the call is sent; with other policies the server receives it.
  *
  * @returns the same metadata
  * @example

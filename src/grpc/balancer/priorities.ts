@@ -17,15 +17,15 @@ export const FAILOVER_MS = 1_000
  * those of the priority policy of gRFC A56:
  * - A better priority is used as soon as one of its members is READY.
  * - The priority in use is replaced when all its members fail, or when none has become READY within
- *   {@link FAILOVER_MS}. Members that reconnect at once, as after a GOAWAY, therefore do not cause a spill-over.
+ *   {@link FAILOVER_MS}. Members that reconnect at once, as after a GOAWAY, therefore do not cause a failover.
  *
- * Unlike in A56, the members of all priorities are connected. So calls do not wait for a connection after a spill-over,
+ * Unlike in A56, the members of all priorities are connected. So calls do not wait for a connection after a failover,
  * and the failure of a data centre does not make all clients connect to another data centre at the same time.
  *
  * With one priority and one registry, a pick costs nothing extra: `chooser` is the chooser of the only rotation.
  */
 export class Priorities<One extends Member> {
-  /** The chooser that picks use. Replaced at a spill-over. Valid after `settle`. */
+  /** The chooser that picks use. Replaced at a failover, and when the chooser of the level in use is. Valid after `settle`. */
   chooser: Pick<Chooser<One>, 'choose'> = { choose: () => null }
   /** Best priority (lowest number) first. */
   private levels: readonly Level<One>[] = []
@@ -116,13 +116,13 @@ export class Priorities<One extends Member> {
     if (from === null || this.levels.length === 1) return from
     const ready = this.levels.find(({ size }) => size > 0)
     if (ready && ready.priority <= from.priority) return ready
-    if (from.states.mayBecomeReady && !this.isFailoverDue) return from
-    return ready ?? this.levels.find(({ states }) => states.mayBecomeReady) ?? from
+    if (from.stateCounts.mayBecomeReady && !this.isFailoverDue) return from
+    return ready ?? this.levels.find(({ stateCounts }) => stateCounts.mayBecomeReady) ?? from
   }
 
   /** Starts or continues the failover timer while the level in use is connecting. Otherwise cancels the timer. */
   private scheduleFailover(level: Level<One>): void {
-    const isConnecting = level.size === 0 && level.states.mayBecomeReady
+    const isConnecting = level.size === 0 && level.stateCounts.mayBecomeReady
     if (!isConnecting) this.cancelFailover()
     else if (!this.isFailoverDue) {
       this.timer ??= setTimeout(() => {

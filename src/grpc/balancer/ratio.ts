@@ -34,7 +34,7 @@ export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'cho
   private readonly used = new Set<Share<One>>()
   /** Registries that have joined `turns`, including suspended ones. */
   private readonly known = new Set<Share<One>>()
-  /** The hash key of calls without a key; null if such calls have none. */
+  /** The hash key for calls that have none; null if such calls are spread by weight. */
   private readonly defaultKey: string | null
 
   constructor(private readonly policy: Pick<Policy, 'name' | 'config' | 'reads'>) {

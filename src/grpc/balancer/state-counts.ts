@@ -40,7 +40,7 @@ export class StateCounts<One extends Member> {
   }
 
   /** The number of members with weight > 0. */
-  get size(): number {
+  get servableCount(): number {
     return this.servable.size
   }
 }

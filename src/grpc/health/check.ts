@@ -144,7 +144,7 @@ async function causeOf(failure: string, { addr, tls }: CheckedServer, leftMs: nu
 }
 
 type CallResult = Omit<HealthChecked, 'isRefused' | 'latencyMs'> & {
-  /** grpc-js's error for a failed connection; null if the connection was established, or the deadline has passed. */
+  /** grpc-js's details for UNAVAILABLE; null for other results. */
   readonly failure: string | null
 }
 
@@ -177,8 +177,8 @@ function callCheck(
 
 function fromStatus(servingStatus: ServingStatus): CallResult {
   const isHealthy = servingStatus === 'SERVING'
-  const problem = isHealthy ? NO_PROBLEM : ({ problem: servingStatus, fault: 'not-serving' } as const)
-  return { isConnected: true, status: servingStatus, isHealthy, ...problem, failure: null }
+  const finding = isHealthy ? NO_PROBLEM : ({ problem: servingStatus, fault: 'not-serving' } as const)
+  return { isConnected: true, status: servingStatus, isHealthy, ...finding, failure: null }
 }
 
 const NO_PROBLEM = { problem: null, fault: null } as const

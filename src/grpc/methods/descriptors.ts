@@ -66,12 +66,12 @@ export class Descriptors {
    *   descriptors
    */
   async describe(name: string): Promise<Described> {
-    const fullName = name.replace(/^\./, '')
-    const known = this.find(fullName)
+    const wanted = name.replace(/^\./, '')
+    const known = this.find(wanted)
     // Types that no service imports are fetched only on demand.
-    const isNew = known === null && (await this.lookup.find([{ fileContainingSymbol: fullName }]))
-    const found = isNew ? this.find(fullName) : known
-    if (!found) throw noSuchName(fullName, this.typeNames, this.searched)
+    const isNew = known === null && (await this.lookup.find([{ fileContainingSymbol: wanted }]))
+    const found = isNew ? this.find(wanted) : known
+    if (!found) throw noSuchName(wanted, this.typeNames, this.searched)
     if (found.kind === 'rpc') {
       const method = this.toMethod(found)
       return { ...method.description, kind: 'method', method }
@@ -80,7 +80,7 @@ export class Descriptors {
       return { ...descriptionOf(found, this.types), kind: found.kind, method: null }
     } catch (cause) {
       const { message } = cause as Error
-      throw new DiscoError('RPC_FAILED', `The description of ${fullName} cannot be used: ${message}`, {
+      throw new DiscoError('RPC_FAILED', `The description of ${wanted} cannot be used: ${message}`, {
         cause,
         suggestions: [this.source],
       })

@@ -27,7 +27,7 @@ export function readNumbers(json: ExactJson, message: DescMessage, registry: Reg
 
 function inMessage(json: ExactJson, message: DescMessage, registry: Registry): JsonValue {
   if (message.typeName === 'google.protobuf.Any') return inAny(json, registry)
-  if (ANY_JSON.has(message.typeName)) return inAnyJson(json, message.typeName)
+  if (FREE_FORM.has(message.typeName)) return inFreeForm(json, message.typeName)
   const [wrapped] = message.fields
   if (wrapped && WRAPPER.test(message.typeName)) return inValue(json, typeOf(wrapped), registry)
   if (!isObject(json)) return plain(json, { holder: String(message), position: null })
@@ -48,8 +48,8 @@ function extensionNamed(name: string, registry: Registry): DescField | undefined
     : (registry.getExtension(typeName) as unknown as DescField | undefined)
 }
 
-/** Messages whose JSON form is arbitrary JSON, in which numbers are doubles. */
-const ANY_JSON = new Set(['google.protobuf.Struct', 'google.protobuf.Value', 'google.protobuf.ListValue'])
+/** Messages whose JSON form has no fields of its own: the sender chooses them. Their numbers are doubles. */
+const FREE_FORM = new Set(['google.protobuf.Struct', 'google.protobuf.Value', 'google.protobuf.ListValue'])
 
 const WRAPPER = /^google\.protobuf\.(?:Double|Float|U?Int(?:64|32)|Bool|String|Bytes)Value$/
 
@@ -66,10 +66,10 @@ function inAny(json: ExactJson, registry: Registry): JsonValue {
   )
 }
 
-function inAnyJson(json: ExactJson, holder: string): JsonValue {
+function inFreeForm(json: ExactJson, holder: string): JsonValue {
   if (json instanceof ExactNumber) return double(json, { holder, position: null })
-  if (isArray(json)) return json.map((element) => inAnyJson(element, holder))
-  return isObject(json) ? mapObject(json, (member) => inAnyJson(member, holder)) : json
+  if (isArray(json)) return json.map((element) => inFreeForm(element, holder))
+  return isObject(json) ? mapObject(json, (member) => inFreeForm(member, holder)) : json
 }
 
 function inField(json: ExactJson, field: DescField, registry: Registry): JsonValue {

@@ -26,7 +26,7 @@ import { base64, unknownFields } from './unknown-fields.js'
 
 /** The JSON form of replies. */
 export interface ReplyForm {
-  /** Whether to write fields without presence although they have their default value, empty lists and empty maps. */
+  /** Whether to write empty lists, empty maps, and fields without presence that have their default value. */
   readonly emitsDefaults: boolean
 }
 

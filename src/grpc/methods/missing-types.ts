@@ -21,7 +21,7 @@ export function isEmpty(file: FileDescriptorProto): boolean {
   return [messageType, enumType, service, extension, dependency].every(({ length }) => length === 0)
 }
 
-/** A file that defines the type without fields or values, so that methods that do not use the type can be called. */
+/** A file that defines the type without its fields or values, so that methods that do not use the type can be called. */
 export function placeholderFile({ name, kind }: MissingType): FileDescriptorProto {
   const dot = name.lastIndexOf('.')
   const simpleName = name.slice(dot + 1)

@@ -10,7 +10,7 @@ import type { FetchFiles } from './type-lookup.js'
 /**
  * Returns a function that fetches the files of unknown types and extensions by server reflection.
  *
- * @param deadlineMs time limit of each call of the function
+ * @param deadlineMs time limit for each of the two versions of reflection that a call of the function tries
  * @param signal aborts pending requests; the types stay unknown
  */
 export function typesByReflection(

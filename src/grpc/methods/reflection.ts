@@ -115,6 +115,6 @@ export async function readReflected(
     files: files.all,
     services,
     peer: peer(),
-    source: `Source: server reflection ${version} at ${peer()}; without reflection use --proto`,
+    source: `Described by server reflection ${version} at ${peer()}; without reflection use --proto`,
   }
 }

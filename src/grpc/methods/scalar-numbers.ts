@@ -78,8 +78,8 @@ function integer(
 }
 
 /**
- * Maximum number of zeros that an exponent adds: a large exponent would make a huge string. The value is out of range
- * for every field with fewer zeros.
+ * Maximum number of zeros that an exponent adds: a large exponent would make a huge string. With this number of zeros,
+ * a value is already out of range for every integer type.
  */
 const MAX_ZEROS = 40
 

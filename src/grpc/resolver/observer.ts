@@ -39,7 +39,7 @@ export interface Observer {
    */
   resolved?(list: SelectedList): void
   /**
-   * A resolver failed before its first list. Only for resolvers of other schemes than `etcd:`.
+   * The resolver failed while the channel has no endpoints. For an `etcd:` target, `resolved` also reports the outage.
    *
    * @param problem the status details of the resolver's error
    */

@@ -37,7 +37,7 @@ export function resolverFor(discovery: Discovery): Constructor {
  * Passes the lists of a watch to a channel. All channels to the same service share one watch. The first
  * `updateResolution` joins the watch. Later ones have no effect: grpc-js calls `updateResolution` whenever a connection
  * drops, about once per call while endpoints fail, and a list in response to each would reset the backoff of grpc-js.
- * An unreachable registry is not an error: the last list stays in use.
+ * After the first list an unreachable registry is not an error: the last list stays in use.
  *
  * After a long idle time grpc-js destroys the resolver, and later calls `updateResolution` on the same object.
  */
@@ -49,7 +49,10 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
   private readonly selection: Selection
   private readonly note: string
 
-  /** @throws DiscoError USAGE if the service config of the channel names only unknown LB policies, or is invalid */
+  /**
+   * @throws DiscoError USAGE if the service config of the channel has no known LB policy, or invalid parameters of one
+   * @throws SyntaxError if the service config is not JSON
+   */
   constructor(
     private readonly watches: ServiceWatches,
     private readonly target: Target,

@@ -29,7 +29,7 @@ export function checkPolicies({ loadBalancingConfig }: ServiceConfig): void {
         ? 'The service config lists no LB policy'
         : `Unknown LB policy in the service config: ${names}`
     throw new DiscoError('USAGE', problem, {
-      suggestions: [`Available: ${knownNames().join(', ')}`],
+      suggestions: [`LB policies: ${knownNames().join(', ')}`],
     })
   }
   requireReadable(parse(chosen))
@@ -50,7 +50,7 @@ function parse(entry: Parameters<typeof experimental.parseLoadBalancingConfig>[0
   } catch (cause) {
     throw new DiscoError('USAGE', `The service config's LB policy: ${(cause as Error).message}`, {
       cause,
-      suggestions: [`Available: ${knownNames().join(', ')}`],
+      suggestions: [`LB policies: ${knownNames().join(', ')}`],
     })
   }
 }

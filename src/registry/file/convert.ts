@@ -26,7 +26,7 @@ export function convertFile(file: RegistryFile, name: string): Converted {
     if (from.name === to.name && entry.layout === name) return entry
     if (entry.problem !== undefined) {
       throw problemAt({ file: file.name }, entry.at, `${entry.addr} ${entry.problem}`, [
-        `The layout ${to.name} has only endpoints that gRPC dials: remove this one from the file`,
+        'Only endpoints that gRPC dials can be converted to another layout: remove this one from the file',
       ])
     }
     const { key: _key, value, id: _id, ...kept } = entry
@@ -37,7 +37,8 @@ export function convertFile(file: RegistryFile, name: string): Converted {
   })
   const leftOut = [
     ...[...values].map(
-      ([from, times]) => `${times} values of ${from} have further fields, for which ${to.name} has no place`,
+      ([from, times]) =>
+        `Further fields of ${times === 1 ? '1 value' : `${times} values`} of ${from} are left out: ${to.name} has no place for them`,
     ),
     ...[...ids].map(([from, times]) => `${times} ids of ${from} are left out: its writers generate them`),
   ]

@@ -87,7 +87,7 @@ function statedKey(file: RegistryFile, entries: Entries, root: string): StatedKe
   const differing = entries.find((one) => SHARED.some((name) => one[name] !== entry[name]))
   if (differing) {
     const name = SHARED.find((one) => differing[one] !== entry[one])
-    throw at(file, differing, `addresses under one key must have the same ${name}`)
+    throw at(file, differing, `addresses under one key must have the same value of ${name}`)
   }
   const layout = rooted(unrooted, root)
   const isExact = entry.value !== undefined
@@ -170,7 +170,8 @@ function kept(
 ): Pick<StatedKey, 'key' | 'value' | 'records'> {
   const [entry] = entries
   const { key: stored, value: given } = entry
-  if (stored === undefined || given === undefined) throw at(file, entry, 'value is given without key')
+  if (stored === undefined || given === undefined)
+    throw at(file, entry, 'value needs key: give both, or leave value out')
   const own = withoutRoot(file.root, stored, layout)
   const key = root === '' ? own : root + own.replace(/^\/+/, '')
   const decode = (bytes: Uint8Array) => {

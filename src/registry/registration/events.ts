@@ -21,7 +21,10 @@ export interface RegistrationEvents extends KeepAliveEvents {
   ]
   /** Another client wrote the key under our lease; `registered` is the new record. */
   changed: [now: { key: string; registered: EndpointRecord; before: EndpointRecord; revision: Revision }]
-  /** Another client had put the key without a lease, which detached it from our lease. It was attached again. */
+  /**
+   * The key was not attached to our lease, and was attached again: another client had put it without a lease, or it was
+   * still under our former lease.
+   */
   reattached: [at: { key: string; registered: EndpointRecord; revision: Revision }]
   /** etcd has ended the lease, and deleted the key with it. */
   leaseLost: [lost: { key: string; registered: EndpointRecord; lease: LeaseId }]

@@ -41,8 +41,9 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
  */
 export class Registration implements AsyncDisposable {
   /**
-   * Settles when the registration is closed, or when it holds no more keys. Rejects with CONFLICT if a key was taken
-   * over before that, and otherwise resolves. Also rejects on an error that a retry cannot fix.
+   * Settles when the registration is closed, when it holds no more keys, or at an error that a retry cannot fix.
+   * Rejects with CONFLICT if any key was taken over, also one that was dropped earlier; otherwise with that error, if
+   * there is one; otherwise resolves.
    */
   readonly ended: Promise<Ended>
 
@@ -50,7 +51,7 @@ export class Registration implements AsyncDisposable {
   private readonly lease: HeldLease
   private readonly all: readonly HeldKey[]
   /**
-   * Keys that are still held, each with the controller that ends its current watch. A watch ends when its key is lost.
+   * Keys that are still held, each with the controller that ends its current watch. A watch ends when its key is dropped.
    * All watches end when a new lease renames a key: in some layouts the key contains the lease.
    */
   private readonly watches: Map<HeldKey, AbortController>
@@ -85,7 +86,7 @@ export class Registration implements AsyncDisposable {
    * Grants a lease, claims the keys, and starts to hold them all.
    *
    * @param signal ends the attempt, not the registration
-   * @throws DiscoError CONFLICT, USAGE, OUTCOME_UNKNOWN; ETCD_UNREACHABLE and ETCD_DENIED unless they are retried
+   * @throws DiscoError CONFLICT, USAGE; ETCD_UNREACHABLE, OUTCOME_UNKNOWN and ETCD_DENIED unless they are retried
    */
   static async acquire(
     client: EtcdClient,
@@ -132,7 +133,7 @@ export class Registration implements AsyncDisposable {
     return [...this.watches.keys()].map(({ key, registered }) => ({ key, registered }))
   }
 
-  /** Deletes the keys and, a moment later, revokes the lease. Idempotent. */
+  /** Deletes the keys and, a moment later, revokes the lease. Only the first call acts; others resolve at once. */
   async close(): Promise<void> {
     if (this.stop.signal.aborted) return
     this.stop.abort()
@@ -204,8 +205,8 @@ export class Registration implements AsyncDisposable {
   }
 
   /**
-   * Reconciles a key: it is then held or dropped. Retries while etcd does not answer or refuses, and reports the cause.
-   * Any other error ends the registration.
+   * Reconciles a key: it is then held or dropped. Retries while etcd refuses or does not answer. Reports a refusal, and
+   * an outage while the key is missing. Any other error ends the registration.
    */
   private async reconcile(key: HeldKey): Promise<void> {
     const retries = new Backoff({ firstMs: FIRST_RETRY_MS })

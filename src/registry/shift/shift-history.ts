@@ -30,7 +30,7 @@ export class ShiftHistory {
     this.service = endpoints[0]?.service ?? ''
   }
 
-  /** Weights by key, without keys that cannot be read. @throws DiscoError CONFLICT if etcd has compacted the revision */
+  /** Weights by key, without keys that cannot be read. @throws DiscoError CONFLICT if etcd does not have the revision */
   async weightsAt(revision: Revision): Promise<ReadonlyMap<string, number>> {
     const weights = new Map<string, number>()
     for (const kv of await this.at(revision)) {
@@ -40,17 +40,17 @@ export class ShiftHistory {
     return weights
   }
 
-  /** The keys that were written at a revision. */
+  /** The keys that were written at a revision. @throws DiscoError CONFLICT if etcd does not have the revision */
   async writtenAt(revision: Revision): Promise<ReadonlySet<string>> {
     const kvs = await this.at(revision)
     return new Set(kvs.flatMap((kv) => (kv?.modRevision === revision ? [kv.key] : [])))
   }
 
   /**
-   * The revision of the last transaction that changed the weights of several keys. If there is none, the revision of the
-   * last change of one weight.
+   * The revision of the last transaction that wrote several keys and changed a weight. If there is none, the revision of
+   * the last write of a single key that changed its weight.
    *
-   * @throws DiscoError CONFLICT if there is none
+   * @throws DiscoError CONFLICT if there is none, or etcd does not have a revision that has to be read
    */
   async lastShift(): Promise<Revision> {
     const changed = this.endpoints.filter(
@@ -102,7 +102,11 @@ export class ShiftHistory {
     return revision
   }
 
-  /** The weight that the endpoint had before shifts changed it; null if the history does not show it. */
+  /**
+   * The weight that the endpoint had before shifts changed it; null if a former value cannot be read.
+   *
+   * @throws DiscoError CONFLICT if etcd does not have a revision that has to be read
+   */
   async weightBeforeShifts({ key, weight, modRevision }: Endpoint): Promise<number | null> {
     let [own, revision]: [number | null, Revision] = [weight, modRevision]
     for (let write = 0; write < MAX_WRITES && (await this.writtenAt(revision)).size > 1; write++) {

@@ -22,7 +22,7 @@ export interface UndoOptions extends ShiftOptions {
 }
 
 /**
- * Undoes the last transaction that changed the weights of several keys of a service: restores the previous weights from
+ * Undoes the last transaction that wrote several keys of a service and changed a weight: restores the previous weights from
  * etcd's history. If there is no such transaction, undoes the last change of one weight.
  *
  * @param to restores the weights of this revision instead, except for endpoints whose weight was set since then on its

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Endpoint } from '../../../src/domain/endpoint.js'
+import { type Endpoint, notDialled } from '../../../src/domain/endpoint.js'
 import { parseSelector } from '../../../src/domain/selector.js'
 import { planShares, readSharePpm, WHOLE_PPM } from '../../../src/domain/share-plan.js'
 import { shareWithin } from '../../../src/domain/shares.js'
@@ -147,6 +147,13 @@ describe('weights that produce the requested shares', () => {
     ],
   ])('refuse %s', (_, service, parts, code) => {
     expect(() => planShares(service, parts)).toThrowError(expect.objectContaining({ code }) as Error)
+  })
+
+  it('refuse a share for endpoints that gRPC does not dial, and give that as the reason', () => {
+    const service = [old(1, 1), canary(1, 1, { problem: notDialled('value has no port') })]
+    expect(() => planShares(service, [part('version=2.0.0', 10)])).toThrowError(
+      '10% of hello would go to no endpoint: gRPC does not dial the selected ones',
+    )
   })
 
   it('produce every share with a relative error of at most 0.001, keep ratios and drains, and fit into 31 bits', () => {

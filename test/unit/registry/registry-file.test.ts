@@ -113,7 +113,7 @@ test.each([
     'f:3:5: key is /hello/1.2.3.4:2, but the other fields give /hello/1.2.3.4:1',
   ],
   [entry('key: /hello/1.2.3.4:1\n    value: "{}"'), 'f:3:5: /hello/1.2.3.4:1: value names /'],
-  [entry('value: "{}"'), 'f:3:5: value is given without key'],
+  [entry('value: "{}"'), 'f:3:5: value needs key: give both, or leave value out'],
   [entry('valueBase64: "%"'), 'f:5:18: valueBase64 is not base64'],
   [entry('grantedTtlSeconds: 0'), 'f:5:24: grantedTtlSeconds must be a whole number above 0'],
   [
