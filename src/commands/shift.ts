@@ -211,7 +211,9 @@ export default class Shift extends DiscoCommand {
         onStep: (step, { revision, before, changes }) => {
           if (step === 0) {
             const undo = undoCommand(service, String(before.revision), commandLine(flags))
-            this.remark(`→ from rev ${before.revision}. Undo all of it: ${visible(undo)}`)
+            this.remark(
+              `→ weights before the shift: rev ${before.revision}. Undo all steps: ${visible(undo)}`,
+            )
           }
           const share = shareText(sharesOf(filter, changes).to)
           const written = changes.filter(({ from, to }) => from !== to).length
@@ -288,7 +290,7 @@ interface RunSteps {
 }
 
 function missing(): DiscoError {
-  return new DiscoError('USAGE', 'disco shift needs a service and a selection', {
+  return new DiscoError('USAGE', 'disco shift needs a service, and a selection or --undo', {
     suggestions: ['Such as: disco shift hello version=2.0.0=5%', 'To go back: disco shift hello --undo'],
   })
 }

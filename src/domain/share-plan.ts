@@ -42,8 +42,9 @@ export function readSharePpm(text: string): number | undefined {
  * share. Weights within a part keep their ratios. An endpoint at weight 0 keeps it, unless all endpoints of a named
  * part are at 0: they then get equal weights. If every weight of the service is 0, the current weights count as equal.
  *
- * No weight of the rest becomes smaller, unless the rest gets nothing or a weight would exceed MAX_WEIGHT. An endpoint that restarts registers with the
- * weight that its program sets: if the other weights had become smaller, it would get too much of the traffic.
+ * No weight of the rest becomes smaller, unless the rest gets nothing or a weight would exceed MAX_WEIGHT. After a
+ * restart, an endpoint registers with the weight that its program sets: if the other weights had become smaller, it
+ * would get too much of the traffic.
  *
  * If whole weights up to 1,000,000 can express the shares, the shares are exact. If not, weights are rounded, and
  * each share has a relative error of at most a thousandth, unless MAX_WEIGHT forces weights below MIN_ROUNDED_WEIGHT.
@@ -194,10 +195,10 @@ function currentWeightsIfExact(
 }
 
 /**
- * The minimum weights by key: the current weights. An endpoint that restarts registers with the weight that its program
- * sets. If the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest have a
- * minimum, so that a part with a smaller share than before can get smaller weights. If the rest gets nothing, the keys
- * of all parts with a share above 0 have one instead.
+ * The minimum weights by key: the current weights. After a restart, an endpoint registers with the weight that its
+ * program sets. If the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest
+ * have a minimum, so that a part with a smaller share than before can get smaller weights. If the rest gets nothing, the
+ * keys of all parts with a share above 0 have one instead.
  */
 function floorsOf(planned: readonly PlannedPart[]): ReadonlyMap<string, number> {
   const [rest] = planned

@@ -49,7 +49,8 @@ export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
 }
 
 /**
- * Whether the condition can hold with the endpoints that are registered now, given suitable connections and health. A
+ * False if the condition cannot hold with the endpoints that are registered now, whatever their connections and health.
+ * Of conditions on connections and health, only lower bounds and `all` are checked: for others the result is true. A
  * condition that depends on the registry alone can hold only if it holds now.
  */
 export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {

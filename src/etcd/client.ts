@@ -27,13 +27,13 @@ import { request } from './requests.js'
 export type AnswerListener = (header: AnswerHeader, tookMs: number) => void
 
 /**
- * Signals by which a user ends a command. The first ends reads, lease grants, and transactions without `onAnswerLost`.
- * Only the second also ends other writes that were sent.
+ * How a user ends a command, by two signals. `once` ends reads, lease grants, and transactions without `onAnswerLost`.
+ * Only `twice` ends transactions with `onAnswerLost`, and lease revocations, that were sent.
  */
 export interface Interruption {
   /**
-   * Ends reads, lease grants and transactions without `onAnswerLost`, and prevents transactions with it. Its reason is
-   * their error. Leases are still revoked.
+   * Ends reads, lease grants and transactions without `onAnswerLost`: they reject with the signal's reason. So does a
+   * transaction with `onAnswerLost` that was not sent yet; one that was sent goes on. Leases are still revoked.
    */
   readonly once: AbortSignal
   /** Ends writes that were sent: their outcome is unknown. */
@@ -47,8 +47,8 @@ export type KeepAliveStream = MemberStream<ILeaseKeepAliveRequest, ILeaseKeepAli
 
 /**
  * etcd's v3 API over one or more members. Requests go to one member and move on to the next when it fails; every
- * request has a deadline. Requests and streams fail with DiscoErrors (ETCD_UNREACHABLE, ETCD_DENIED or INTERNAL), or with
- * the reason of the signal that ended them.
+ * request has a deadline. Requests and streams fail with DiscoErrors (ETCD_UNREACHABLE, ETCD_DENIED or INTERNAL). A
+ * request that a signal ended rejects with the signal's reason.
  */
 export class EtcdClient {
   /** Number of pages and keys that `range` has read so far, also on clients made by `under`. */

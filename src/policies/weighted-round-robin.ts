@@ -180,8 +180,8 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   }
 
   /**
-   * Moves turns that started before `limit` from `waiting` to `eligible`. Then moves turns at the head of `eligible` that
-   * start later back, until one can be served.
+   * Moves turns that started before `limit` from `waiting` to `eligible`. Then, while the turn at the head of `eligible`
+   * did not start before `limit`, moves it back to `waiting`.
    */
   private startTurns(limit: number): void {
     const { waiting, eligible } = this

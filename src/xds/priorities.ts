@@ -112,7 +112,7 @@ function weighed(placed: readonly Placed[], priority: number): Locality[] {
     const { addr, origin } = endpoint
     const registry = origin?.registry ?? null
     const isTaken = names.has(nameText(registry, addr))
-    // Another key with the same address is left by `merged` only if it has a socket of its own: the name gets that socket.
+    // `merged` keeps a second key with the same address only if it has a socket of its own, which is added to the name.
     const name = isTaken ? `${addr} ${socketText(first)}` : addr
     names.add(nameText(registry, name))
     return [{ registry, name, sockets: [first, ...more] as const, weight: weights[at] ?? 1, priority }]

@@ -105,7 +105,9 @@ describe('disco shift', () => {
       ...['shift', 'hello', 'version=2.0.0', '--steps', '5%,25%', '--every', '1ms', '--yes', '--', 'false'],
     )
     expect(code).toBe(8)
-    expect(stderr).toContain(`→ from rev ${before}. Undo all of it: disco shift hello --undo --rev ${before}`)
+    expect(stderr).toContain(
+      `→ weights before the shift: rev ${before}. Undo all steps: disco shift hello --undo --rev ${before}`,
+    )
     expect(stderr).toContain('! going back: the guard failed: exit code 1')
     expect(stdout).toContain(`! hello has the weights of rev ${before} again`)
     expect(await weights()).toEqual([1, 3, 4])

@@ -98,7 +98,11 @@ describe('an invalid command line causes an error with the problem and a suggest
       `Try: disco weight hello ${AT} 5`,
     ],
     [`weight ${AT} 5`, `The service of ${AT} is missing`, `Try: disco weight SERVICE ${AT} 5`],
-    ['shift', 'disco shift needs a service and a selection', 'Such as: disco shift hello version=2.0.0=5%'],
+    [
+      'shift',
+      'disco shift needs a service, and a selection or --undo',
+      'Such as: disco shift hello version=2.0.0=5%',
+    ],
     ['weight hello 5', 'Missing arguments: an address', 'Several: -l SELECTOR or --host HOST, and a weight'],
     [
       `weight hello 5 ${AT}`,

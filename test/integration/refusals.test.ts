@@ -41,7 +41,7 @@ describe('an unknown policy', () => {
     const error = errorOf(make)
     expect(error.code).toBe('USAGE')
     expect(error.message).toContain(message)
-    expect(error.suggestions.join()).toContain(`Available: ${OURS}`)
+    expect(error.suggestions.join()).toContain(`LB policies: ${OURS}`)
     expect(errorOf(() => channelOptions({ serviceConfig: { loadBalancingConfig } })).code).toBe('USAGE')
   })
 

@@ -76,7 +76,8 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   /**
    * Runs until the registrar has ended.
    *
-   * @returns the exit code: the server's own, 0 if a signal of this registrar ended the server, 130 after a second `stop`
+   * @returns 130 after a second `stop`; otherwise the exit code of the server, or 0 if there is no server process, or if
+   *   `stop` has ended it
    * @throws DiscoError USAGE when the server cannot be started, CONFLICT, WAIT_TIMED_OUT, or an error of the registry
    * that ends the registrar
    */
@@ -106,7 +107,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.server?.resume()
   }
 
-  /** Current phase; `registering` also while a removed key is being put back. */
+  /** Current phase; `registering` also while a registered key is missing, or may be because its lease is not renewed. */
   get phase(): Phase {
     const phase = phaseOf(this.state)
     return phase === 'registered' && this.status.problem !== null ? 'registering' : phase
@@ -142,9 +143,9 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   /**
    * Changes the weights of all endpoints, or of the one at `addr`.
    *
-   * @throws DiscoError CONFLICT when nothing is registered or the registrar is leaving. Without `force` also when the
-   *   service has no weight above 0 yet, so that a first one would drain its other endpoints, and when its last weight
-   *   above 0 would become 0. NOT_FOUND for an `addr` that is not registered here
+   * @throws DiscoError CONFLICT when nothing is registered or the registrar is leaving. Without `force`,
+   *   CONFLICT in two more cases: all weights of the service are 0, so that a first weight above 0 would drain the other
+   *   endpoints; or the only weight above 0 would become 0. NOT_FOUND for an `addr` that is not registered here
    */
   async setWeight(
     change: WeightChange,

@@ -59,7 +59,7 @@ function headOf(doc: ShiftDoc, palette: Palette): string {
   const name = visible(service)
   const isSame = changes.every(({ from, to }) => from === to)
   const [mark, holds] = doc.zeroIsDefault
-    ? [palette.yellow('!'), ' for clients that read weight 0 as 0']
+    ? [palette.yellow('!'), ' (but not for clients that read weight 0 as their default weight)']
     : [palette.green('✓'), '']
   switch (end) {
     case 'planned':

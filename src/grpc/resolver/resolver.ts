@@ -50,7 +50,8 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
   private readonly note: string
 
   /**
-   * @throws DiscoError USAGE if the service config of the channel has no known LB policy, or invalid parameters of one
+   * @throws DiscoError USAGE if the service config of the channel lists LB policies, but none of them is known, or the
+   *   first known one has invalid parameters
    * @throws SyntaxError if the service config is not JSON
    */
   constructor(

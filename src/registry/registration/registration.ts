@@ -133,7 +133,10 @@ export class Registration implements AsyncDisposable {
     return [...this.watches.keys()].map(({ key, registered }) => ({ key, registered }))
   }
 
-  /** Deletes the keys and, a moment later, revokes the lease. Only the first call acts; others resolve at once. */
+  /**
+   * Deletes the keys and, a moment later, revokes the lease. Resolves at once if it was called before, or if the
+   * registration has ended by an error: the keys are then left until the lease ends.
+   */
   async close(): Promise<void> {
     if (this.stop.signal.aborted) return
     this.stop.abort()
@@ -205,8 +208,9 @@ export class Registration implements AsyncDisposable {
   }
 
   /**
-   * Reconciles a key: it is then held or dropped. Retries while etcd refuses or does not answer. Reports a refusal, and
-   * an outage while the key is missing. Any other error ends the registration.
+   * Reconciles a key: it is then held or dropped. Retries while etcd refuses or does not answer. Reports a denial
+   * (ETCD_DENIED) always, and other refusals and outages only while the key is missing. Any other error ends the
+   * registration.
    */
   private async reconcile(key: HeldKey): Promise<void> {
     const retries = new Backoff({ firstMs: FIRST_RETRY_MS })

@@ -47,7 +47,9 @@ describe('the report of a shift', () => {
     const { changes, ...rest } = shifted(1)
     const change = { endpoint: kitex, from: 10, to: 0, shareFraction: { from: 0.5, to: 0 } }
     const doc = shiftDoc('hello', { ...rest, changes: [...changes, change] }, { end: 'done', beforeRev: 7 })
-    expect(render(doc)).toMatch(/^! hello .* for clients that read weight 0 as 0 \(rev 8/)
+    expect(render(doc)).toMatch(
+      /^! hello .* \(but not for clients that read weight 0 as their default weight\) \(rev 8/,
+    )
     expect(doc).toMatchObject({
       zeroIsDefault: true,
       hints: expect.arrayContaining([expect.stringContaining('read weight 0 as 10')]) as string[],
