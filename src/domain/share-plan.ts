@@ -138,7 +138,7 @@ function relationsIn(
   const [why, remedy] = isNamed
     ? ['gRPC does not dial the selected ones', 'For the reason: disco doctor']
     : own.length === 0
-      ? ['there is no other endpoint', 'The shares of a service must add up to 100%']
+      ? ['gRPC dials no other endpoint', 'The shares of a service must add up to 100%']
       : [
           'all others are drained (weight 0)',
           'Select the others as well, such as version=1.0.0=95%, or restore their weights first: disco drain --undo',
@@ -197,8 +197,8 @@ function currentWeightsIfExact(
 /**
  * The minimum weights by key: the current weights. After a restart, an endpoint registers with the weight that its
  * program sets. If the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest
- * have a minimum, so that a part with a smaller share than before can get smaller weights. If the rest gets nothing, the
- * keys of all parts with a share above 0 have one instead.
+ * have a minimum, so that a part with a smaller share than before can get smaller weights. If the rest gets nothing,
+ * the keys of all parts with a share above 0 have one instead.
  */
 function floorsOf(planned: readonly PlannedPart[]): ReadonlyMap<string, number> {
   const [rest] = planned

@@ -63,7 +63,7 @@ export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {
 
 type NamedCondition = Exclude<WaitCondition, { kind: 'endpoints' | 'ready' | 'healthy' }>
 
-/** The endpoints that a condition is about, and the names that match none. */
+/** The names and endpoints that a condition is about. `absent`: the names that match no endpoint. */
 interface Subjects {
   readonly names: readonly string[]
   readonly endpoints: readonly Endpoint[]

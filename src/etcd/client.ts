@@ -28,7 +28,7 @@ export type AnswerListener = (header: AnswerHeader, tookMs: number) => void
 
 /**
  * How a user ends a command, by two signals. `once` ends reads, lease grants, and transactions without `onAnswerLost`.
- * Only `twice` ends transactions with `onAnswerLost`, and lease revocations, that were sent.
+ * Only `twice` ends a lease revocation, and a transaction with `onAnswerLost` that was sent.
  */
 export interface Interruption {
   /**

@@ -21,13 +21,14 @@ const REBASE_AT = 256
  * (Tijdeman 1980), scheduled as EEVDF (Stoica and Abdel-Wahab 1995). While membership and weights do not change, no
  * candidate's count is ever a whole pick away from its exact share, at any moment and for any weights.
  *
- * A pick first advances virtual time by 1/(total weight). Each candidate has one turn at a time. A turn is eligible once
- * virtual time is past its start, and its deadline is 1/weight after its start. A pick serves the eligible turn with the earliest
- * deadline; the candidate's next turn starts at that deadline. O(log n) for a pick and for a weight change.
+ * A pick first advances virtual time by 1/(total weight). Each candidate has one turn at a time. A turn is eligible
+ * once virtual time is past its start, and its deadline is 1/weight after its start. A pick serves the eligible turn
+ * with the earliest deadline; the candidate's next turn starts at that deadline. O(log n) for a pick and for a weight
+ * change.
  *
- * A candidate's lag, weight x (now - start), is its share of the picks so far less its own picks. A new weight
- * keeps the lag. A leaver's lag is shared among the others by moving virtual time, unless it was suspended. A candidate that is
- * suspended for a reconnect keeps its lag, and virtual time stays where it is. The lags of the READY candidates
+ * A candidate's lag, weight x (now - start), is its exact share of all picks so far minus its own picks. A new weight
+ * keeps the lag. A leaver's lag is shared among the others by moving virtual time, unless it was suspended. A candidate
+ * that is suspended for a reconnect keeps its lag, and virtual time stays where it is. The lags of the READY candidates
  * then no longer sum to 0, so a candidate may be more than a pick away from its exact share
  * (`test/property/reconnects.test.ts` has the limits). If no turn is eligible, the one that starts first is served.
  *
@@ -59,9 +60,9 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly origins: number[] = []
   /** By slot: the number of the candidate's picks since `origins` was set. */
   private readonly served: number[] = []
-  /** Turns that have not started, by start. */
+  /** Turns by start. The next pick moves those that have started to `eligible`: see `startTurns`. */
   private readonly waiting = new SlotHeap()
-  /** Turns that have started, by deadline. */
+  /** Turns that had started at the last pick, by deadline. */
   private readonly eligible = new SlotHeap()
   private origin = 0
   private picksSinceOrigin = 0
@@ -180,8 +181,8 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   }
 
   /**
-   * Moves turns that started before `limit` from `waiting` to `eligible`. Then, while the turn at the head of `eligible`
-   * did not start before `limit`, moves it back to `waiting`.
+   * Moves turns that started before `limit` from `waiting` to `eligible`. Then, while the turn at the head of
+   * `eligible` did not start before `limit`, moves it back to `waiting`.
    */
   private startTurns(limit: number): void {
     const { waiting, eligible } = this

@@ -44,8 +44,8 @@ export class BalancedService implements TargetListener {
   private readonly waiting = new Set<WaitingCall>()
   private readonly watch: TargetWatch
   /**
-   * The number of registered endpoints and the conditions of the target, for messages; empty for targets without a
-   * registry. Null before the first list.
+   * The source of the list for messages: the number of registered endpoints, the conditions of the target, registries
+   * that are unreachable. Empty for targets without a registry; null before the first list.
    */
   private note: string | null = null
   /** The state of each registry, if there are several; null otherwise. */
@@ -167,7 +167,7 @@ export class BalancedService implements TargetListener {
   }
 }
 
-/** The name of a service in output: its registered name, or the target if it has another scheme. */
+/** The name of a service in output: its registered name, or the target if the target has no registry. */
 export function serviceName({ name }: BalancedService): string {
   return name.service ?? name.target
 }

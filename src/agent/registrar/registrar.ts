@@ -77,7 +77,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
    * Runs until the registrar has ended.
    *
    * @returns 130 after a second `stop`; otherwise the exit code of the server, or 0 if there is no server process, or if
-   *   `stop` has ended it
+   *   SIGTERM or SIGKILL of this registrar has killed it
    * @throws DiscoError USAGE when the server cannot be started, CONFLICT, WAIT_TIMED_OUT, or an error of the registry
    * that ends the registrar
    */
@@ -107,7 +107,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.server?.resume()
   }
 
-  /** Current phase; `registering` also while a registered key is missing, or may be because its lease is not renewed. */
+  /** Current phase; `registering` also while a registered key is missing, or etcd refuses to renew its lease. */
   get phase(): Phase {
     const phase = phaseOf(this.state)
     return phase === 'registered' && this.status.problem !== null ? 'registering' : phase
@@ -132,7 +132,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     this.apply({ type: 'stop' })
   }
 
-  /** Drains and deregisters, and leaves the server running. Resolves when the keys are deleted or left to lapse. */
+  /** Drains and deregisters, and leaves the server running. Resolves when no key is held any more. */
   async retire({ drainMs = this.drainMs }: { drainMs?: number } = {}): Promise<void> {
     this.drainMs = drainMs
     const removed = new Promise<void>((resolve) => this.onRemoved.push(resolve))

@@ -22,5 +22,5 @@ function configuration(name: string, base: string, keys: string): Layout {
 /** Traefik's KV provider. */
 export const traefik = configuration('traefik', 'traefik', 'traefik/http/services/…')
 
-/** APISIX' upstreams and routes. */
+/** The configuration of APISIX, such as upstreams and routes. */
 export const apisix = configuration('apisix', '/apisix', '/apisix/upstreams/{id}')

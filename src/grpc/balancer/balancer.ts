@@ -29,8 +29,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
   /**
-   * Whether calls may wait for a new picker, because the READY picker in use has queued or failed a pick. grpc-js retries a
-   * failed pick if the call has `waitForReady`.
+   * Whether calls may wait for a new picker, because the READY picker in use has queued or failed a pick. grpc-js
+   * retries a failed pick if the call has `waitForReady`.
    */
   private hasWaitingPicks = false
   private note = ''
@@ -136,7 +136,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
 
   /**
    * Reports the aggregated connectivity state to the channel, and the changes of the rotation to the observer. The cost
-   * depends on the number of changes, not on the number of endpoints, unless the observer takes the whole rotation.
+   * depends on the number of changes, not on the number of endpoints, unless the observer takes the whole rotation, or
+   * several registries share the calls.
    */
   private settle(): void {
     const { priorities } = this
@@ -170,7 +171,10 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
     return new experimental.UnavailablePicker({ code: status.UNAVAILABLE, details: problem ?? '' })
   }
 
-  /** The pick result when the policy returns no child: the rotation is empty, or lacks the pinned endpoint. */
+  /**
+   * The pick result when the policy returns no child: the rotation is empty or lacks the pinned endpoint, or the call
+   * is not pinned.
+   */
   private resultIfNoneReady(keys: CallKeys): experimental.PickResult {
     this.hasWaitingPicks = true
     if (!this.priorities || this.priorities.size === 0) return QUEUE

@@ -15,7 +15,8 @@ export interface Share<One extends Member> {
 /**
  * Chooses a registry by its weight, then one of the registry's endpoints by the policy. A registry keeps its share of
  * the calls as long as one of its endpoints is READY (like weighted_target of gRFC A28). Registries are chosen by
- * weighted round robin: under a policy with exact shares, every endpoint is less than two picks away from its share.
+ * weighted round robin: while membership and weights do not change, under a policy with exact shares, every endpoint is
+ * less than two picks away from its share.
  *
  * A call with a hash key goes to the registry that owns the key, by weighted rendezvous hashing (Thaler and Ravishankar
  * 1998). If a registry has no READY endpoint, its keys are distributed over the other registries, which keep their own

@@ -3,7 +3,7 @@ import { protoCamelCase } from '@bufbuild/protobuf/reflect'
 import { type MissingTypes, whyMissing } from './missing-types.js'
 import type { DescType } from './reachable-types.js'
 
-/** Formats services, with all or some of their methods, and types in the syntax of a .proto file. */
+/** Formats services, with all or some of their methods, and types like a .proto file, each under its full name. */
 export function protoText(
   services: readonly ServiceText[],
   types: readonly DescType[],

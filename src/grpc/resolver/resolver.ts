@@ -50,7 +50,7 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
   private readonly note: string
 
   /**
-   * @throws DiscoError USAGE if the service config of the channel lists LB policies, but none of them is known, or the
+   * @throws DiscoError USAGE if the service config of the channel has a list of LB policies without a known one, or the
    *   first known one has invalid parameters
    * @throws SyntaxError if the service config is not JSON
    */

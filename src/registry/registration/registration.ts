@@ -16,7 +16,10 @@ export type Ended = 'deregistered' | 'closed'
 /** How long the lease outlives a deregistered key, so that watchers can see that the key did not expire. */
 const REVOKE_AFTER_MS = 250
 
-/** Wait before a failed reconciliation is repeated, jittered; doubles to 2 s. */
+/**
+ * First wait before a reconciliation that failed, or the keep-alive of a lease that was not replaced, is repeated.
+ * Jittered; doubles to 2 s.
+ */
 const FIRST_RETRY_MS = 500
 
 /** Waits of 0.75 to 1.5 s between attempts to acquire a registration while etcd does not answer. */
@@ -41,9 +44,9 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
  */
 export class Registration implements AsyncDisposable {
   /**
-   * Settles when the registration is closed, when it holds no more keys, or at an error that a retry cannot fix.
-   * Rejects with CONFLICT if any key was taken over, also one that was dropped earlier; otherwise with that error, if
-   * there is one; otherwise resolves.
+   * Settles when the registration is closed, when it holds no more keys, or at an error that a retry cannot fix. Stays
+   * pending if `close` or `abandon` rejects. Rejects with CONFLICT if any key was taken over, also one that was dropped
+   * earlier; otherwise with that error, if there is one; otherwise resolves.
    */
   readonly ended: Promise<Ended>
 
@@ -83,7 +86,7 @@ export class Registration implements AsyncDisposable {
   /**
    * @internal Use `Registry.register`.
    *
-   * Grants a lease, claims the keys, and starts to hold them all.
+   * Grants a lease, claims the keys, and starts to hold the claimed ones: all, unless the request has `onHeldElsewhere`.
    *
    * @param signal ends the attempt, not the registration
    * @throws DiscoError CONFLICT, USAGE; ETCD_UNREACHABLE, OUTCOME_UNKNOWN and ETCD_DENIED unless they are retried
@@ -134,8 +137,8 @@ export class Registration implements AsyncDisposable {
   }
 
   /**
-   * Deletes the keys and, a moment later, revokes the lease. Resolves at once if it was called before, or if the
-   * registration has ended by an error: the keys are then left until the lease ends.
+   * Deletes the keys and, a moment later, revokes the lease. Rejects if etcd does not answer. Resolves at once if it was
+   * called before, or if the registration has already ended. After an end by an error, the keys are left to the lease.
    */
   async close(): Promise<void> {
     if (this.stop.signal.aborted) return
