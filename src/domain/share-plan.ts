@@ -210,8 +210,8 @@ function floorsOf(planned: readonly PlannedPart[]): ReadonlyMap<string, number> 
 }
 
 /**
- * Multiplies all weights by the smallest whole number that brings each key to its minimum. If a weight would exceed
- * MAX_WEIGHT then, the number is the largest one with which none does.
+ * Multiplies all weights by the smallest whole number that brings each key to its minimum. If a weight would then exceed
+ * MAX_WEIGHT, multiplies by the largest whole number that keeps every weight within MAX_WEIGHT.
  */
 function atLeast(
   exact: ReadonlyMap<string, bigint>,

@@ -51,7 +51,8 @@ export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
 /**
  * False if the condition cannot hold with the endpoints that are registered now, whatever their connections and health.
  * Of conditions on connections and health, only lower bounds and `all` are checked: for others the result is true. A
- * condition that depends on the registry alone can hold only if it holds now.
+ * condition that needs neither connections nor health is judged as it is: its result follows from the registered
+ * endpoints.
  */
 export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {
   if (!needsHealth(condition)) return judge(condition, facts).holds
@@ -115,7 +116,7 @@ function judgeState(
   const count = inState === null ? null : endpoints.filter((one) => inState.has(endpointId(one))).length
   const now = `${state} ${count ?? 'unknown'} of ${endpoints.length}`
   if (kind === 'none' && state !== 'drained') return { holds: count === 0, now }
-  // Unlike `none` of the other states, `none` of `drained` needs a registered endpoint: only a registration has a weight.
+  // `none` of `drained` needs a registered endpoint, because only a registration has a weight. The other states do not.
   const holds = arePresent && count === (kind === 'all' ? endpoints.length : 0)
   const missing = absenceText(absent)
   return { holds, now: missing === null ? now : `${now}, ${missing}` }

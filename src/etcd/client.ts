@@ -33,7 +33,7 @@ export type AnswerListener = (header: AnswerHeader, tookMs: number) => void
 export interface Interruption {
   /**
    * Ends reads, lease grants and transactions without `onAnswerLost`: they reject with the signal's reason. So does a
-   * transaction with `onAnswerLost` that was not sent yet; one that was sent goes on. Leases are still revoked.
+   * transaction with `onAnswerLost` that was not sent yet; one that was sent goes on. Lease revocations go on.
    */
   readonly once: AbortSignal
   /** Ends writes that were sent: their outcome is unknown. */
@@ -166,8 +166,9 @@ export class EtcdClient {
   }
 
   /**
-   * Requests the status of each member once. Never rejects: the status of a member that does not answer is an error. If
-   * the signal of `under` aborts, the result has only the members that have answered.
+   * Checks each member, without retries: its status, and whether it answers progress requests. Never rejects: the
+   * status of a member that does not answer is an error. If the signal of `under` aborts, the result has only the
+   * members that have answered.
    *
    * @param range the range of a watch that tests whether the member answers progress requests
    */

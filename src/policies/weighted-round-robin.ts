@@ -60,7 +60,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly origins: number[] = []
   /** By slot: the number of the candidate's picks since `origins` was set. */
   private readonly served: number[] = []
-  /** Turns by start. The next pick moves those that have started to `eligible`: see `startTurns`. */
+  /** Turns by start. The next pick moves to `eligible` the turns that have started: see `startTurns`. */
   private readonly waiting = new SlotHeap()
   /** Turns that had started at the last pick, by deadline. */
   private readonly eligible = new SlotHeap()

@@ -44,8 +44,8 @@ export class BalancedService implements TargetListener {
   private readonly waiting = new Set<WaitingCall>()
   private readonly watch: TargetWatch
   /**
-   * The source of the list for messages: the number of registered endpoints, the conditions of the target, registries
-   * that are unreachable. Empty for targets without a registry; null before the first list.
+   * A description of the list, for messages: how many endpoints are registered, the conditions of the target, and which
+   * registries are unreachable. Empty for targets without a registry; null before the first list.
    */
   private note: string | null = null
   /** The state of each registry, if there are several; null otherwise. */

@@ -35,7 +35,7 @@ export function inPriorities(weighted: readonly Weighted[], canary: Selector | n
   const taken = new Set<string>()
   const priorities: Locality[][] = []
   for (const { members } of levelsOf(weighted, canary)) {
-    // A socket of several keys is kept in the first of their priorities only.
+    // If keys at several priorities have the same socket, it is kept only at the first of these priorities.
     const placed = merged(inRatio(withoutSockets(members, taken)), taken)
     if (placed.length > 0) priorities.push(weighed(placed, priorities.length))
   }

@@ -76,8 +76,8 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
   /**
    * Runs until the registrar has ended.
    *
-   * @returns 130 after a second `stop`; otherwise the exit code of the server, or 0 if there is no server process, or if
-   *   SIGTERM or SIGKILL of this registrar has killed it
+   * @returns 130 after a second `stop`; otherwise the exit code of the server; 0 if there is no server process, or if
+   *   the server was ended by a SIGTERM or SIGKILL that this registrar sent
    * @throws DiscoError USAGE when the server cannot be started, CONFLICT, WAIT_TIMED_OUT, or an error of the registry
    * that ends the registrar
    */

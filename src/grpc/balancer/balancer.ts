@@ -172,8 +172,9 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   /**
-   * The pick result when the policy returns no child: the rotation is empty or lacks the pinned endpoint, or the call
-   * is not pinned.
+   * The pick result when the policy returns no child: the rotation is empty or, under the policy `pinned`, the call is
+   * not pinned or the pinned endpoint is not in the rotation. The call waits, or fails with the reason if waiting cannot
+   * help.
    */
   private resultIfNoneReady(keys: CallKeys): experimental.PickResult {
     this.hasWaitingPicks = true

@@ -10,7 +10,7 @@ const NOT_PINNED = 'The call is not pinned to an endpoint: set the header disco-
 /**
  * Why no member can be picked, as the status details of a failed call.
  *
- * @param note the source of the list, as a sentence for messages
+ * @param note a description of the list, for messages
  */
 export function whyNoneReady(
   { size, stateCounts }: { readonly size: number; readonly stateCounts: StateCounts<Member> },

@@ -6,7 +6,7 @@ import { readTarget, type TargetName } from './resolve.js'
 
 /** Receives the lists that a target resolves to. */
 export interface TargetListener {
-  /** A new list. @param note the source of the list, as a sentence; empty for other schemes than `etcd:` */
+  /** A new list. @param note a description of the list, for messages; empty for other schemes than `etcd:` */
   list(endpoints: readonly RegisteredEndpoint[], note: string): void
   /** The target cannot be resolved. The previous list, if any, remains valid; resolution is retried. */
   failed(details: string): void

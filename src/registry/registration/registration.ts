@@ -17,8 +17,8 @@ export type Ended = 'deregistered' | 'closed'
 const REVOKE_AFTER_MS = 250
 
 /**
- * First wait before a reconciliation that failed, or the keep-alive of a lease that was not replaced, is repeated.
- * Jittered; doubles to 2 s.
+ * First wait before a failed reconciliation is repeated, and before keep-alives of a lost lease that could not be
+ * replaced. Jittered; doubles to 2 s.
  */
 const FIRST_RETRY_MS = 500
 
@@ -44,9 +44,9 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
  */
 export class Registration implements AsyncDisposable {
   /**
-   * Settles when the registration is closed, when it holds no more keys, or at an error that a retry cannot fix. Stays
-   * pending if `close` or `abandon` rejects. Rejects with CONFLICT if any key was taken over, also one that was dropped
-   * earlier; otherwise with that error, if there is one; otherwise resolves.
+   * Settles when the registration is closed, when it holds no more keys, or at an error that a retry cannot fix. Rejects
+   * with CONFLICT if any key was taken over, even one that was dropped earlier. Otherwise rejects with an error that a
+   * retry cannot fix, or else resolves. Stays pending if `close` or `abandon` rejects.
    */
   readonly ended: Promise<Ended>
 

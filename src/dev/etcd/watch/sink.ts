@@ -81,7 +81,7 @@ export class WatchSink implements Sink {
     this.length += bytes.length
   }
 
-  /** The response header as field 1; the same for every watcher of a revision. */
+  /** The response header as field 1. It is cached, because all responses of a revision have the same header. */
   private headerField(revision: number): Buffer {
     if (this.header?.revision !== revision) {
       this.header = { revision, field: this.headers.response(revision).body() }
