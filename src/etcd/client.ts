@@ -27,8 +27,9 @@ import { request } from './requests.js'
 export type AnswerListener = (header: AnswerHeader, tookMs: number) => void
 
 /**
- * How a user ends a command, by two signals. `once` ends reads, lease grants, and transactions without `onAnswerLost`.
- * Only `twice` ends a lease revocation, and a transaction with `onAnswerLost` that was sent.
+ * How a user ends a command: `once` aborts at the first request to stop (such as Ctrl-C), `twice` at the second. `once`
+ * ends reads, lease grants, and transactions without `onAnswerLost` (see `EtcdClient.txn`). Only `twice` ends a lease
+ * revocation, and a transaction with `onAnswerLost` that was sent.
  */
 export interface Interruption {
   /**

@@ -13,7 +13,7 @@ export interface FileText {
 }
 
 /**
- * The text of a file, which may be a pipe, or, for `-`, of standard input.
+ * Reads the text of a file, which may be a pipe, or of standard input if `file` is `-`.
  *
  * @throws DiscoError USAGE if it cannot be read, is too long or not UTF-8
  */

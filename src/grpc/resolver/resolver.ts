@@ -39,7 +39,8 @@ export function resolverFor(discovery: Discovery): Constructor {
  * drops, about once per call while endpoints fail, and a list in response to each would reset the backoff of grpc-js.
  * After the first list an unreachable registry is not an error: the last list stays in use.
  *
- * After a long idle time grpc-js destroys the resolver, and later calls `updateResolution` on the same object.
+ * After a long idle time grpc-js destroys the resolver. When the channel is used again, grpc-js calls `updateResolution`
+ * on the same object, which then joins the watch again.
  */
 class RegistryResolver implements experimental.Resolver, ServiceListener {
   readonly heard: ServiceListener['heard']

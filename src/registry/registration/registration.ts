@@ -17,8 +17,8 @@ export type Ended = 'deregistered' | 'closed'
 const REVOKE_AFTER_MS = 250
 
 /**
- * First wait before a failed reconciliation is repeated, and before keep-alives of a lost lease that could not be
- * replaced. Jittered; doubles to 2 s.
+ * First wait before a failed reconciliation is repeated. Also before the keep-alive starts again for a lease that etcd
+ * reported as ended, but that no reconciliation replaced. Jittered; doubles to 2 s.
  */
 const FIRST_RETRY_MS = 500
 
@@ -45,8 +45,8 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
 export class Registration implements AsyncDisposable {
   /**
    * Settles when the registration is closed, when it holds no more keys, or at an error that a retry cannot fix. Rejects
-   * with CONFLICT if any key was taken over, even one that was dropped earlier. Otherwise rejects with an error that a
-   * retry cannot fix, or else resolves. Stays pending if `close` or `abandon` rejects.
+   * with CONFLICT if any key was taken over, even one that was dropped earlier. Otherwise rejects if an error that a
+   * retry cannot fix ended it, and resolves in all other cases. Stays pending if `close` or `abandon` rejects.
    */
   readonly ended: Promise<Ended>
 
@@ -138,7 +138,8 @@ export class Registration implements AsyncDisposable {
 
   /**
    * Deletes the keys and, a moment later, revokes the lease. Rejects if etcd does not answer. Resolves at once if it was
-   * called before, or if the registration has already ended. After an end by an error, the keys are left to the lease.
+   * called before, or if the registration has already ended. If an error ended it, the keys are not deleted: they
+   * disappear when the lease expires.
    */
   async close(): Promise<void> {
     if (this.stop.signal.aborted) return
