@@ -60,8 +60,8 @@ const MAX_VALUES = 5
  * The selected endpoints, at least one.
  *
  * @param service the service for messages; undefined for all services
- * @throws DiscoError NOT_FOUND if no endpoint is selected, or or if one of the addresses belongs to no endpoint. It suggests
- *   values that endpoints have.
+ * @throws DiscoError NOT_FOUND if no endpoint is selected, or if one of the addresses belongs to no endpoint. It suggests
+ *   the values that endpoints have.
  */
 export function requireChosen(
   filter: EndpointFilter,

@@ -30,8 +30,9 @@ export interface Judged {
 }
 
 /**
- * Judges whether a condition holds for the current state. An absent endpoint has no weight and no state, and is not
- * counted. If no endpoint is registered, neither `all` nor a condition on the weight holds.
+ * Judges whether a condition holds for the current state. An absent endpoint is not counted. `registered`, `all`, `none`
+ * of `drained`, and a condition on the weight hold only if at least one endpoint is registered, and every name that the
+ * condition is about matches one.
  */
 export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
   switch (condition.kind) {

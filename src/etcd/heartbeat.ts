@@ -9,8 +9,8 @@ import { settle } from './deadlines.js'
  */
 const IDLE_MS = 3_500
 /**
- * Deadline of the first response of a stream, and of the answer to a progress request. etcd sends each without delay. So
- * a member counts as silent 3 s after the start of a watch, and later after 6.5 s without a response.
+ * Deadline of the first response of a stream, and of the answer to a progress request. etcd sends each without delay.
+ * So a member counts as silent 3 s after the start of a watch, and later after 6.5 s without a response.
  */
 const ANSWER_MS = 3_000
 
@@ -26,9 +26,9 @@ export class SilentWatch extends DiscoError {
  *
  * A stream is alive if a progress request is answered. Not every server answers: `etcd grpc-proxy` never does
  * (etcd-io/etcd#19710), and etcd 3.5 does not while a watcher of the stream is behind. So until the first progress
- * request of a stream has been answered, a key is read at the same member along with each request. If nothing arrives on
- * the stream in time, the answer to the read is yielded as a progress response. A denied read (no permission) also proves that the member is alive, but
- * yields nothing.
+ * request of a stream has been answered, a key is read at the same member along with each request. If nothing arrives
+ * on the stream in time, the answer to the read is yielded as a progress response. A denied read (no permission) also
+ * proves that the member is alive, but yields nothing.
  *
  * Reads the stream only when the consumer requests a response; no deadline runs in between.
  *

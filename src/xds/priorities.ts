@@ -26,8 +26,9 @@ interface Level {
 }
 
 /**
- * The localities of a service. The endpoints of the canary come first, then all others. Within both groups, registries
- * are in the order of their priorities. The resulting priorities are numbered from 0, without gaps.
+ * The localities of a service, one for each endpoint (see `Locality`). The endpoints of the canary come first, then all
+ * others. Within both groups, registries are in the order of their priorities. The resulting priorities are numbered
+ * from 0, without gaps.
  *
  * @param canary null without `--canary`
  */

@@ -17,8 +17,8 @@ export type Ended = 'deregistered' | 'closed'
 const REVOKE_AFTER_MS = 250
 
 /**
- * First wait before a failed reconciliation is repeated. Also before the keep-alive starts again for a lease that etcd
- * reported as ended, but that no reconciliation replaced. Jittered; doubles to 2 s.
+ * First wait before a failed reconciliation is repeated. Jittered; doubles to 2 s. The keep-alive waits the same if etcd
+ * reports the lease as ended, but the reconciliation that follows does not replace it.
  */
 const FIRST_RETRY_MS = 500
 
