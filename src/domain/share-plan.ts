@@ -40,7 +40,8 @@ export function readSharePpm(text: string): number | undefined {
 /**
  * The weights by which each part gets its share of the service. All other endpoints are the rest, and get the remaining
  * share. Weights within a part keep their ratios. An endpoint at weight 0 keeps it, unless all endpoints of one of the
- * `parts` (not of the rest) are at 0: they then get equal weights. If every weight of the service is 0, the current weights count as equal.
+ * `parts` (not of the rest) are at 0: they then get equal weights. If every weight of the service is 0, the current
+ * weights count as equal.
  *
  * No weight of the rest becomes smaller, unless the rest gets nothing or a weight would exceed MAX_WEIGHT. After a
  * restart, an endpoint registers with the weight that its program sets: if the other weights had become smaller, it
@@ -210,8 +211,8 @@ function floorsOf(planned: readonly PlannedPart[]): ReadonlyMap<string, number> 
 }
 
 /**
- * Multiplies all weights by the smallest whole number that brings each key to its minimum. If a weight would then exceed
- * MAX_WEIGHT, multiplies by the largest whole number that keeps every weight within MAX_WEIGHT.
+ * Multiplies all weights by the smallest whole number that brings each key to its minimum. If a weight would then
+ * exceed MAX_WEIGHT, multiplies by the largest whole number that keeps every weight within MAX_WEIGHT.
  */
 function atLeast(
   exact: ReadonlyMap<string, bigint>,

@@ -30,9 +30,9 @@ export interface Judged {
 }
 
 /**
- * Judges whether a condition holds for the current state. An absent endpoint is not counted. `registered`, `all`, `none`
- * of `drained`, and a condition on the weight hold only if at least one endpoint is registered, and every name that the
- * condition is about matches one.
+ * Judges whether a condition holds for the current state. An absent endpoint is not counted. Four kinds hold only if at
+ * least one endpoint is registered and every name that the condition is about matches one: `registered`, `weight`, `all`
+ * (of any state), and `none` of the state `drained`.
  */
 export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
   switch (condition.kind) {
@@ -117,7 +117,7 @@ function judgeState(
   const count = inState === null ? null : endpoints.filter((one) => inState.has(endpointId(one))).length
   const now = `${state} ${count ?? 'unknown'} of ${endpoints.length}`
   if (kind === 'none' && state !== 'drained') return { holds: count === 0, now }
-  // `none` of `drained` needs a registered endpoint, because only a registration has a weight. The other states do not.
+  // `all` needs a registered endpoint, and so does `none` of `drained`: only a registration has a weight.
   const holds = arePresent && count === (kind === 'all' ? endpoints.length : 0)
   const missing = absenceText(absent)
   return { holds, now: missing === null ? now : `${now}, ${missing}` }

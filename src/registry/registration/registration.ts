@@ -17,8 +17,8 @@ export type Ended = 'deregistered' | 'closed'
 const REVOKE_AFTER_MS = 250
 
 /**
- * First wait before a failed reconciliation is repeated. Jittered; doubles to 2 s. The keep-alive waits the same if etcd
- * reports the lease as ended, but the reconciliation that follows does not replace it.
+ * First wait before a failed reconciliation is repeated. Jittered; doubles to 2 s. `keepLease` backs off with the same
+ * times if it renews a lease again that etcd reported as ended and that the reconciliation did not replace.
  */
 const FIRST_RETRY_MS = 500
 

@@ -104,7 +104,8 @@ export class WatchSink implements Sink {
 
   private flush(): void {
     this.scheduled = false
-    // The stream may keep the bytes, so it gets either the buffer itself or a copy of its content.
+    // The stream may keep the bytes, so they must not be overwritten. It gets a copy of them, or the buffer itself, which
+    // is then replaced by a new one.
     const whole = this.length > KEEP_BYTES
     const frames = whole
       ? this.buffer.subarray(0, this.length)
