@@ -112,7 +112,7 @@ test('more workers than the heap allows are limited, and end on Ctrl-C', async (
     expectConsistent(doc)
     expect(doc.starts.limit).toBeLessThan(20_000)
     expect(doc.starts.started).toBeLessThanOrEqual(doc.starts.limit)
-    expect(stderr).toContain(`! Limited to ${doc.starts.limit} calls under way`)
+    expect(stderr).toContain(`! Limited to ${doc.starts.limit} outstanding calls`)
   } finally {
     mute.stop()
   }
