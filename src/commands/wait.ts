@@ -22,7 +22,12 @@ import { LiveState } from '../cli/wait/live-state.js'
 import { readWords, type Word } from '../cli/words/words.js'
 import { isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
-import { formatWaitCondition, namedIn, needsHealth, type WaitCondition } from '../domain/wait-condition.js'
+import {
+  formatWaitCondition,
+  namedIn,
+  needsConnections,
+  type WaitCondition,
+} from '../domain/wait-condition.js'
 
 const PROBE_DEADLINE_MS = 2_000
 
@@ -82,7 +87,7 @@ export default class Wait extends DiscoCommand {
     refuseSecondName(conditions, addrs, flags)
     const timeoutMs = flags.timeout ?? TIMEOUT_MS + holdMs
     if (holdMs > 0 && timeoutMs <= holdMs) throw neverInTime(holdMs, timeoutMs)
-    if (!conditions.some(needsHealth)) {
+    if (!conditions.some(needsConnections)) {
       refuseIdle({ flags, metadata }, ACCESS_NAMES, 'without a condition on ready or healthy')
     }
     const probe = { deadlineMs: PROBE_DEADLINE_MS, ...(await accessOf(flags)) }

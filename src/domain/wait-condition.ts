@@ -155,7 +155,7 @@ export function namedIn(condition: WaitCondition): string | null {
 }
 
 /** Whether judging the condition needs connections to the endpoints. */
-export function needsHealth(condition: WaitCondition): boolean {
+export function needsConnections(condition: WaitCondition): boolean {
   if ('state' in condition) return condition.state !== 'drained'
   return condition.kind === 'ready' || condition.kind === 'healthy'
 }

@@ -4,7 +4,7 @@ import {
   compare,
   type EndpointState,
   isAtLeast,
-  needsHealth,
+  needsConnections,
   type OfEndpoints,
   type WaitCondition,
 } from './wait-condition.js'
@@ -52,11 +52,11 @@ export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
 /**
  * False if the condition cannot hold with the endpoints that are registered now, whatever their connections and health.
  * Of conditions on connections and health, only lower bounds and `all` are checked: for others the result is true. A
- * condition that needs neither connections nor health is judged as it is: its result follows from the registered
+ * condition that needs no connections (so no health either) is judged as it is: its result follows from the registered
  * endpoints.
  */
 export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {
-  if (!needsHealth(condition)) return judge(condition, facts).holds
+  if (!needsConnections(condition)) return judge(condition, facts).holds
   const isLowerBound = 'operator' in condition ? isAtLeast(condition) : condition.kind === 'all'
   if (!isLowerBound) return true
   const everything = new Set(facts.endpoints.filter(isUsable).map(endpointId))

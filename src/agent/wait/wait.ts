@@ -1,6 +1,6 @@
 import { type Endpoint, endpointId } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
-import { needsHealth } from '../../domain/wait-condition.js'
+import { needsConnections } from '../../domain/wait-condition.js'
 import { judge, mayHold, type WaitFacts } from '../../domain/wait-judgement.js'
 import type { Registry } from '../../registry/registry.js'
 import { type HealthChecked, surveyHealth } from '../health/survey.js'
@@ -156,7 +156,7 @@ class Wait {
   }
 
   private async withHealth(facts: WaitFacts): Promise<WaitFacts> {
-    if (!this.request.conditions.some(needsHealth)) return facts
+    if (!this.request.conditions.some(needsConnections)) return facts
     this.isSurveying = true
     if (this.isLate) this.cutSoon()
     const byId = await surveyHealth(facts.endpoints, this.request.probe, this.cut.signal)
@@ -167,7 +167,7 @@ class Wait {
   }
 
   private async pause(changed: Promise<void>): Promise<void> {
-    const isPolling = this.isUnconfirmed || this.request.conditions.some(needsHealth)
+    const isPolling = this.isUnconfirmed || this.request.conditions.some(needsConnections)
     const untilHeldMs =
       this.hold.isRunning && !this.isUnconfirmed ? this.hold.leftMs : Number.POSITIVE_INFINITY
     const pauseMs = Math.min(untilHeldMs, isPolling ? SURVEY_PERIOD_MS : Number.POSITIVE_INFINITY)

@@ -5,7 +5,7 @@ import type { DescType } from './reachable-types.js'
 
 /** Formats services, with all or some methods, and types in the syntax of .proto files, under their full names. */
 export function protoText(
-  services: readonly ServiceText[],
+  services: readonly ListedService[],
   types: readonly DescType[],
   missing: MissingTypes,
 ): string {
@@ -18,12 +18,13 @@ export function protoText(
   ].join('\n\n')
 }
 
-export interface ServiceText {
+/** A service to format, with those of its methods that are to be listed. */
+export interface ListedService {
   readonly typeName: string
   readonly methods: readonly DescMethod[]
 }
 
-function serviceText({ typeName, methods }: ServiceText): string {
+function serviceText({ typeName, methods }: ListedService): string {
   return `service ${typeName} {${methods.map((method) => `\n  ${rpcText(method)}`).join('')}\n}`
 }
 

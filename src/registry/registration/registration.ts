@@ -17,8 +17,8 @@ export type Ended = 'deregistered' | 'closed'
 const REVOKE_AFTER_MS = 250
 
 /**
- * First wait before a failed reconciliation is repeated. Jittered; doubles to 2 s. `keepLease` backs off with the same
- * times if it renews a lease again that etcd reported as ended and that the reconciliation did not replace.
+ * First wait before a failed reconciliation is repeated. Jittered; doubles to 2 s. `keepLease` waits the same times
+ * if etcd reported the lease as ended, but the reconciliation kept it: the same lease is then renewed again.
  */
 const FIRST_RETRY_MS = 500
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { type Endpoint, endpointId } from '../../../src/domain/endpoint.js'
-import { formatWaitCondition, needsHealth, parseWaitCondition } from '../../../src/domain/wait-condition.js'
+import {
+  formatWaitCondition,
+  needsConnections,
+  parseWaitCondition,
+} from '../../../src/domain/wait-condition.js'
 import { judge, mayHold, type WaitFacts } from '../../../src/domain/wait-judgement.js'
 import { endpoint, NOT_JSON } from '../../support/endpoints.js'
 import { errorOf } from '../../support/errors.js'
@@ -148,7 +152,7 @@ describe('a wait condition', () => {
     const needing = [
       ...['ready>=1', 'healthy>=1', 'endpoints>=1', 'gone a:1', 'weight a:1==1'],
       ...states,
-    ].filter((text) => needsHealth(parseWaitCondition(text)))
+    ].filter((text) => needsConnections(parseWaitCondition(text)))
     expect(needing).toEqual(['ready>=1', 'healthy>=1', 'all healthy', 'not ready'])
   })
 

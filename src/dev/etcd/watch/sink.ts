@@ -11,8 +11,8 @@ const FRAGMENT = new Writer().boolean(7, true).body()
 const INITIAL_BYTES = 4096
 
 /**
- * If more bytes than this are sent at once, the buffer itself is sent and a new one begins, so that a burst does not
- * leave a large buffer.
+ * Up to this many bytes, a copy of the buffer's content is sent and the buffer is kept. If there are more, the buffer
+ * itself is sent and replaced by a small one, so that a burst does not leave a large buffer.
  */
 const KEEP_BYTES = 256 * 1024
 
