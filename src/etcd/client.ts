@@ -225,7 +225,8 @@ function readOf(ranges: readonly IRangeRequest[]): Access | undefined {
   return { kind: 'read', key: first.key, rangeEnd: first.range_end, isOneOfSeveral: ranges.length > 1 }
 }
 
-/** The permission that a transaction needs. The keys come from `compare`: it compares every key that it writes. */
+/** The permission that a transaction needs. The keys come from `compare`, because a transaction compares every key that it
+ * writes. */
 function writeOf({ compare = [] }: ITxnRequest): Access | undefined {
   const key = compare[0]?.key
   if (!key) return undefined

@@ -45,8 +45,9 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
 export class Registration implements AsyncDisposable {
   /**
    * Settles when the registration is closed, when it holds no more keys, or at an error that a retry cannot fix. Rejects
-   * with CONFLICT if any key was taken over, even one that was dropped earlier. Otherwise rejects if an error that a
-   * retry cannot fix ended it, and resolves in all other cases. Stays pending if `close` or `abandon` rejects.
+   * with CONFLICT if another registrar took over any of the keys, even if the registration went on with other keys.
+   * Otherwise rejects if an error that a retry cannot fix ended it, and resolves in all other cases. Stays pending if
+   * `close` or `abandon` rejects.
    */
   readonly ended: Promise<Ended>
 
@@ -126,7 +127,7 @@ export class Registration implements AsyncDisposable {
     return this.all.map(({ key }) => key)
   }
 
-  /** The first of the keys; the only one of a single endpoint. */
+  /** The first key. A registration of a single endpoint has no other. */
   get key(): string {
     return this.keys[0] ?? ''
   }
