@@ -83,9 +83,13 @@ export default class Shift extends DiscoCommand {
     })
     const { service } = scope
     if (!isUnfiltered(scope.filter)) {
-      throw new DiscoError('USAGE', `Shares are of a whole service: "${target}" selects a part of one`, {
-        suggestions: [`Put the selection after the service: disco shift ${service} version=2.0.0=5%`],
-      })
+      throw new DiscoError(
+        'USAGE',
+        `A share is a part of the traffic of a whole service, but "${target}" selects endpoints of one`,
+        {
+          suggestions: [`Put the selection after the service: disco shift ${service} version=2.0.0=5%`],
+        },
+      )
     }
     const place = { ...flags, ...scope.place }
     if (flags.steps) {

@@ -30,9 +30,9 @@ export interface Judged {
 }
 
 /**
- * Judges whether a condition holds for the current state. An absent endpoint is not counted. Four kinds hold only if at
- * least one endpoint is registered and every name that the condition is about matches one: `registered`, `weight`, `all`
- * (of any state), and `none` of the state `drained`.
+ * Judges whether a condition holds for the current state. A name that matches no endpoint adds nothing to a number of
+ * endpoints. These conditions hold only if at least one endpoint is registered and every name in question matches one:
+ * `registered`, `weight`, `all` (of any state), and `none` of the state `drained`.
  */
 export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
   switch (condition.kind) {

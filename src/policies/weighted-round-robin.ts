@@ -60,7 +60,10 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly origins: number[] = []
   /** By slot: the number of the candidate's picks since `origins` was set. */
   private readonly served: number[] = []
-  /** Turns by start. The next pick moves to `eligible` the turns that have started: see `startTurns`. */
+  /**
+   * Turns by start: those that had not started at the last pick, and those that were queued since. At the next pick,
+   * `startTurns` moves the started ones to `eligible`.
+   */
   private readonly waiting = new SlotHeap()
   /** Turns that had started at the last pick, by deadline. */
   private readonly eligible = new SlotHeap()

@@ -150,7 +150,7 @@ describe('disco shift', () => {
     const ran = await tool.run('shift', 'etcd:///hello?version=2.0.0', '10.0.0.2:1=5%', '--yes')
     expect(ran).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('Shares are of a whole service') as string,
+      stderr: expect.stringContaining('A share is a part of the traffic of a whole service') as string,
     })
   })
 })

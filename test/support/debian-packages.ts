@@ -60,7 +60,9 @@ function fetch(apt: Apt, { names, libraries, complete }: Packages, work: string)
   if (complete) {
     mkdirSync(join(work, 'partial'), { recursive: true })
     const into = ['-o', `Dir::Cache::Archives=${work}`, '-o', 'Debug::NoLocking=true']
-    apt('apt-get', 'install', '--download-only', '--no-install-recommends', '--yes', ...into, ...names)
+    // With --reinstall, also packages that this system has are downloaded.
+    const options = ['--reinstall', '--download-only', '--no-install-recommends', '--yes']
+    apt('apt-get', 'install', ...options, ...into, ...names)
     return
   }
   const depends = libraries === undefined ? '' : apt('apt-cache', 'depends', ...names)

@@ -119,7 +119,7 @@ PROMPT='$ '
 
 function fetchShells(): void {
   if (existsSync(FOLDER)) return
-  unpackPackages({ names: ['tmux', 'zsh', 'fish'], complete: true }, FOLDER)
+  unpackPackages({ names: ['tmux', 'zsh', 'zsh-common', 'fish', 'fish-common'], complete: true }, FOLDER)
   // fish expects its configuration beside its own folder.
   symlinkSync('../etc', join(FOLDER, 'usr/etc'))
 }

@@ -3,7 +3,7 @@ import { protoCamelCase } from '@bufbuild/protobuf/reflect'
 import { type MissingTypes, whyMissing } from './missing-types.js'
 import type { DescType } from './reachable-types.js'
 
-/** Formats services, with all or some methods, and types in the syntax of .proto files, under their full names. */
+/** Formats services (all or some of their methods) and types in the syntax of .proto files, under their full names. */
 export function protoText(
   services: readonly ListedService[],
   types: readonly DescType[],

@@ -35,12 +35,12 @@ export function resolverFor(discovery: Discovery): Constructor {
 
 /**
  * Passes the lists of a watch to a channel. All channels to the same service share one watch. The first
- * `updateResolution` joins the watch. Later ones have no effect: grpc-js calls `updateResolution` whenever a connection
- * drops, about once per call while endpoints fail, and a list in response to each would reset the backoff of grpc-js.
+ * `updateResolution` joins the watch. Later ones have no effect: grpc-js calls the method whenever a connection drops,
+ * which is about once for each RPC while endpoints fail. A new list each time would reset the backoff of grpc-js.
  * After the first list an unreachable registry is not an error: the last list stays in use.
  *
- * After a long idle time grpc-js destroys the resolver. When the channel is used again, grpc-js calls `updateResolution`
- * on the same object, which then joins the watch again.
+ * After a long idle time grpc-js destroys the resolver. When the channel is used again, grpc-js calls
+ * `updateResolution` on the same object, which then joins the watch again.
  */
 class RegistryResolver implements experimental.Resolver, ServiceListener {
   readonly heard: ServiceListener['heard']

@@ -17,8 +17,8 @@ export type Ended = 'deregistered' | 'closed'
 const REVOKE_AFTER_MS = 250
 
 /**
- * First wait before a failed reconciliation is repeated. Jittered; doubles to 2 s. `keepLease` waits the same times
- * if etcd reported the lease as ended, but the reconciliation kept it: the same lease is then renewed again.
+ * First wait before a failed reconciliation is repeated. Jittered; doubles to 2 s. If etcd reports the lease
+ * as ended and the reconciliation does not replace it, `keepLease` also waits these times, then renews the same lease.
  */
 const FIRST_RETRY_MS = 500
 
