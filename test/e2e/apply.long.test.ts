@@ -7,6 +7,7 @@ import type { ApplyDoc } from '../../src/cli/apply/document.js'
 import { type Rng, seeded } from '../../src/domain/rng.js'
 import { Registry } from '../../src/registry/registry.js'
 import { Disco, until } from '../support/disco.js'
+import { rounds } from '../support/effort.js'
 import { RealEtcd } from '../support/etcd.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { enableAuth } from '../support/etcd-auth.js'
@@ -139,7 +140,7 @@ async function scramble(
   return values
 }
 
-const KILLS = 200
+const KILLS = rounds({ quick: 60, long: 60, full: 200 })
 const SEED = 20_261_127
 
 test(`apply killed ${KILLS} times at random moments leaves each value either old or new, and the next apply completes`, async () => {

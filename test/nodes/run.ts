@@ -9,7 +9,7 @@ import { fetchNode, NODE_VERSIONS } from './node-binary.js'
  * files, terminals, signals, TLS and HTTP/2. Every other test would only run the same JavaScript again.
  */
 const ABOUT_NODE = [
-  'test/unit',
+  ...named('unit', 'agent etcd grpc net xds'),
   ...named(
     'integration',
     'abort balancing clean-exit dev- greeter grpc- health library-forms live-registration',

@@ -19,9 +19,10 @@ import { readReflected, unreadable } from '../../src/grpc/methods/reflection.js'
 import { type ReflectionAnswer, reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
 import { decodeEndpoints } from '../../src/registry/decode.js'
 import { damaged, seededRandom } from '../support/damage.js'
+import { rounds } from '../support/effort.js'
 import { ALL_EXAMPLES } from '../support/vectors.js'
 
-const ROUNDS = 100_000
+const ROUNDS = rounds({ quick: 30_000, long: 30_000, full: 100_000 })
 /** Time limit for one input. It is generous: it separates slow inputs from endless ones. */
 const MAX_MS = 5_000
 const TIMEOUT = 600_000
