@@ -1,3 +1,4 @@
+import { base64 } from './base64.js'
 import { until } from './disco.js'
 import type { Etcd } from './etcd.js'
 import { EtcdApi } from './etcd-api.js'
@@ -58,8 +59,6 @@ export async function wipe(etcd: Etcd): Promise<void> {
     await api.get('KV/DeleteRange', allKeys)
   })
 }
-
-const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 /** Opens a connection for one read. Starting etcdctl costs ten times as much, and many tests read often. */
 async function withApi<Result>(etcd: Etcd, use: (api: EtcdApi) => Promise<Result>): Promise<Result> {

@@ -1,3 +1,4 @@
+import { base64 } from './base64.js'
 import type { Message } from './etcd-api.js'
 
 /**
@@ -61,8 +62,6 @@ function put(key: string, value: string, flags: readonly string[]): Request | nu
   }
   return { path: 'KV/Put', message, print: () => 'OK\n' }
 }
-
-const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 const deleted = (answer: Message) => `${String(answer.deleted)}\n`
 

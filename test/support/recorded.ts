@@ -1,3 +1,4 @@
+import { base64 } from './base64.js'
 import type { Etcd } from './etcd.js'
 import { EtcdApi } from './etcd-api.js'
 import { type Happened, historyOf } from './etcd-history.js'
@@ -28,5 +29,3 @@ export async function weightsOf(etcd: Etcd, key: string): Promise<(number | null
   const weights = happened.filter((event) => event.key === key).map(({ weight }) => weight)
   return weights.filter((weight, index) => index === 0 || weight !== weights[index - 1])
 }
-
-const base64 = (text: string) => Buffer.from(text).toString('base64')

@@ -15,7 +15,7 @@ export interface ConnectionListener {
    * Called when the state has changed. READY may be reported repeatedly for the same subchannel.
    *
    * @param subchannel the subchannel that carries calls; null unless the state is READY
-   * @param problem why the connection failed or is not usable; null if the reason is unknown or there is no failure
+   * @param problem why the connection failed or is not usable; null if it has not failed, or the reason is unknown
    */
   update(
     state: connectivityState,
