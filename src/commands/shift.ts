@@ -85,7 +85,7 @@ export default class Shift extends DiscoCommand {
     if (!isUnfiltered(scope.filter)) {
       throw new DiscoError(
         'USAGE',
-        `A share is a part of the traffic of a whole service, but "${target}" selects endpoints of one`,
+        `A share is a part of the traffic of a whole service, but "${target}" selects some of its endpoints`,
         {
           suggestions: [`Put the selection after the service: disco shift ${service} version=2.0.0=5%`],
         },

@@ -30,8 +30,8 @@ export interface Judged {
 }
 
 /**
- * Judges whether a condition holds for the current state. A name that matches no endpoint adds nothing to a number of
- * endpoints. These conditions hold only if at least one endpoint is registered and every name in question matches one:
+ * Judges whether a condition holds for the current state. The conditions `endpoints`, `ready` and `healthy` count
+ * registered endpoints: a name that matches none is ignored. These conditions hold only if at least one endpoint is registered and every name in question matches one:
  * `registered`, `weight`, `all` (of any state), and `none` of the state `drained`.
  */
 export function judge(condition: WaitCondition, facts: WaitFacts): Judged {

@@ -27,7 +27,7 @@ const BATCH_REVISIONS = 1_000
 /** Number of progress responses, with a pause in between, that prove that no older event will come. */
 const QUIET_ANSWERS = 2
 
-type Response = Pick<IWatchResponse, 'events' | 'created' | 'fragment'> & {
+type Response = Pick<IWatchResponse, 'events' | 'created'> & {
   readonly header: Pick<IWatchResponse['header'], 'revision'>
 }
 
@@ -43,8 +43,6 @@ export class ReplayEnd {
   private quietAnswers = 0
   /** The number of revisions in the last response with events. */
   private revisions = 0
-  private lastRevision = ''
-  private isWithinResponse = false
 
   /** @param ask requests a progress response at once */
   constructor(
@@ -54,12 +52,12 @@ export class ReplayEnd {
 
   /** @param reached the revision of the last event */
   isReached(response: Response, reached: Revision): boolean {
-    const { events, created, fragment, header } = response
+    const { events, created, header } = response
     const { revision, lastPut } = this.end
     const isQuiet = events.length === 0
-    if (!isQuiet) this.count(response)
+    if (!isQuiet) this.count(events)
     if (reached > revision) return true
-    if (fragment || created) return false
+    if (created) return false
     // A response contains whole revisions only.
     if (reached === revision && !isQuiet) return true
     if (reached < lastPut || Number(header.revision) < revision) return false
@@ -69,13 +67,8 @@ export class ReplayEnd {
     return this.quietAnswers >= (isShort ? 1 : QUIET_ANSWERS)
   }
 
-  private count({ events, fragment }: Response): void {
+  private count(events: Response['events']): void {
     this.quietAnswers = 0
-    if (!this.isWithinResponse) this.revisions = 0
-    for (const { kv } of events) {
-      if (kv.mod_revision !== this.lastRevision) this.revisions++
-      this.lastRevision = kv.mod_revision
-    }
-    this.isWithinResponse = fragment
+    this.revisions = new Set(events.map(({ kv }) => kv.mod_revision)).size
   }
 }

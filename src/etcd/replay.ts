@@ -39,6 +39,9 @@ export interface ReplaySpan {
 /** Maximum number of reconnections in a row without a new event. Each waits up to 2 s. */
 const MAX_FAILURES = 5
 
+/** Maximum number of changes that are decoded at a time: a response may have 128 for each of its revisions. */
+const PART_EVENTS = 1_000
+
 /** Period of progress requests while the watch is quiet. */
 const NUDGE_MS = 200
 
@@ -123,7 +126,7 @@ class Replay {
       if (this.signal.aborted) return
       // Not at reached + 1: if that is the compacted revision, etcd accepts the watch, but omits its deletions.
       const start_revision = Math.max(1, this.reached)
-      stream.write({ create_request: { ...this.range, start_revision, fragment: true, prev_kv: true } })
+      stream.write({ create_request: { ...this.range, start_revision, prev_kv: true } })
       const ask = () => stream.write({ progress_request: {} })
       const end = new ReplayEnd(this.span.end, ask)
       const responses = heartbeat(stream, this.range.key)
@@ -135,7 +138,9 @@ class Replay {
           yield this.compacted(response)
           return
         }
-        if (response.events.length > 0) yield this.take(response.events)
+        for (let at = 0; at < response.events.length; at += PART_EVENTS) {
+          yield this.take(response.events.slice(at, at + PART_EVENTS))
+        }
         this.isOver = end.isReached(response, this.reached)
         if (this.isOver) return
       }

@@ -6,7 +6,7 @@ import { heartbeat } from './heartbeat.js'
 import type { KeyRange } from './key-range.js'
 
 /**
- * Yields the responses of one watch on a separate stream, with fragments joined. Ends when the signal aborts; a
+ * Yields the responses of one watch on a separate stream. Ends when the signal aborts; a
  * cancellation by etcd (compaction, for example) is its last response. After a failure, requests go to the next
  * member.
  *
@@ -26,14 +26,10 @@ export async function* watchStream(
   signal.addEventListener('abort', stop, { once: true })
   try {
     if (signal.aborted) return
-    stream.write({ create_request: { ...range, start_revision: startRevision, fragment: true } })
-    let fragments: IWatchResponse['events'][] = []
+    stream.write({ create_request: { ...range, start_revision: startRevision } })
     for await (const response of heartbeat(stream, range.key)) {
-      fragments.push(response.events)
-      if (response.fragment) continue
-      yield fragments.length === 1 ? response : { ...response, events: fragments.flat() }
+      yield response
       if (response.canceled) return
-      fragments = []
     }
     if (!signal.aborted) throw new DiscoError('ETCD_UNREACHABLE', 'etcd ended the watch')
   } catch (thrown) {

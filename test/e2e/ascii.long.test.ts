@@ -56,7 +56,7 @@ const COMMANDS: readonly (readonly [line: string, code: number])[] = [
   ['weight hello -l version=2.0.0 7 --dry-run', 0],
   ['drain hello -l version=2.0.0 --dry-run', 0],
   ['weight hello -l version=2.0.0 7', 2],
-  ['history hello', 0],
+  ['history hello --since SINCE', 0],
   ['watch hello --count 3 --since SINCE -o table', 0],
   ['diff hello --from SINCE', 1],
   ['apply -f FILE --prune --dry-run', 0],

@@ -9,6 +9,7 @@ import { FaultProxy } from '../support/fault-proxy.js'
 import { openRegistry } from '../support/registry.js'
 import { toolOnOwnEtcd } from '../support/tool-on-etcd.js'
 import { type Example, LAYOUT_VECTORS } from '../support/vectors.js'
+import { Writer } from '../support/writer.js'
 
 const { etcd, disco, tool } = await toolOnOwnEtcd()
 
@@ -106,6 +107,25 @@ describe('a long history', () => {
     }
     expect(proxy.cuts).toBeGreaterThan(0)
     expect(revisions).toEqual(Array.from({ length: 3_500 }, (_, at) => before + 1 + at))
+  })
+
+  test('has every change of transactions that change many endpoints at once', async () => {
+    using writer = new Writer(etcd.endpoint, 'many')
+    const before = await revision(etcd)
+    const ports = Array.from({ length: 100 }, (_, at) => at)
+    for (let weight = 1; weight <= 30; weight++) await writer.putTogether(ports, weight)
+    const { stdout, code } = await tool.run('history', 'many', '--since', String(before), '-o', 'ndjson')
+    expect(code).toBe(0)
+    const changes = stdout.trimEnd().split('\n')
+    const shown = changes.map((line) => {
+      const { rev, type, addr, ...change } = JSON.parse(line) as ChangeDoc & { from?: number }
+      return `${rev} ${type} ${addr} ${change.from}`
+    })
+    const expected = Array.from({ length: 30 }, (_, at) => {
+      const [type, from] = at === 0 ? ['added', undefined] : ['weight', at]
+      return ports.map((port) => `${before + 1 + at} ${type} 10.0.0.1:${1_000 + port} ${from}`)
+    })
+    expect(shown).toEqual(expected.flat())
   })
 
   test('ends without an error when its reader has exited', async () => {

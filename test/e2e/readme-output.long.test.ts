@@ -19,13 +19,13 @@ const shown: Shown[] = block
     return { command, output: lines.join('\n') }
   })
 
-/** The text of an output that is the same in every run: without numbers, bars, column widths and the order of rows. */
+/** The text of an output that is the same in every run: without numbers, lease ids, bars, column widths and the order of rows. */
 function words(output: string): string[] {
   const lines = output.split('\n').filter((line) => line.trim() !== '')
   return lines
     .map((line) =>
       line
-        .replaceAll(/\S*\d\S*|–/g, 'N')
+        .replaceAll(/\S*\d\S*|…[a-f]+|–/g, 'N')
         .replaceAll(/[█|]+/g, '')
         .replaceAll(/\s+/g, ' ')
         .trim(),

@@ -149,7 +149,7 @@ describe('watch --exec', () => {
     const value = JSON.stringify({ name: hostile, addr: '127.0.0.1:1', weight: 1 })
     const base64 = (text: string) => Buffer.from(text).toString('base64')
     await api.call('KV/Put', { key: base64(`/${hostile}/127.0.0.1:1`), value: base64(value) })
-    await watch.printed('added:')
+    await watch.printed('"type":"added"')
     const { stdout, stderr } = await watch.end('SIGINT')
     expect(stdout).toContain(`added:$(touch pwned);\`touch pwned\`\\u001b[31m\\u0000"':127.0.0.1:1\n`)
     const event = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as { service: string }

@@ -37,7 +37,8 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     const disco = new Disco(proxy.endpoint)
     const login = ['--user', 'alice', '--password-file', passwordFile]
     try {
-      const held = disco.start('register', 'hello', ADDR, '--ttl', '5', ...login)
+      // No renewal between the change of the password and the end of the lease, which would be denied as well.
+      const held = disco.start('register', 'hello', ADDR, '--ttl', '60', ...login)
       await held.printed('"type":"added"')
       const watch = disco.start('watch', 'hello', '--layout', 'seed', ...login)
       await watch.printed('"type":"synced"')

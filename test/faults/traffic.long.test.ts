@@ -91,7 +91,7 @@ describe.concurrent('200 calls a second do not fail while', () => {
   test('the connections to etcd are cut repeatedly', async () => {
     await using etcd = await RealEtcd.start()
     await using proxy = await FaultProxy.start(etcd.endpoint)
-    await using site = await Site.start([proxy.endpoint], 5)
+    await using site = await Site.start([proxy.endpoint], 30)
     // On a busy machine not every cut meets a new connection.
     for (let cuts = 0; cuts < 20 || proxy.accepted <= 10; cuts++) {
       proxy.cut()

@@ -17,8 +17,9 @@ export type Ended = 'deregistered' | 'closed'
 const REVOKE_AFTER_MS = 250
 
 /**
- * First wait before a failed reconciliation is repeated. Jittered; doubles to 2 s. If etcd reports the lease
- * as ended and the reconciliation does not replace it, `keepLease` also waits these times, then renews the same lease.
+ * First wait before a failed reconciliation is repeated. Jittered; doubles to 2 s. `keepLease` waits in the same way if
+ * the answer to a keep-alive says that the lease has ended, but the reconciliation finds it alive: then it tries again
+ * to renew it.
  */
 const FIRST_RETRY_MS = 500
 

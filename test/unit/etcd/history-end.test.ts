@@ -5,7 +5,6 @@ interface Given {
   readonly revisions?: readonly number[]
   readonly header?: number
   readonly created?: boolean
-  readonly fragment?: boolean
 }
 
 /** A replay up to revision 5,000, whose last put is at 4,000. */
@@ -15,10 +14,10 @@ class Replayed {
   private readonly end = new ReplayEnd({ revision: 5_000, lastPut: 4_000 }, () => this.asked++)
 
   /** Whether the response is the last one. */
-  ends({ revisions = [], header = 5_000, created = false, fragment = false }: Given = {}): boolean {
+  ends({ revisions = [], header = 5_000, created = false }: Given = {}): boolean {
     this.reached = revisions.at(-1) ?? this.reached
     const events = revisions.map((revision) => ({ kv: { mod_revision: String(revision) } }))
-    const response = { events, created, fragment, header: { revision: String(header) } }
+    const response = { events, created, header: { revision: String(header) } }
     return this.end.isReached(response as unknown as Parameters<ReplayEnd['isReached']>[0], this.reached)
   }
 }
@@ -31,12 +30,6 @@ describe('the end of a replay', () => {
     expect(new Replayed().ends({ revisions: [4_999, 5_001] })).toBe(true)
   })
 
-  it('is not between the fragments of a response', () => {
-    const replayed = new Replayed()
-    expect(replayed.ends({ revisions: [4_999, 5_000], fragment: true })).toBe(false)
-    expect(replayed.ends({ revisions: [5_000] })).toBe(true)
-  })
-
   it('is a progress answer without events, requested after a response that was not full', () => {
     const replayed = new Replayed()
     expect(replayed.ends({ created: true })).toBe(false)
@@ -47,8 +40,7 @@ describe('the end of a replay', () => {
 
   it('needs two such answers after a full response, because older etcd versions answer while more events follow', () => {
     const replayed = new Replayed()
-    expect(replayed.ends({ revisions: full.slice(0, 600), fragment: true })).toBe(false)
-    expect(replayed.ends({ revisions: full.slice(600) })).toBe(false)
+    expect(replayed.ends({ revisions: full })).toBe(false)
     expect(replayed.asked).toBe(0)
     expect(replayed.ends()).toBe(false)
     expect(replayed.ends({ revisions: [4_500] })).toBe(false)
