@@ -163,12 +163,12 @@ export class EndedCall implements CallResult {
   }
 
   get isComplete(): boolean {
-    return !this.method.canLearnFrom({ undescribed: this.undescribed() })
+    return !this.method.canFetchTypesFor({ undescribed: this.undescribed() })
   }
 
   async complete(): Promise<void> {
-    // A type that was learned may refer to types that are not described either.
-    while (await this.method.learnFrom({ undescribed: this.undescribed() })) this.decoded = null
+    // A fetched type may refer to types that are not described either.
+    while (await this.method.fetchTypesFor({ undescribed: this.undescribed() })) this.decoded = null
   }
 
   private undescribed() {

@@ -51,9 +51,9 @@ export function contentOf(method: Method, texts: Texts, calls: number): (number:
 }
 
 /** Fetches descriptions of types in the first call's data that are not described yet, by reflection. */
-export async function learnTypes(method: Method, { data }: Pick<Texts, 'data'>): Promise<void> {
+export async function fetchTypes(method: Method, { data }: Pick<Texts, 'data'>): Promise<void> {
   for (const json of splitMessages(Template.parse(data).fill(templateValues(1)))) {
-    await method.learn(parseJson(json))
+    await method.fetchTypesIn(parseJson(json))
   }
 }
 

@@ -33,7 +33,7 @@ export async function* liveMessages(
     const what = `Message ${++number} of ${name}`
     try {
       const json = parseJson(Template.parse(text).fill(templateValues(1)), what)
-      await method.learn(json)
+      await method.fetchTypesIn(json)
       return method.encode(json)
     } catch (error) {
       if (!onRejected) throw error

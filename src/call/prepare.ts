@@ -3,7 +3,7 @@ import type { Descriptors } from '../grpc/methods/descriptors.js'
 import type { ReplyForm } from '../grpc/methods/lossless-json.js'
 import type { Method } from '../grpc/methods/method.js'
 import type { RunPlan } from './caller.js'
-import { contentOf, learnTypes, type Texts } from './content.js'
+import { contentOf, fetchTypes, type Texts } from './content.js'
 import { type LiveInput, liveMessages, wholeText } from './live-input.js'
 
 /** The calls to make. */
@@ -50,6 +50,6 @@ export async function prepare(descriptors: Descriptors, order: Order, stop: Abor
     }
   }
   const read = live ? { ...texts, data: await wholeText(live, stop) } : texts
-  await learnTypes(method, read)
+  await fetchTypes(method, read)
   return { descriptors, method, deadlineMs, isLive: false, content: contentOf(method, read, load.calls) }
 }

@@ -19,7 +19,7 @@ import { RunSeries } from './run-series.js'
 import { Session, type SessionSettings } from './session.js'
 
 /** The service under test: how to connect to it and where its methods are described. */
-export interface Approach {
+export interface CallSetup {
   readonly service: string
   readonly settings: SessionSettings
   /** Limit for each of resolving, connecting and reflection, in milliseconds. */
@@ -33,7 +33,10 @@ export interface Approach {
 }
 
 /** The called method, reduced to what a progress listener needs. */
-export type Called = Pick<Method, 'name' | 'streamsReplies' | 'decode' | 'canLearnFrom' | 'learnFrom'>
+export type CalledMethod = Pick<
+  Method,
+  'name' | 'streamsReplies' | 'decode' | 'canFetchTypesFor' | 'fetchTypesFor'
+>
 export type Listeners = Pick<RunPlan, 'keepsReplies' | 'wantsHeaders' | 'onResult' | 'onReply' | 'reader'>
 
 /** Listens to the progress of a run. */
@@ -43,9 +46,9 @@ export interface Watcher {
   /** Connecting has ended. */
   reached(session: Session): void
   /** The counted calls begin. */
-  starts(recorder: Recorder, method: Called): void
+  starts(recorder: Recorder, method: CalledMethod): void
   /** The listeners for each call. */
-  listenersTo(method: Called): Listeners
+  listenersTo(method: CalledMethod): Listeners
   /** Resolves when everything that the listeners received has been shown; rejects with an error of showing it. */
   settled(): Promise<void>
 }
@@ -59,7 +62,7 @@ export interface Watcher {
  */
 export async function* callUnder(
   policies: readonly Policy[],
-  approach: Approach,
+  setup: CallSetup,
   order: Order,
   watcher: Watcher,
   stops: Stops,
@@ -69,19 +72,19 @@ export async function* callUnder(
   const { load, warmup, texts } = order
   // Reports invalid JSON before the wait for an endpoint that describes the method.
   if (!order.live) requireJson(texts)
-  let prepared = approach.described && (await prepare(approach.described, order, stops.once))
+  let prepared = setup.described && (await prepare(setup.described, order, stops.once))
   for (const policy of policies) {
-    using session = new Session(approach.service, policy, approach.settings)
+    using session = new Session(setup.service, policy, setup.settings)
     if (!prepared) {
       const first = goal === 'all' ? NO_KEYS : goal
-      await connect(session, approach, watcher, stops.once, first)
-      const descriptors = await describedBy(session, approach, watcher, stops.once)
+      await connect(session, setup, watcher, stops.once, first)
+      const descriptors = await describedBy(session, setup, watcher, stops.once)
       prepared = await prepare(descriptors, order, stops.once)
-    } else if (!approach.described) fetchTypesBy(session, prepared.descriptors, approach, stops.once)
-    const readiness = await connect(session, approach, watcher, stops.once, goal)
+    } else if (!setup.described) fetchTypesBy(session, prepared.descriptors, setup, stops.once)
+    const readiness = await connect(session, setup, watcher, stops.once, goal)
     watcher.reached(session)
     const { method, content, deadlineMs, isLive } = prepared
-    const { maxMessageBytes } = approach.settings
+    const { maxMessageBytes } = setup.settings
     const plan = { load, warmup, deadlineMs, maxMessageBytes, content, ...watcher.listenersTo(method) }
     if (warmup) watcher.waits(() => 'warming up')
     const invoker = new Invoker(session.client, method)
@@ -106,20 +109,20 @@ export async function* callUnder(
  */
 export async function describe<Result>(
   policy: Policy,
-  approach: Approach,
+  setup: CallSetup,
   watcher: Watcher,
   stop: AbortSignal,
   use: (descriptors: Descriptors) => Promise<Result>,
 ): Promise<Result> {
-  using session = new Session(approach.service, policy, approach.settings)
-  await connect(session, approach, watcher, stop, NO_KEYS)
+  using session = new Session(setup.service, policy, setup.settings)
+  await connect(session, setup, watcher, stop, NO_KEYS)
   watcher.reached(session)
-  return await use(approach.described ?? (await describedBy(session, approach, watcher, stop)))
+  return await use(setup.described ?? (await describedBy(session, setup, watcher, stop)))
 }
 
 async function connect(
   session: Session,
-  { stageMs, onMissing }: Approach,
+  { stageMs, onMissing }: CallSetup,
   watcher: Watcher,
   stop: AbortSignal,
   goal: ConnectGoal,
@@ -133,14 +136,14 @@ async function connect(
 
 async function describedBy(
   session: Session,
-  approach: Approach,
+  setup: CallSetup,
   watcher: Watcher,
   stop: AbortSignal,
 ): Promise<Descriptors> {
-  const { service, stageMs, reflectionHeaders } = approach
+  const { service, stageMs, reflectionHeaders } = setup
   watcher.waits(() => `asking ${service} for its methods`)
   const descriptors = await describedByServer(session.client, stageMs, stop, reflectionHeaders)
-  fetchTypesBy(session, descriptors, approach, stop)
+  fetchTypesBy(session, descriptors, setup, stop)
   return descriptors
 }
 
@@ -148,7 +151,7 @@ async function describedBy(
 function fetchTypesBy(
   { client }: Session,
   { lookup }: Descriptors,
-  { stageMs, reflectionHeaders }: Approach,
+  { stageMs, reflectionHeaders }: CallSetup,
   stop: AbortSignal,
 ): void {
   lookup.fetchWith(typesByReflection(client, stageMs, stop, reflectionHeaders))

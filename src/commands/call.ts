@@ -11,7 +11,7 @@ import { CallView } from '../cli/call/view.js'
 import type { CallReports } from '../cli/call-report/call-reports.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
-import { argument, parsedBy, refuseIdle } from '../cli/flags/custom.js'
+import { argument, parsedBy, refuseIneffective } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { isSingleCall, loadFlags, loadOf, warmupOf } from '../cli/flags/load.js'
 import { healthFlag, policiesFlags, policiesOf } from '../cli/flags/policy.js'
@@ -112,7 +112,7 @@ export default class Call extends DiscoCommand {
     const loads = { load, warmup: warmupOf(flags, load), deadlineMs: flags.deadline }
     const isSingle = isSingleCall(flags) && policies.length === 1
     const isDescription = args.method === undefined || flags.describe
-    if (isDescription) refuseIdle({ flags, metadata }, ['report'], 'without calls')
+    if (isDescription) refuseIneffective({ flags, metadata }, ['report'], 'without calls')
     const isLive = isFromInput(flags) && isSingle && loads.warmup === null && !isDescription
     const texts = await textsOf(flags, isLive)
     const serviceConfig = await this.serviceConfig(flags)

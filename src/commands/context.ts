@@ -11,7 +11,7 @@ import {
 import { renderContexts, renderSettings } from '../cli/context/table.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { argument, refuseIdle, textFlag } from '../cli/flags/custom.js'
+import { argument, refuseIneffective, textFlag } from '../cli/flags/custom.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
@@ -72,10 +72,10 @@ export default class ContextCommand extends DiscoCommand {
     const { args, flags, metadata } = await this.parse(ContextCommand)
     const action = actionOf(args.action)
     const given = { flags: trueOnly(flags), metadata }
-    if (action !== 'add') refuseIdle(given, ADD_FLAGS, `with context ${action}`)
-    if (action !== 'use') refuseIdle(given, USE_FLAGS, `with context ${action}`)
-    if (action !== 'show') refuseIdle(given, ['context'], `with context ${action}`)
-    if (action !== 'add' && action !== 'show') refuseIdle(given, SETTINGS, `with context ${action}`)
+    if (action !== 'add') refuseIneffective(given, ADD_FLAGS, `with context ${action}`)
+    if (action !== 'use') refuseIneffective(given, USE_FLAGS, `with context ${action}`)
+    if (action !== 'show') refuseIneffective(given, ['context'], `with context ${action}`)
+    if (action !== 'add' && action !== 'show') refuseIneffective(given, SETTINGS, `with context ${action}`)
     const { requireConfigFile } = await import('../config/contexts.js')
     if (action === 'show') return await this.show(args.name, flags)
     const file = requireConfigFile(process.env)

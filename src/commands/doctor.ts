@@ -8,7 +8,7 @@ import { renderDoctor, summaryLine } from '../cli/doctor/view.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
 import { commandLine } from '../cli/flags/connection-words.js'
-import { refuseIdle } from '../cli/flags/custom.js'
+import { refuseIneffective } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
@@ -50,11 +50,12 @@ export default class Doctor extends DiscoCommand {
   async run(): Promise<DoctorDoc> {
     const { args, flags, metadata } = await this.parse(Doctor)
     if (!flags.probe) {
-      refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'with --no-probe')
+      refuseIneffective({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'with --no-probe')
       // Probes show which servers have ended, and only then may their keys be removed.
-      if (flags.fix) refuseIdle({ flags, metadata }, ['fix'], 'with --no-probe')
+      if (flags.fix) refuseIneffective({ flags, metadata }, ['fix'], 'with --no-probe')
     }
-    if (!flags.fix) refuseIdle({ flags: withoutFalse(flags), metadata }, ['yes', 'dry-run'], 'without --fix')
+    if (!flags.fix)
+      refuseIneffective({ flags: withoutFalse(flags), metadata }, ['yes', 'dry-run'], 'without --fix')
     const probe = flags.probe ? { deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) } : null
     const [target, ...addrs] = args.target ?? []
     const scope = await readScope({

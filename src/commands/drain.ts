@@ -13,7 +13,7 @@ import {
 import { drainedLine, returnUnknownLine, undoneLines } from '../cli/change/lines.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
-import { refuseIdle } from '../cli/flags/custom.js'
+import { refuseIneffective } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { changeFilterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
 import type { Palette } from '../cli/terminal/color.js'
@@ -58,7 +58,7 @@ export default class Drain extends DiscoCommand {
 
   async run(): Promise<DrainDoc | DrainsDoc | WeightDoc | WeightsDoc> {
     const { args, flags, metadata } = await this.parse(Drain)
-    if (flags.undo) refuseIdle({ flags, metadata }, ['grace'], 'with --undo')
+    if (flags.undo) refuseIneffective({ flags, metadata }, ['grace'], 'with --undo')
     const [target, ...addrs] = args.target ?? []
     const scope = await readScope({
       command: 'drain',

@@ -12,7 +12,7 @@ import { count } from '../cli/terminal/units.js'
 import { errorDoc } from '../domain/documents.js'
 import type { Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
-import { type RevisionNote, RevisionTimes } from '../domain/revision-times.js'
+import { type RevisionSample, RevisionTimes } from '../domain/revision-times.js'
 import type { History as EndpointHistory } from '../registry/history.js'
 import type { Registry } from '../registry/registry.js'
 
@@ -68,8 +68,8 @@ export default class History extends DiscoCommand {
     const history = await openHistory(registry, service, { signal })
     const { revision, raftTerm } = history
     const now = { revision, raftTerm, sentMs, receivedMs: Date.now() }
-    const notes = await readNotes(history.clusterId)
-    const times = new RevisionTimes([...notes, now])
+    const samples = await readSamples(history.clusterId)
+    const times = new RevisionTimes([...samples, now])
     const after = this.beginning(flags.since, times, now)
     const head: HistoryHead = {
       schema: 'disco.history/v1',
@@ -122,12 +122,12 @@ export default class History extends DiscoCommand {
       ...(failure ? errorDoc(failure) : {}),
     })
     if (failure) process.exitCode = failure.exit
-    else if (!interrupted && changes > 0) this.sumUp(changes, after, history, notes)
+    else if (!interrupted && changes > 0) this.sumUp(changes, after, history, samples)
     return changes
   }
 
   /** The revision after which changes are shown. */
-  private beginning(since: Since | undefined, times: RevisionTimes, now: RevisionNote): Revision {
+  private beginning(since: Since | undefined, times: RevisionTimes, now: RevisionSample): Revision {
     if (since === undefined) return 0
     if (since.kind === 'revision') return since.revision
     const revision = times.lastBefore(now.receivedMs - since.ms)
@@ -140,11 +140,11 @@ export default class History extends DiscoCommand {
     changes: number,
     after: Revision,
     { revision }: EndpointHistory,
-    notes: readonly RevisionNote[],
+    samples: readonly RevisionSample[],
   ): void {
     const since = after === 0 ? '' : ` after rev ${after}`
     this.remark(`${count(changes, 'change')}${since} (rev ${revision})`)
-    if (notes.length > 0) return
+    if (samples.length > 0) return
     this.remark(
       'The times of the changes are not known: etcd stores no times, and no earlier command has noted one',
     )
@@ -163,7 +163,7 @@ export default class History extends DiscoCommand {
 
 type HistoryFlags = Interfaces.InferredFlags<typeof History.flags>
 
-async function readNotes(clusterId: string): Promise<readonly RevisionNote[]> {
+async function readSamples(clusterId: string): Promise<readonly RevisionSample[]> {
   const { revisionLog } = await import('../registry/revision-sampling.js')
   return (await revisionLog(process.env)?.read(clusterId)) ?? []
 }

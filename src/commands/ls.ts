@@ -17,7 +17,7 @@ import { writeNames } from '../cli/endpoints/names.js'
 import { renderEndpoints } from '../cli/endpoints/table.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { refuseIdle } from '../cli/flags/custom.js'
+import { refuseIneffective } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { inOrderOf, listingFlags, type SortOrder } from '../cli/flags/listing.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
@@ -82,11 +82,16 @@ export default class Ls extends DiscoCommand {
   /** Undefined if the output was written before the whole list was known. */
   async run(): Promise<EndpointsDoc | SelectedDoc | ServicesDoc | undefined> {
     const { args, flags, metadata } = await this.parse(Ls)
-    if (!flags.probe) refuseIdle({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'without --probe')
+    if (!flags.probe)
+      refuseIneffective({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'without --probe')
     refuseBesideRev({ flags, metadata }, ['probe', 'ttl'])
     const format = this.format(flags)
     if (format !== 'table' && format !== 'wide')
-      refuseIdle({ flags, metadata }, ['columns', 'no-headers'], `with ${flags.json ? '--json' : '-o'}`)
+      refuseIneffective(
+        { flags, metadata },
+        ['columns', 'no-headers'],
+        `with ${flags.json ? '--json' : '-o'}`,
+      )
     const probe = flags.probe ? { deadlineMs: flags['probe-timeout'], ...(await accessOf(flags)) } : null
     const [target, ...addrs] = args.target ?? []
     const scopeIn = (place: PlaceIn) => readScope({ command: 'ls', target, addrs, flags, place })

@@ -6,9 +6,9 @@ import { adminFlags, planAdmin } from '../cli/flags/admin.js'
 import { refuseSwapped, requireServiceName } from '../cli/flags/arguments.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { changeFlags, type PlaceFlags, placeFlags } from '../cli/flags/base.js'
-import { argument, oneOf, refuseIdle } from '../cli/flags/custom.js'
+import { argument, oneOf, refuseIneffective } from '../cli/flags/custom.js'
 import { ttlFlag, waitFlag } from '../cli/flags/duration.js'
-import { accessFlags, planProbe, probeFlags, refuseIdleAccess } from '../cli/flags/probe.js'
+import { accessFlags, planProbe, probeFlags, refuseIneffectiveAccess } from '../cli/flags/probe.js'
 import { type EndpointPlan, planEndpoints, registeredFlags } from '../cli/flags/register.js'
 import { registeredTarget } from '../cli/flags/target.js'
 import { isSharedRegistry } from '../cli/notes/notes.js'
@@ -95,16 +95,16 @@ export default class Register extends DiscoCommand {
     const endpoints = await planEndpoints(service, (argv as string[]).slice(1), { ...flags, version }, layout)
     this.warnOfAddresses(endpoints, flags)
     const hasCommand = command.length > 0
-    if (!hasCommand) refuseIdle({ flags, metadata }, ['kill-after'], 'without -- CMD')
+    if (!hasCommand) refuseIneffective({ flags, metadata }, ['kill-after'], 'without -- CMD')
     if (!hasCommand && flags.probe === undefined)
-      refuseIdle({ flags, metadata }, PROBE_SETTINGS, 'without --probe')
+      refuseIneffective({ flags, metadata }, PROBE_SETTINGS, 'without --probe')
     if (hasCommand && flags.probe === undefined)
-      refuseIdle(
+      refuseIneffective(
         { flags, metadata },
         AFTER_START_SETTINGS,
         'without --probe: the port is probed until it accepts',
       )
-    refuseIdleAccess({ flags, metadata })
+    refuseIneffectiveAccess({ flags, metadata })
     const probe = await planProbe(flags, endpoints, { hasCommand })
     if (flags.unhealthy === 'weight0' && layout.weightless !== null) {
       throw new DiscoError('USAGE', `The layout ${layout.name} carries no weight: ${layout.weightless}`)

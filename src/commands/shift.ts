@@ -6,7 +6,7 @@ import { confirmBulk } from '../cli/context/confirm.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
 import { commandLine } from '../cli/flags/connection-words.js'
-import { argument, integerFlag, parsedBy, refuseIdle, textFlag } from '../cli/flags/custom.js'
+import { argument, integerFlag, parsedBy, refuseIneffective, textFlag } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { type NamedPart, readPart, readSelection, readSteps, stepsText } from '../cli/flags/share.js'
 import { readScope } from '../cli/flags/target.js'
@@ -74,7 +74,7 @@ export default class Shift extends DiscoCommand {
     const { args, flags, metadata } = await this.parse(Shift)
     const [target, ...words] = args.words ?? []
     if (target === undefined) throw missing()
-    this.refuseIdleFlags({ flags, metadata }, words, command)
+    this.refuseIneffectiveFlags({ flags, metadata }, words, command)
     const scope = await readScope({
       command: 'shift',
       target,
@@ -254,22 +254,22 @@ export default class Shift extends DiscoCommand {
   }
 
   /** @throws DiscoError USAGE */
-  private refuseIdleFlags(
-    parsed: Parameters<typeof refuseIdle>[0] & { readonly flags: ShiftFlags },
+  private refuseIneffectiveFlags(
+    parsed: Parameters<typeof refuseIneffective>[0] & { readonly flags: ShiftFlags },
     words: readonly string[],
     command: readonly string[],
   ): void {
     const { flags } = parsed
     if (flags.undo) {
-      refuseIdle(parsed, ['steps', 'every', 'call', 'guard-timeout', ...GUARD_FLAGS], 'with --undo')
+      refuseIneffective(parsed, ['steps', 'every', 'call', 'guard-timeout', ...GUARD_FLAGS], 'with --undo')
       if (words.length > 0) throw new DiscoError('USAGE', `--undo takes only a service, not "${words[0]}"`)
     } else {
-      refuseIdle(parsed, ['rev'], 'without --undo')
+      refuseIneffective(parsed, ['rev'], 'without --undo')
       if (words.length === 0) throw missing()
     }
     if (!flags.steps)
-      refuseIdle(parsed, ['every', 'call', 'guard-timeout', ...GUARD_FLAGS], 'without --steps')
-    if (flags.call === undefined) refuseIdle(parsed, GUARD_FLAGS, 'without --call')
+      refuseIneffective(parsed, ['every', 'call', 'guard-timeout', ...GUARD_FLAGS], 'without --steps')
+    if (flags.call === undefined) refuseIneffective(parsed, GUARD_FLAGS, 'without --call')
     if (!flags.steps && command.length > 0)
       throw new DiscoError('USAGE', 'A command after -- is a guard: it needs --steps')
     if (flags.call !== undefined && command.length > 0)

@@ -3,7 +3,7 @@ import type { WaitReports, WaitRequest } from '../agent/wait/request.js'
 import { DiscoCommand } from '../cli/base-command.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { parsedBy, refuseIdle } from '../cli/flags/custom.js'
+import { parsedBy, refuseIneffective } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
 import {
@@ -88,7 +88,7 @@ export default class Wait extends DiscoCommand {
     const timeoutMs = flags.timeout ?? TIMEOUT_MS + holdMs
     if (holdMs > 0 && timeoutMs <= holdMs) throw neverInTime(holdMs, timeoutMs)
     if (!conditions.some(needsConnections)) {
-      refuseIdle({ flags, metadata }, ACCESS_NAMES, 'without a condition on ready or healthy')
+      refuseIneffective({ flags, metadata }, ACCESS_NAMES, 'without a condition on ready or healthy')
     }
     const probe = { deadlineMs: PROBE_DEADLINE_MS, ...(await accessOf(flags)) }
     const registry = await this.openRegistry({ ...flags, ...place })

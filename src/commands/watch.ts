@@ -3,7 +3,7 @@ import type { GroupStop } from '../agent/processes/group-run.js'
 import { DiscoCommand, type OpenRegistries, type PlaceIn } from '../cli/base-command.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { integerFlag, refuseIdle, textFlag } from '../cli/flags/custom.js'
+import { integerFlag, refuseIneffective, textFlag } from '../cli/flags/custom.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
 import { noneReadable, requireRegisteredIn } from '../cli/registries/parts.js'
 import { StopSignals } from '../cli/stop-signals.js'
@@ -51,7 +51,7 @@ export default class Watch extends DiscoCommand {
 
   async run(): Promise<void> {
     const { args, flags, metadata } = await this.parse(Watch)
-    if (flags.exec === undefined) refuseIdle({ flags, metadata }, ['latest'], 'without --exec')
+    if (flags.exec === undefined) refuseIneffective({ flags, metadata }, ['latest'], 'without --exec')
     const [target, ...addrs] = args.target ?? []
     const scopeIn = (place: PlaceIn) => readScope({ command: 'watch', target, addrs, flags, place })
     const scope = await scopeIn((layout) => this.place(flags, layout))

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { DiscoCommand } from '../cli/base-command.js'
 import { planAdmin } from '../cli/flags/admin.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
-import { argument, refuseIdle } from '../cli/flags/custom.js'
+import { argument, refuseIneffective } from '../cli/flags/custom.js'
 import { planServices, xdsFlags } from '../cli/flags/xds.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { bootstrapFor } from '../cli/xds/bootstrap.js'
@@ -43,14 +43,14 @@ export default class XdsCommand extends DiscoCommand {
       keyFile: flags['listen-key'],
     }
     if (flags.bootstrap) {
-      refuseIdle(parsed, BOOTSTRAP_IDLE, 'with --bootstrap')
+      refuseIneffective(parsed, BOOTSTRAP_IDLE, 'with --bootstrap')
       const options = { listen: flags.listen, isTls: requirePair(files), hostname: hostname() }
       for (const lines of this.writer(flags).documentLines(bootstrapFor(targets, options))) this.out(lines)
       if (files.caFile !== undefined) this.remark(`! ${CLIENT_CERTIFICATES}`)
       return
     }
     // The cache on disk has lists of single services, not of all services together.
-    if (targets.length === 0) refuseIdle(parsed, ['cache', 'cache-max-age'], 'without a SERVICE')
+    if (targets.length === 0) refuseIneffective(parsed, ['cache', 'cache-max-age'], 'without a SERVICE')
     const queries = await planServices(targets, (layout) => this.commonPlace(flags, layout))
     const admin = await planAdmin(flags)
     const readTls = () => readListenerTls(files)

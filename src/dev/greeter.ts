@@ -5,7 +5,7 @@ import type { ServingStatus } from '../grpc/health/protocol.js'
 import {
   REFLECTION_PACKAGES,
   type ReflectionPackage,
-  type ReflectionQuestion,
+  type ReflectionRequest,
   reflectionMessages,
 } from '../grpc/methods/reflection-protocol.js'
 import { Health } from './health.js'
@@ -112,7 +112,7 @@ function addReflection(server: Server, pkg: ReflectionPackage): void {
     listServices,
     fileContainingSymbol,
     fileByFilename,
-  }: ReflectionQuestion): JsonObject => {
+  }: ReflectionRequest): JsonObject => {
     if (listServices !== undefined) {
       return {
         listServicesResponse: {
@@ -135,7 +135,7 @@ function addReflection(server: Server, pkg: ReflectionPackage): void {
     } as ServiceDefinition,
     {
       ServerReflectionInfo: (call: NodeJS.ReadWriteStream) => {
-        call.on('data', (question: ReflectionQuestion) => call.write(answerTo(question) as never))
+        call.on('data', (question: ReflectionRequest) => call.write(answerTo(question) as never))
         call.on('end', () => call.end())
       },
     },

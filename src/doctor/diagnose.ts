@@ -17,7 +17,7 @@ export interface Diagnosis {
 /**
  * Examines a registry and applies all rules.
  *
- * @param request `layout`: the layout that programs read if their target does not name one; default: seed
+ * @param request `layout`: for `answers`, the layout that clients read if their target names none; default: seed
  * @throws DiscoError NOT_FOUND for a service or a selection without endpoints
  */
 export async function diagnose(

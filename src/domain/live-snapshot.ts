@@ -15,7 +15,7 @@ export class LiveSnapshot implements Snapshot {
   private provenance: Pick<Reset, 'source' | 'ageMs'> | null = null
 
   /** Whether no list has been received yet. False after an empty list. */
-  get isEmpty(): boolean {
+  get hasNoList(): boolean {
     return this.provenance === null
   }
 

@@ -4,7 +4,7 @@ import type { Revision } from './endpoint.js'
  * A sample of a cluster's revision: etcd's newest revision was this one at some moment between `sentMs` and
  * `receivedMs`, both in milliseconds since the epoch by the clock of this machine.
  */
-export interface RevisionNote {
+export interface RevisionSample {
   readonly revision: Revision
   readonly raftTerm: number
   readonly sentMs: number
@@ -27,31 +27,31 @@ const UNKNOWN: TimeBounds = { afterMs: null, beforeMs: null }
  * are null. A wrong sample further away has no effect.
  */
 export class RevisionTimes {
-  private readonly notes: readonly RevisionNote[]
+  private readonly samples: readonly RevisionSample[]
 
-  /** @param notes of one cluster, in the order in which they were taken */
-  constructor(notes: readonly RevisionNote[]) {
-    this.notes = notes.slice(startOfCurrentData(notes))
+  /** @param samples of one cluster, in the order in which they were taken */
+  constructor(samples: readonly RevisionSample[]) {
+    this.samples = samples.slice(startOfCurrentData(samples))
   }
 
   boundsOf(revision: Revision): TimeBounds {
     const at = this.firstFrom(revision)
-    const afterMs = this.notes[at - 1]?.sentMs ?? null
-    const beforeMs = this.notes[at]?.receivedMs ?? null
+    const afterMs = this.samples[at - 1]?.sentMs ?? null
+    const beforeMs = this.samples[at]?.receivedMs ?? null
     return afterMs !== null && beforeMs !== null && afterMs > beforeMs ? UNKNOWN : { afterMs, beforeMs }
   }
 
   /** The revision of the last sample received by `timeMs`; null if there is none. Later changes have higher ones. */
   lastBefore(timeMs: number): Revision | null {
-    return this.notes.findLast(({ receivedMs }) => receivedMs <= timeMs)?.revision ?? null
+    return this.samples.findLast(({ receivedMs }) => receivedMs <= timeMs)?.revision ?? null
   }
 
   /** The index of the first sample whose revision is not lower than this one. */
   private firstFrom(revision: Revision): number {
-    let [low, high] = [0, this.notes.length]
+    let [low, high] = [0, this.samples.length]
     while (low < high) {
       const middle = (low + high) >> 1
-      if ((this.notes[middle]?.revision ?? 0) < revision) low = middle + 1
+      if ((this.samples[middle]?.revision ?? 0) < revision) low = middle + 1
       else high = middle
     }
     return low
@@ -62,16 +62,16 @@ export class RevisionTimes {
  * The index of the first sample of the current data. Revisions and raft terms of a cluster only grow. A lower one means
  * that other data has the same cluster id since then, for example after a restore.
  */
-function startOfCurrentData(notes: readonly RevisionNote[]): number {
-  const index = notes.findLastIndex(({ revision, raftTerm }, at) => {
-    const before = notes[at - 1]
+function startOfCurrentData(samples: readonly RevisionSample[]): number {
+  const index = samples.findLastIndex(({ revision, raftTerm }, at) => {
+    const before = samples[at - 1]
     return before !== undefined && (revision < before.revision || raftTerm < before.raftTerm)
   })
   return Math.max(0, index)
 }
 
 /** A line of a file of samples: `@receivedMs tookMs revision raftTerm`. */
-export function noteLine({ revision, raftTerm, sentMs, receivedMs }: RevisionNote): string {
+export function sampleLine({ revision, raftTerm, sentMs, receivedMs }: RevisionSample): string {
   const tookMs = Math.max(0, Math.ceil(receivedMs - sentMs))
   return `@${Math.ceil(receivedMs)} ${tookMs} ${revision} ${raftTerm}`
 }
@@ -80,7 +80,7 @@ export function noteLine({ revision, raftTerm, sentMs, receivedMs }: RevisionNot
 const LINE = /^@(\d{1,15}) (\d{1,9}) (\d{1,16}) (\d{1,16})$/
 
 /** Reads the lines of a file of samples. Ignores damaged lines. */
-export function parseNotes(text: string): RevisionNote[] {
+export function parseSamples(text: string): RevisionSample[] {
   return text.split('\n').flatMap((line) => {
     const [receivedMs = 0, tookMs = 0, revision = 0, raftTerm = 0] = (LINE.exec(line) ?? [])
       .slice(1)

@@ -29,11 +29,7 @@ export interface Judged {
   readonly now: string
 }
 
-/**
- * Judges whether a condition holds for the current state. The conditions `endpoints`, `ready` and `healthy` count
- * registered endpoints: a name that matches none is ignored. These conditions hold only if at least one endpoint is registered and every name in question matches one:
- * `registered`, `weight`, `all` (of any state), and `none` of the state `drained`.
- */
+/** Judges whether a condition holds for the current state. */
 export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
   switch (condition.kind) {
     case 'endpoints':
@@ -50,10 +46,8 @@ export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
 }
 
 /**
- * False if the condition cannot hold with the endpoints that are registered now, whatever their connections and health.
- * Of conditions on connections and health, only lower bounds and `all` are checked: for others the result is true. A
- * condition that needs no connections (so no health either) is judged as it is: its result follows from the registered
- * endpoints.
+ * Whether the condition can hold with the endpoints that are registered now, whatever their connections and health. Of
+ * the conditions on connections and health, only lower bounds and `all` are checked; the others may always hold.
  */
 export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {
   if (!needsConnections(condition)) return judge(condition, facts).holds

@@ -103,7 +103,7 @@ export class EndpointBalancer<Connection> {
 
   /** Whether a list of endpoints has been applied. The list may be empty. */
   get hasList(): boolean {
-    return !this.snapshot.isEmpty
+    return !this.snapshot.hasNoList
   }
 
   /** The number of endpoints that can be picked now. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { noteLine, parseNotes, type RevisionNote } from '../domain/revision-times.js'
+import { parseSamples, type RevisionSample, sampleLine } from '../domain/revision-times.js'
 import { appendOwnFile, isOwnFolder, makeFolder, ownFile, readOwnFile } from './cache-files.js'
 
 /** Period of samples. */
@@ -35,14 +35,14 @@ export class RevisionLog {
   constructor(private readonly folder: string) {}
 
   /** Adds a sample, unless the last one is less than a minute old. Never rejects. */
-  async add(clusterId: string, note: RevisionNote): Promise<void> {
+  async add(clusterId: string, sample: RevisionSample): Promise<void> {
     try {
       const file = this.fileOf(clusterId)
       const found = await ownFile(file)
       // After the clock was set back, a last sample far in the future must not prevent new ones.
-      if (found && Math.abs(note.receivedMs - found.mtimeMs) < PERIOD_MS) return
+      if (found && Math.abs(sample.receivedMs - found.mtimeMs) < PERIOD_MS) return
       if (!(await isOwnFolder(this.folder))) await makeFolder(this.folder, 0o700)
-      const length = await appendOwnFile(file, `${noteLine(note)}\n`)
+      const length = await appendOwnFile(file, `${sampleLine(sample)}\n`)
       if (length > MAX_READ_BYTES) await rm(file)
       else if (length > MAX_BYTES) await this.shorten(file)
       if (!found) await this.trim()
@@ -52,10 +52,10 @@ export class RevisionLog {
   }
 
   /** The samples of a cluster; empty if there are none that can be read. */
-  async read(clusterId: string): Promise<RevisionNote[]> {
+  async read(clusterId: string): Promise<RevisionSample[]> {
     try {
       if (!(await isOwnFolder(this.folder))) return []
-      return parseNotes(await readOwnFile(this.fileOf(clusterId), MAX_READ_BYTES))
+      return parseSamples(await readOwnFile(this.fileOf(clusterId), MAX_READ_BYTES))
     } catch {
       return []
     }
@@ -63,8 +63,8 @@ export class RevisionLog {
 
   /** Keeps the newest samples, in a new file: a sample that another process adds meanwhile may be lost. */
   private async shorten(file: string): Promise<void> {
-    const notes = parseNotes(await readOwnFile(file, MAX_READ_BYTES))
-    const lines = notes.map((note) => `${noteLine(note)}\n`)
+    const samples = parseSamples(await readOwnFile(file, MAX_READ_BYTES))
+    const lines = samples.map((sample) => `${sampleLine(sample)}\n`)
     // Estimated by the average length: lines grow with their revisions.
     const fraction = (KEPT_FRACTION * MAX_BYTES) / lines.reduce((sum, line) => sum + line.length, 1)
     const draft = `${file}.${randomUUID()}`

@@ -9,7 +9,7 @@ export interface Interval<Content> {
 }
 
 /** Creates and adds up the contents of intervals. */
-export interface Joining<Content> {
+export interface ContentType<Content> {
   create(): Content
   /** Adds `more` to `sum`. */
   add(sum: Content, more: Content): void
@@ -24,7 +24,7 @@ export class Intervals<Content> {
   /** By index; undefined for an interval without content. */
   private contents: (Content | undefined)[] = []
 
-  constructor(private readonly joining: Joining<Content>) {}
+  constructor(private readonly joining: ContentType<Content>) {}
 
   /**
    * The content of the interval that contains a time.

@@ -2,7 +2,7 @@ import { create, fromBinary, fromJson, type JsonValue, toBinary, toJson } from '
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ReflectionQuestion, reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
+import { type ReflectionRequest, reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
 import type { Etcd } from '../support/etcd.js'
 import { registration } from '../support/etcd-state.js'
 import { ResidentTool } from '../support/resident-tool.js'
@@ -10,7 +10,7 @@ import { sharedEtcd } from '../support/shared-etcd.js'
 
 const { path, request, response } = reflectionMessages('grpc.reflection.v1')
 
-type Answer = (question: ReflectionQuestion) => Uint8Array
+type Answer = (question: ReflectionRequest) => Uint8Array
 
 const servers: Server[] = []
 let etcd: Etcd
@@ -44,7 +44,7 @@ async function lyingServer(answer: Answer): Promise<string> {
     {
       ServerReflectionInfo: (call: ServerDuplexStream<Buffer, Buffer>) => {
         call.on('data', (sent: Buffer) => {
-          call.write(Buffer.from(answer(toJson(request, fromBinary(request, sent)) as ReflectionQuestion)))
+          call.write(Buffer.from(answer(toJson(request, fromBinary(request, sent)) as ReflectionRequest)))
         })
         call.on('end', () => call.end())
       },

@@ -16,7 +16,7 @@ import { jsonLine } from '../../src/cli/terminal/visible.js'
 import { DiscoError } from '../../src/domain/errors.js'
 import { AUTO, readerOf } from '../../src/domain/layouts/reader.js'
 import { readReflected, unreadable } from '../../src/grpc/methods/reflection.js'
-import { type ReflectionAnswer, reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
+import { type ReflectionResponse, reflectionMessages } from '../../src/grpc/methods/reflection-protocol.js'
 import { decodeEndpoints } from '../../src/registry/decode.js'
 import { damaged, seededRandom } from '../support/damage.js'
 import { rounds } from '../support/effort.js'
@@ -54,16 +54,16 @@ async function survives(what: string, run: () => unknown): Promise<void> {
 const PROTOCOL = reflectionMessages('grpc.reflection.v1')
 
 /** Deserializes the bytes of an answer like the client. grpc-js turns an error here into a failed call. */
-function received(bytes: Uint8Array): ReflectionAnswer {
+function received(bytes: Uint8Array): ReflectionResponse {
   try {
-    return toJson(PROTOCOL.response, fromBinary(PROTOCOL.response, bytes)) as ReflectionAnswer
+    return toJson(PROTOCOL.response, fromBinary(PROTOCOL.response, bytes)) as ReflectionResponse
   } catch (cause) {
     throw new DiscoError('RPC_FAILED', 'Response message parsing failure', { cause })
   }
 }
 
 /** Everything that the tool does with the description of a server. */
-async function useServer(ask: () => ReflectionAnswer, random: Random): Promise<void> {
+async function useServer(ask: () => ReflectionResponse, random: Random): Promise<void> {
   const reflected = await readReflected(
     async () => ask(),
     'grpc.reflection.v1',
@@ -197,7 +197,7 @@ function fieldOf(random: Random, at: number, isExtension: boolean, oneofs = 0): 
 }
 
 /** A server that lists services, and answers each request with the next random answer. */
-function lyingServer(random: Random): () => ReflectionAnswer {
+function lyingServer(random: Random): () => ReflectionResponse {
   const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
   let isFirst = true
   return () => {

@@ -21,7 +21,7 @@ import {
 } from '@grpc/grpc-js'
 import {
   type ReflectionPackage,
-  type ReflectionQuestion,
+  type ReflectionRequest,
   reflectionMessages,
 } from '../../src/grpc/methods/reflection-protocol.js'
 import { protoc } from './protoc.js'
@@ -130,7 +130,7 @@ function addReflection(
 ): void {
   const { path, request, response } = reflectionMessages(pkg)
   const { file: files } = fromBinary(FileDescriptorSetSchema, everythingProtoset())
-  const answerTo = ({ listServices, fileContainingSymbol, fileByFilename }: ReflectionQuestion): object => {
+  const answerTo = ({ listServices, fileContainingSymbol, fileByFilename }: ReflectionRequest): object => {
     if (listServices !== undefined) return { listServicesResponse: { service: [{ name: SERVICE }] } }
     const wanted = fileContainingSymbol === SERVICE ? 'everything.proto' : fileByFilename
     const file = files.find(({ name }) => name === wanted)
@@ -152,12 +152,12 @@ function addReflection(
       },
     },
     {
-      ServerReflectionInfo: (call: ServerDuplexStream<ReflectionQuestion, object>) => {
+      ServerReflectionInfo: (call: ServerDuplexStream<ReflectionRequest, object>) => {
         if (token !== null && call.metadata.get('authorization')[0] !== token) {
           call.emit('error', { code: status.UNAUTHENTICATED, details: 'no token' })
           return
         }
-        call.on('data', (question: ReflectionQuestion) => call.write(answerTo(question)))
+        call.on('data', (question: ReflectionRequest) => call.write(answerTo(question)))
         call.on('end', () => call.end())
       },
     },

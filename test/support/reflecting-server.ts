@@ -23,7 +23,7 @@ import {
 } from '@grpc/grpc-js'
 import {
   type ReflectionPackage,
-  type ReflectionQuestion,
+  type ReflectionRequest,
   reflectionMessages,
 } from '../../src/grpc/methods/reflection-protocol.js'
 import { protoc } from './protoc.js'
@@ -62,7 +62,7 @@ export interface ReflectionTraits {
 /** A server with reflection that returns one file per request, and with the given methods. */
 export class ReflectingServer implements AsyncDisposable {
   /** All reflection requests in order. */
-  readonly questions: ReflectionQuestion[] = []
+  readonly questions: ReflectionRequest[] = []
   private readonly server = new Server()
   addr = ''
 
@@ -104,7 +104,7 @@ export class ReflectingServer implements AsyncDisposable {
     const handle = (call: ServerDuplexStream<Buffer, Buffer>) => {
       let isClosed = false
       call.on('data', (bytes: Buffer) => {
-        const question = toJson(request, fromBinary(request, bytes)) as ReflectionQuestion
+        const question = toJson(request, fromBinary(request, bytes)) as ReflectionRequest
         this.questions.push(question)
         const answer = () => {
           if (isClosed) return
@@ -123,7 +123,7 @@ export class ReflectingServer implements AsyncDisposable {
     this.method(path, { requestStream: true, responseStream: true }, handle as never)
   }
 
-  private answerTo(question: ReflectionQuestion, response: DescMessage): Message {
+  private answerTo(question: ReflectionRequest, response: DescMessage): Message {
     const { services } = this.traits
     if (question.listServices !== undefined) {
       const service = services.map((name) => ({ name }))
@@ -137,7 +137,7 @@ export class ReflectingServer implements AsyncDisposable {
   }
 }
 
-function isAbout(question: ReflectionQuestion, file: FileDescriptorProto): boolean {
+function isAbout(question: ReflectionRequest, file: FileDescriptorProto): boolean {
   const { fileByFilename, fileContainingSymbol, fileContainingExtension } = question
   if (fileByFilename !== undefined) return file.name === fileByFilename
   const full = (name: string) => (file.package === '' ? name : `${file.package}.${name}`)

@@ -112,7 +112,7 @@ class PeriodicList {
     try {
       for await (const update of registry.follow(service, this.signal)) {
         if (update.type === 'stale') {
-          if (this.snapshot.isEmpty) throw update.cause
+          if (this.snapshot.hasNoList) throw update.cause
           onEtcd(update.cause)
           isStale = true
           continue

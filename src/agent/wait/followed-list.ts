@@ -22,7 +22,7 @@ export class FollowedList {
 
   /** Whether a list was received and is current. */
   get isLive(): boolean {
-    return !this.snapshot.isEmpty && this.stale === null
+    return !this.snapshot.hasNoList && this.stale === null
   }
 
   /** Follows until the signal aborts. Never rejects. @param onUpdate called after each update, before the next */

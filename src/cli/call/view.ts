@@ -1,6 +1,6 @@
 import type { Recorder } from '../../call/recorder.js'
 import type { CallReport, CallResult } from '../../call/report.js'
-import type { Called, Listeners, Watcher } from '../../call/runner.js'
+import type { CalledMethod, Listeners, Watcher } from '../../call/runner.js'
 import type { Session } from '../../call/session.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
@@ -65,7 +65,7 @@ export class CallView implements Watcher, Disposable {
     )
   }
 
-  starts(recorder: Recorder, { name, streamsReplies }: Called): void {
+  starts(recorder: Recorder, { name, streamsReplies }: CalledMethod): void {
     const startedAtMs = performance.now()
     if (!this.looks.isSingle)
       this.progress.show(() => progressLine(recorder, performance.now() - startedAtMs))
@@ -73,7 +73,7 @@ export class CallView implements Watcher, Disposable {
     else this.progress.wait(() => `calling ${name}`)
   }
 
-  listenersTo(method: Called): Listeners {
+  listenersTo(method: CalledMethod): Listeners {
     const { format } = this.output
     const { isSingle, verbose } = this.looks
     const isLines = format === 'ndjson'
@@ -97,13 +97,13 @@ export class CallView implements Watcher, Disposable {
     this.inOrder.show(result.isComplete ? null : () => result.complete(), () => this.printLine(result))
   }
 
-  private take(bytes: Uint8Array, method: Called): void {
+  private take(bytes: Uint8Array, method: CalledMethod): void {
     const decoded = method.decode(bytes)
-    const isComplete = !method.canLearnFrom(decoded)
-    const learn = async () => {
-      for (let next = decoded; await method.learnFrom(next); ) next = method.decode(bytes)
+    const isComplete = !method.canFetchTypesFor(decoded)
+    const fetchTypes = async () => {
+      for (let next = decoded; await method.fetchTypesFor(next); ) next = method.decode(bytes)
     }
-    this.inOrder.show(isComplete ? null : learn, () =>
+    this.inOrder.show(isComplete ? null : fetchTypes, () =>
       this.showReply(isComplete ? decoded : method.decode(bytes)),
     )
   }

@@ -109,7 +109,7 @@ export interface Parsed {
  * @param when the combination, for the error, such as `without --probe` or `with --undo`
  * @throws DiscoError USAGE
  */
-export function refuseIdle({ flags, metadata }: Parsed, names: readonly string[], when: string): void {
+export function refuseIneffective({ flags, metadata }: Parsed, names: readonly string[], when: string): void {
   const idle = names.find((name) => flags[name] !== undefined && !metadata.flags[name]?.setFromDefault)
   if (idle !== undefined) throw new DiscoError('USAGE', `--${idle} has no effect ${when}`)
 }

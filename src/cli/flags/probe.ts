@@ -5,7 +5,7 @@ import type { ServerAccess } from '../../agent/health/survey.js'
 import type { HealthGating } from '../../agent/registrar/health-gating.js'
 import { readAddress, withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
-import { integerFlag, oneOf, type Parsed, readBy, refuseIdle } from './custom.js'
+import { integerFlag, oneOf, type Parsed, readBy, refuseIneffective } from './custom.js'
 import { waitFlag } from './duration.js'
 import { headerFlags, readHeaders } from './headers.js'
 import type { EndpointPlan } from './register.js'
@@ -141,13 +141,15 @@ async function probeOf(
 }
 
 /** Refuses header and TLS flags that the probe does not use. @throws DiscoError USAGE */
-export function refuseIdleAccess(parsed: Parsed & { readonly flags: Pick<ProbeFlags, 'probe'> }): void {
+export function refuseIneffectiveAccess(
+  parsed: Parsed & { readonly flags: Pick<ProbeFlags, 'probe'> },
+): void {
   const { probe } = parsed.flags
   if (probe === undefined || probe.type === 'tcp') {
     const when = probe ? 'with --probe tcp' : 'without --probe'
-    refuseIdle(parsed, ACCESS_NAMES, when)
+    refuseIneffective(parsed, ACCESS_NAMES, when)
   } else if (probe.type === 'http' && !probe.url.startsWith('https:')) {
-    refuseIdle(parsed, Object.keys(tlsFlags), 'with --probe http://: https:// asks by TLS')
+    refuseIneffective(parsed, Object.keys(tlsFlags), 'with --probe http://: https:// asks by TLS')
   }
 }
 

@@ -3,7 +3,7 @@ import { readDurationMs } from '../../domain/duration.js'
 import type { Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import { namesSeveral } from '../../domain/origins.js'
-import { integerFlag, type Parsed, readBy, refuseIdle } from './custom.js'
+import { integerFlag, type Parsed, readBy, refuseIneffective } from './custom.js'
 
 /** Where a part of the history begins: at a revision, or `ms` milliseconds ago. */
 export type Since =
@@ -40,7 +40,7 @@ export const sinceFlag = Flags.custom<Since>({
  */
 export function refuseBesideRev(parsed: Parsed, names: readonly string[]): void {
   if (parsed.flags.rev === undefined) return
-  refuseIdle(parsed, names, 'with --rev, which looks at the past')
+  refuseIneffective(parsed, names, 'with --rev, which looks at the past')
   const { context } = parsed.flags
   if (typeof context !== 'string' || !namesSeveral(context)) return
   throw new DiscoError('USAGE', `--rev is a revision of one cluster, and -C names several: ${context}`)

@@ -17,7 +17,7 @@ import { completeAddress } from '../../registry/complete-address.js'
 import type { Registry } from '../../registry/registry.js'
 import type { FullPlace } from '../config.js'
 import { endpointName, refuseSwapped, requireServiceName } from './arguments.js'
-import { argument, parsedBy, refuseIdle, textFlag } from './custom.js'
+import { argument, parsedBy, refuseIneffective, textFlag } from './custom.js'
 
 const selectorFlagBy = (read: (text: string, flag: string) => Selector) => ({
   selector: Flags.custom<Selector>({ parse: parsedBy(read) })({
@@ -224,7 +224,7 @@ export interface Dialled {
  */
 export async function readDialled(
   text: string,
-  parsed: Parameters<typeof refuseIdle>[0] & { readonly flags: FilterFlags },
+  parsed: Parameters<typeof refuseIneffective>[0] & { readonly flags: FilterFlags },
   place: (defaultLayout: string) => FullPlace,
 ): Promise<Dialled> {
   const other = await staticTarget(text)
@@ -252,8 +252,8 @@ export function placeOfDialled(
 }
 
 /** Refuses flags about the registry, for a target without a registry. @throws DiscoError USAGE */
-export function refuseRegistryFlags(parsed: Parameters<typeof refuseIdle>[0], target: string): void {
-  refuseIdle(parsed, REGISTRY_FLAGS, `on ${target}: its endpoints are not in a registry`)
+export function refuseRegistryFlags(parsed: Parameters<typeof refuseIneffective>[0], target: string): void {
+  refuseIneffective(parsed, REGISTRY_FLAGS, `on ${target}: its endpoints are not in a registry`)
 }
 
 const REGISTRY_FLAGS = [

@@ -10,7 +10,7 @@ const SHOW_CURSOR = '\u001b[?25h'
 const CUT_LONG_LINES = '\u001b[?7l'
 const WRAP_LONG_LINES = '\u001b[?7h'
 const HOME = '\u001b[H'
-const CLEAR_LINE = '\u001b[K'
+const CLEAR_TO_END = '\u001b[K'
 const CLEAR_BELOW = '\u001b[J'
 
 export interface Size {
@@ -72,7 +72,7 @@ export function frame(
     ...logWithin(log, rows - top.length, columns, ellipsis),
   ]
   // Each line is cleared before its text: after a line of full width, xterm would clear the last character.
-  const cleared = lines.map((line) => CLEAR_LINE + line)
+  const cleared = lines.map((line) => CLEAR_TO_END + line)
   return HOME + cleared.join('\r\n') + (lines.length < rows ? `\r\n${CLEAR_BELOW}` : '')
 }
 

@@ -111,16 +111,16 @@ export class ScreenView {
       const { since, fromMs } = outage
       return { type: 'stale', since, forMs: performance.now() - fromMs }
     }
-    return { type: this.isEmpty ? 'connecting' : 'live' }
+    return { type: this.hasNoList ? 'connecting' : 'live' }
   }
 
   /** Whether no event has arrived. */
-  private get isEmpty(): boolean {
+  private get hasNoList(): boolean {
     return this.screen.log.length === 0
   }
 
   private draw({ columns, rows }: Size): Content {
-    const all = this.isEmpty ? [] : watchedRows(this.snapshots, this.scope)
+    const all = this.hasNoList ? [] : watchedRows(this.snapshots, this.scope)
     const { controls, palette } = this
     const matching = sorted(filtered(all, controls.draft ?? controls.filter), controls.sort)
     // The head of the table takes one line.
@@ -146,7 +146,7 @@ export class ScreenView {
 
   /** The lines of the table, without TTLs, which change without events. If all lists are stale, the lines are dim. */
   private lines(rows: readonly EndpointRow[], room: number): readonly string[] {
-    if (this.isEmpty || room === 0) return []
+    if (this.hasNoList || room === 0) return []
     const withService = this.scope.service === undefined
     const looks = { withTtl: false, withService, lines: 'one' } as const
     const isLive = this.stale.size < this.snapshots.size

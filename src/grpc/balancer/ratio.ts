@@ -68,9 +68,9 @@ export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'cho
     let owner: Share<One> | null = null
     let best = Number.POSITIVE_INFINITY
     for (const share of this.used) {
-      // Exponentially distributed with the rate `weight`: a registry has the smallest sample with a probability
-      // proportional to its weight.
       const uniform = (hash32(`${share.registry}\0${key}`) + 1) / (2 ** 32 + 1)
+      // An exponential distribution with the rate `weight`: the smallest sample is that of this registry with a
+      // probability proportional to its weight.
       const sample = -Math.log(uniform) / share.weight
       if (sample >= best) continue
       best = sample

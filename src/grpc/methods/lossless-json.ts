@@ -20,7 +20,7 @@ import {
   hasCustomJsonRepresentation,
   isWrapperDesc,
 } from '@bufbuild/protobuf/wkt'
-import type { ReflectionQuestion } from './reflection-protocol.js'
+import type { ReflectionRequest } from './reflection-protocol.js'
 import type { Types } from './types.js'
 import { base64, unknownFields } from './unknown-fields.js'
 
@@ -49,7 +49,7 @@ export function losslessJson(
   message: Message,
   types: Types,
   form: ReplyForm,
-  undescribed: ReflectionQuestion[] = [],
+  undescribed: ReflectionRequest[] = [],
 ): JsonValue {
   if (!hasUnknownOrAny(message)) {
     try {
@@ -78,7 +78,7 @@ class Writer {
   constructor(
     private readonly types: Types,
     private readonly form: ReplyForm,
-    private readonly undescribed: ReflectionQuestion[],
+    private readonly undescribed: ReflectionRequest[],
     /** The number of Anys that contain this message. */
     private readonly anyDepth: number,
   ) {}

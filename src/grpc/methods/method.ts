@@ -14,7 +14,7 @@ import { readNumbers } from './json-numbers.js'
 import { jsonRemedies } from './json-remedies.js'
 import { losslessJson, type ReplyForm, rawJson } from './lossless-json.js'
 import { whyMissing } from './missing-types.js'
-import type { ReflectionQuestion } from './reflection-protocol.js'
+import type { ReflectionRequest } from './reflection-protocol.js'
 import { namedTypes, type TypeLookup } from './type-lookup.js'
 import type { Types } from './types.js'
 
@@ -24,15 +24,15 @@ export interface DecodedReply {
   readonly json: JsonValue
   /** Why the reply cannot be decoded; null for a valid reply. */
   readonly problem: DiscoError | null
-  /** Reflection requests for the unknown types and extensions in the reply, for `Method.learnFrom`. */
-  readonly undescribed: readonly ReflectionQuestion[]
+  /** Reflection requests for the unknown types and extensions in the reply, for `Method.fetchTypesFor`. */
+  readonly undescribed: readonly ReflectionRequest[]
 }
 
 /** The details of an error status, as JSON. */
 export interface DecodedDetails {
   readonly json: readonly JsonValue[]
   /** As in `DecodedReply`. */
-  readonly undescribed: readonly ReflectionQuestion[]
+  readonly undescribed: readonly ReflectionRequest[]
 }
 
 const CANONICAL: ReplyForm = { emitsDefaults: false }
@@ -124,12 +124,12 @@ export class Method {
   }
 
   /** Fetches the unknown types that a request names, if the server has reflection. */
-  async learn(json: ExactJson): Promise<void> {
+  async fetchTypesIn(json: ExactJson): Promise<void> {
     await this.lookup.find(namedTypes(json, this.registry))
   }
 
-  /** Whether `learnFrom` would send requests to the server. */
-  canLearnFrom({ undescribed }: Pick<DecodedReply, 'undescribed'>): boolean {
+  /** Whether `fetchTypesFor` would send requests to the server. */
+  canFetchTypesFor({ undescribed }: Pick<DecodedReply, 'undescribed'>): boolean {
     return this.lookup.canFetch(undescribed)
   }
 
@@ -138,14 +138,14 @@ export class Method {
    *
    * @returns whether types were added, so that decoding the reply again shows more of it
    */
-  async learnFrom({ undescribed }: Pick<DecodedReply, 'undescribed'>): Promise<boolean> {
+  async fetchTypesFor({ undescribed }: Pick<DecodedReply, 'undescribed'>): Promise<boolean> {
     return await this.lookup.find(undescribed)
   }
 
   /** Decodes a reply. Never throws. */
   decode(bytes: Uint8Array): DecodedReply {
     const { output } = this.described
-    const undescribed: ReflectionQuestion[] = []
+    const undescribed: ReflectionRequest[] = []
     try {
       const json = losslessJson(output, fromBinary(output, bytes), this.registry, this.form, undescribed)
       return { json, problem: null, undescribed }
@@ -161,7 +161,7 @@ export class Method {
 
   /** Decodes the details of an error status. @param status the trailer grpc-status-details-bin */
   decodeDetails(status: Uint8Array): DecodedDetails {
-    const undescribed: ReflectionQuestion[] = []
+    const undescribed: ReflectionRequest[] = []
     return { json: errorDetails(status, this.registry, this.form, undescribed), undescribed }
   }
 }
@@ -191,7 +191,7 @@ export function errorDetails(
   bytes: Uint8Array,
   types: Types,
   form: ReplyForm,
-  undescribed: ReflectionQuestion[],
+  undescribed: ReflectionRequest[],
 ): readonly JsonValue[] {
   const status = types.getMessage(STATUS)
   try {

@@ -8,13 +8,13 @@ import {
 import { builtInFiles } from './built-in-files.js'
 import { isEmpty } from './missing-types.js'
 import { definitionsOf } from './normalize-descriptors.js'
-import type { ReflectionAnswer, ReflectionQuestion } from './reflection-protocol.js'
+import type { ReflectionRequest, ReflectionResponse } from './reflection-protocol.js'
 
 /** Maximum number of parallel requests. A limit saves requests, because a response may contain further wanted files. */
 const MAX_AT_A_TIME = 32
 
 /** Sends one reflection request. The response may lack the requested element. */
-export type Ask = (question: ReflectionQuestion) => Promise<ReflectionAnswer>
+export type SendRequest = (question: ReflectionRequest) => Promise<ReflectionResponse>
 
 /** The files of a server: the requested files, and all files that they import. */
 export class ReflectedFiles {
@@ -27,7 +27,7 @@ export class ReflectedFiles {
 
   /** @param known files that need not be requested; not included in `all` */
   constructor(
-    private readonly ask: Ask,
+    private readonly ask: SendRequest,
     private readonly known: readonly FileDescriptorProto[] = [],
   ) {
     for (const file of [...builtInFiles(), ...known]) this.define(file)
@@ -43,7 +43,7 @@ export class ReflectedFiles {
    *
    * @throws Error for a response that is not a file descriptor, and any error of `ask`
    */
-  async collect(questions: readonly ReflectionQuestion[]): Promise<void> {
+  async collect(questions: readonly ReflectionRequest[]): Promise<void> {
     for (let wanted = questions; wanted.length > 0; wanted = this.missing()) {
       for (let from = 0; from < wanted.length; from += MAX_AT_A_TIME) {
         const some = wanted.slice(from, from + MAX_AT_A_TIME).filter((question) => this.isWanted(question))
@@ -53,7 +53,7 @@ export class ReflectedFiles {
   }
 
   /** Whether to send a request. Records the request, so that it is not sent twice. */
-  private isWanted(question: ReflectionQuestion): boolean {
+  private isWanted(question: ReflectionRequest): boolean {
     const { fileContainingSymbol: symbol } = question
     if (symbol !== undefined && this.defined.has(symbol)) return false
     const key = JSON.stringify(question)
@@ -62,7 +62,7 @@ export class ReflectedFiles {
     return true
   }
 
-  private missing(): ReflectionQuestion[] {
+  private missing(): ReflectionRequest[] {
     const files = this.all
     const names = new Set([...files, ...this.known].filter((file) => !isEmpty(file)).map(({ name }) => name))
     const imports = new Set(files.flatMap(({ dependency }) => dependency).filter((name) => !names.has(name)))
@@ -78,7 +78,7 @@ export class ReflectedFiles {
       )
   }
 
-  private keep(answer: ReflectionAnswer): void {
+  private keep(answer: ReflectionResponse): void {
     for (const base64 of answer.fileDescriptorResponse?.fileDescriptorProto ?? []) {
       const file = fromBinary(FileDescriptorProtoSchema, Buffer.from(base64, 'base64'))
       // gRPC servers in Go send an empty file for an import that they lack.

@@ -3,10 +3,10 @@ import { type Client, type Metadata, type StatusObject, status } from '@grpc/grp
 import { DiscoError } from '../../domain/errors.js'
 import { type Headers, metadataOf } from '../protocol.js'
 import {
-  type ReflectionAnswer,
   type ReflectionMessages,
-  type ReflectionQuestion,
-  readAnswer,
+  type ReflectionRequest,
+  type ReflectionResponse,
+  readResponse,
 } from './reflection-protocol.js'
 
 /** Maximum number of pending requests per stream. The server responds in order, so the requests share round trips. */
@@ -16,8 +16,8 @@ const MAX_STREAMS = 8
 
 /** A request without a response so far. */
 interface Pending {
-  readonly question: ReflectionQuestion
-  readonly answer: (answer: ReflectionAnswer) => void
+  readonly question: ReflectionRequest
+  readonly answer: (answer: ReflectionResponse) => void
   readonly fail: (error: unknown) => void
 }
 
@@ -52,7 +52,7 @@ export class ReflectionCalls implements Disposable {
    *
    * @throws grpc-js's StatusObject for a failed call; DiscoError RPC_FAILED for a stream that ends without a response
    */
-  readonly ask = (question: ReflectionQuestion): Promise<ReflectionAnswer> =>
+  readonly ask = (question: ReflectionRequest): Promise<ReflectionResponse> =>
     new Promise((answer, fail) => {
       this.waiting.push({ question, answer, fail })
       this.send()
@@ -130,14 +130,14 @@ class Stream {
     onEnd: (ended: StatusObject) => void,
   ) {
     const leftMs = endMs - performance.now()
-    this.call = client.makeBidiStreamRequest<ReflectionQuestion, ReflectionAnswer>(
+    this.call = client.makeBidiStreamRequest<ReflectionRequest, ReflectionResponse>(
       messages.path,
       (question) => Buffer.from(toBinary(messages.request, fromJson(messages.request, question as never))),
-      (bytes) => readAnswer(bytes, messages),
+      (bytes) => readResponse(bytes, messages),
       metadata.clone(),
       { deadline: Date.now() + leftMs },
     )
-    this.call.on('data', (answer: ReflectionAnswer) => {
+    this.call.on('data', (answer: ReflectionResponse) => {
       this.answers++
       this.pending.shift()?.answer(answer)
       this.onAnswer()

@@ -8,7 +8,7 @@ export const REFLECTION_PACKAGES = ['grpc.reflection.v1', 'grpc.reflection.v1alp
 export type ReflectionPackage = (typeof REFLECTION_PACKAGES)[number]
 
 /** A ServerReflectionRequest in ProtoJSON. Exactly one of the fields is set. */
-export interface ReflectionQuestion {
+export interface ReflectionRequest {
   readonly listServices?: string
   /** Full name of a service, message, enum or extension. */
   readonly fileContainingSymbol?: string
@@ -17,7 +17,7 @@ export interface ReflectionQuestion {
 }
 
 /** A ServerReflectionResponse in ProtoJSON. */
-export interface ReflectionAnswer {
+export interface ReflectionResponse {
   /** Serialized FileDescriptorProto messages, in base64. */
   readonly fileDescriptorResponse?: { readonly fileDescriptorProto?: readonly string[] }
   readonly listServicesResponse?: { readonly service?: readonly { readonly name: string }[] }
@@ -42,11 +42,11 @@ export function reflectionMessages(pkg: ReflectionPackage): ReflectionMessages {
 }
 
 /** Decodes a response. File descriptors are converted without `toJson`, which is slow for many megabytes. */
-export function readAnswer(bytes: Uint8Array, { response }: ReflectionMessages): ReflectionAnswer {
+export function readResponse(bytes: Uint8Array, { response }: ReflectionMessages): ReflectionResponse {
   const answer = fromBinary(response, bytes)
   // The messages of both packages have the same fields.
   const { messageResponse } = answer as unknown as v1.ServerReflectionResponse
-  if (messageResponse.case !== 'fileDescriptorResponse') return toJson(response, answer) as ReflectionAnswer
+  if (messageResponse.case !== 'fileDescriptorResponse') return toJson(response, answer) as ReflectionResponse
   const files = messageResponse.value.fileDescriptorProto.map((file) => Buffer.from(file).toString('base64'))
   return { fileDescriptorResponse: { fileDescriptorProto: files } }
 }

@@ -3,12 +3,12 @@ import { type Client, type ServiceError, status } from '@grpc/grpc-js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Headers } from '../protocol.js'
 import { checkFullName, checkNames } from './check-names.js'
-import { type Ask, ReflectedFiles } from './reflected-files.js'
+import { ReflectedFiles, type SendRequest } from './reflected-files.js'
 import { ReflectionCalls } from './reflection-calls.js'
 import {
   REFLECTION_PACKAGES,
   type ReflectionPackage,
-  type ReflectionQuestion,
+  type ReflectionRequest,
   reflectionMessages,
 } from './reflection-protocol.js'
 
@@ -89,7 +89,7 @@ export function unreadable(peer: string, cause: unknown): DiscoError {
  *   any error of `ask`
  */
 export async function readReflected(
-  ask: Ask,
+  ask: SendRequest,
   pkg: ReflectionPackage,
   peer: () => string,
 ): Promise<Reflected> {
@@ -98,7 +98,7 @@ export async function readReflected(
     .map(({ name }) => name)
     .filter((name) => !name.startsWith('grpc.reflection.'))
   const files = new ReflectedFiles(ask)
-  await files.collect(services.map((fileContainingSymbol): ReflectionQuestion => ({ fileContainingSymbol })))
+  await files.collect(services.map((fileContainingSymbol): ReflectionRequest => ({ fileContainingSymbol })))
   if (files.all.length === 0 && services.length > 0) {
     throw new DiscoError(
       'RPC_FAILED',

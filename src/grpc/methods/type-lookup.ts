@@ -1,6 +1,6 @@
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt'
 import { type ExactJson, isArray, isObject } from '../../domain/exact-json.js'
-import type { ReflectionQuestion } from './reflection-protocol.js'
+import type { ReflectionRequest } from './reflection-protocol.js'
 import type { Types } from './types.js'
 
 /**
@@ -8,7 +8,7 @@ import type { Types } from './types.js'
  * rejects: the result is empty if the files cannot be fetched.
  */
 export type FetchFiles = (
-  questions: readonly ReflectionQuestion[],
+  questions: readonly ReflectionRequest[],
   known: readonly FileDescriptorProto[],
 ) => Promise<readonly FileDescriptorProto[]>
 
@@ -28,12 +28,12 @@ export class TypeLookup {
   }
 
   /** Whether `find` would send any of these requests. */
-  canFetch(questions: readonly ReflectionQuestion[]): boolean {
+  canFetch(questions: readonly ReflectionRequest[]): boolean {
     return this.ask !== null && questions.some((question) => !this.requested.has(JSON.stringify(question)))
   }
 
   /** Fetches unknown types and adds them to the known types. @returns whether types were added */
-  async find(questions: readonly ReflectionQuestion[]): Promise<boolean> {
+  async find(questions: readonly ReflectionRequest[]): Promise<boolean> {
     const unrequested = questions.filter((question) => !this.requested.has(JSON.stringify(question)))
     if (!this.ask || unrequested.length === 0) return false
     for (const question of unrequested) this.requested.add(JSON.stringify(question))
@@ -50,7 +50,7 @@ export class TypeLookup {
 }
 
 /** Reflection requests for the unknown types that JSON names: in the `@type` of an Any, or as an extension. */
-export function namedTypes(json: ExactJson, types: Types): readonly ReflectionQuestion[] {
+export function namedTypes(json: ExactJson, types: Types): readonly ReflectionRequest[] {
   const names = new Set<string>()
   const pending: ExactJson[] = [json]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {

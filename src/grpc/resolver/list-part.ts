@@ -39,7 +39,7 @@ export class ListPart {
   }
 
   get hasAnswered(): boolean {
-    return !this.snapshot.isEmpty || this.stale !== null
+    return !this.snapshot.hasNoList || this.stale !== null
   }
 
   /** Returns the same array until the list changes. */

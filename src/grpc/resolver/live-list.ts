@@ -78,13 +78,13 @@ export class LiveList {
   }
 
   /** Whether no registry's list has been received yet. */
-  get isEmpty(): boolean {
-    return this.parts.every(({ snapshot }) => snapshot.isEmpty)
+  get hasNoList(): boolean {
+    return this.parts.every(({ snapshot }) => snapshot.hasNoList)
   }
 
   /** Whether every registry has a current list from etcd. */
   get isConfirmed(): boolean {
-    return this.parts.every((part) => !part.snapshot.isEmpty && part.cachedAgeMs === null && !part.stale)
+    return this.parts.every((part) => !part.snapshot.hasNoList && part.cachedAgeMs === null && !part.stale)
   }
 
   /** The list with all updates, including undelivered ones. */
@@ -93,14 +93,14 @@ export class LiveList {
     const [only] = parts
     this.registered ??= parts.length === 1 ? only.endpoints : parts.flatMap(({ endpoints }) => endpoints)
     const { registered } = this
-    const listed = parts.filter(({ snapshot }) => !snapshot.isEmpty)
+    const listed = parts.filter(({ snapshot }) => !snapshot.hasNoList)
     const ages = listed.map(({ cachedAgeMs }) => cachedAgeMs)
     return {
       revision: listed[0]?.snapshot.revision ?? 0,
       registered,
       stale: this.outageWith(null),
       cachedAgeMs: ages.length === 0 || ages.includes(null) ? null : Math.max(...ages.map(Number)),
-      isNew: !this.isEmpty,
+      isNew: !this.hasNoList,
       ...(this.origins ? { registries: parts.map(({ state }) => state) } : {}),
     }
   }
@@ -155,17 +155,17 @@ export class LiveList {
 
   private deliverNew(): void {
     if (this.mustWait()) return
-    this.hasDelivered ||= !this.isEmpty
+    this.hasDelivered ||= !this.hasNoList
     this.deliver(this.now)
   }
 
   /** Whether a list has been received, but not delivered yet. */
   private get isHeld(): boolean {
-    return !this.hasDelivered && !this.isEmpty
+    return !this.hasDelivered && !this.hasNoList
   }
 
   private mustWait(): boolean {
-    if (this.hasDelivered || this.isEmpty) return false
+    if (this.hasDelivered || this.hasNoList) return false
     const silent = this.parts.filter(({ hasAnswered }) => !hasAnswered)
     if (silent.length === 0) return false
     const usable = this.parts.filter(({ endpoints }) => endpoints.some(({ problem }) => problem === null))

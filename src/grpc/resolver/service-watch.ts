@@ -130,11 +130,11 @@ class ServiceWatch {
 
   /** Passes the current state to a listener that has joined a running watch. */
   private catchUp(listener: ServiceListener): void {
-    const { now, asUpdates, isEmpty } = this.list
+    const { now, asUpdates, hasNoList } = this.list
     call(listener, (one) => {
       for (const update of asUpdates) one.heard?.(update)
     })
-    if (isEmpty && now.stale) {
+    if (hasNoList && now.stale) {
       const { stale } = now
       call(listener, (one) => one.failed(stale))
     }
@@ -178,7 +178,7 @@ class ServiceWatch {
     const isFromEtcd = update.type === 'reset' ? update.source === 'etcd' : update.type !== 'stale'
     if (isFromEtcd) this.backoff.reset()
     for (const listener of this.listeners) call(listener, (one) => one.heard?.(update))
-    const failure = update.type === 'stale' && this.list.isEmpty ? this.list.outageWith(update) : null
+    const failure = update.type === 'stale' && this.list.hasNoList ? this.list.outageWith(update) : null
     if (failure) this.fail(failure)
     this.list.take(update)
   }
@@ -192,7 +192,7 @@ class ServiceWatch {
       // The first list waits for its explanation, so that the first failed calls already contain it.
       if (!this.hasDelivered) return
     } else if (!this.hasDelivered && this.lookedIn instanceof Promise) return
-    const isFirst = !this.hasDelivered && !this.list.isEmpty
+    const isFirst = !this.hasDelivered && !this.list.hasNoList
     this.hasDelivered ||= isFirst
     const delivered = { ...now, ...this.explanation, isNew: now.isNew || isFirst }
     for (const listener of this.listeners) call(listener, (one) => one.resolved(delivered))
@@ -212,7 +212,7 @@ class ServiceWatch {
 
   /** Delivers the list without its explanation. A later delivery may add the explanation. */
   private deliverUnexplained(): void {
-    if (this.hasDelivered || this.list.isEmpty) return
+    if (this.hasDelivered || this.list.hasNoList) return
     this.hasDelivered = true
     const delivered = { ...this.list.now, isNew: true }
     for (const listener of this.listeners) call(listener, (one) => one.resolved(delivered))

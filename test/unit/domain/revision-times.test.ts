@@ -1,12 +1,17 @@
 import { describe, expect, it, test } from 'vitest'
-import { noteLine, parseNotes, type RevisionNote, RevisionTimes } from '../../../src/domain/revision-times.js'
+import {
+  parseSamples,
+  type RevisionSample,
+  RevisionTimes,
+  sampleLine,
+} from '../../../src/domain/revision-times.js'
 
 /** A sample that took 2 ms. */
-function note(receivedMs: number, revision: number, raftTerm = 2): RevisionNote {
+function note(receivedMs: number, revision: number, raftTerm = 2): RevisionSample {
   return { revision, raftTerm, receivedMs, sentMs: receivedMs - 2 }
 }
 
-function bounds(revision: number, ...notes: RevisionNote[]): [number | null, number | null] {
+function bounds(revision: number, ...notes: RevisionSample[]): [number | null, number | null] {
   const { afterMs, beforeMs } = new RevisionTimes(notes).boundsOf(revision)
   return [afterMs, beforeMs]
 }
@@ -61,7 +66,7 @@ describe('other data under the same cluster id', () => {
 })
 
 describe('the last revision before a time', () => {
-  const last = (ms: number, ...notes: RevisionNote[]) => new RevisionTimes(notes).lastBefore(ms)
+  const last = (ms: number, ...notes: RevisionSample[]) => new RevisionTimes(notes).lastBefore(ms)
 
   it('comes from the newest sample that is old enough', () => {
     expect(last(250, note(100, 10), note(200, 20), note(300, 30))).toBe(20)
@@ -79,7 +84,7 @@ describe('the last revision before a time', () => {
 
 test('written samples are read back, and damaged lines are skipped', () => {
   const notes = [note(1_764_230_000_000, 7), note(1_764_230_060_000, 2 ** 53 - 1, 9)]
-  const [first = '', second = ''] = notes.map(noteLine)
+  const [first = '', second = ''] = notes.map(sampleLine)
   const torn = `${second.slice(0, 9)}${first}`
   const text = [
     first,
@@ -92,5 +97,5 @@ test('written samples are read back, and damaged lines are skipped', () => {
     second,
     second.slice(0, 20),
   ]
-  expect(parseNotes(text.join('\n'))).toEqual(notes)
+  expect(parseSamples(text.join('\n'))).toEqual(notes)
 })

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { noteLine } from '../../../src/domain/revision-times.js'
+import { sampleLine } from '../../../src/domain/revision-times.js'
 import { RevisionLog } from '../../../src/registry/revision-log.js'
 
 const CLUSTER = '14841639068965178418'
@@ -125,5 +125,5 @@ test('lines have the format of noteLine', async () => {
     sentMs: 1_764_230_000_000,
   })
   expect(readFileSync(join(folder, FILE), 'utf8')).toBe('@1764230000005 5 7 3\n')
-  expect(noteLine({ revision: 7, raftTerm: 3, receivedMs: 1.2, sentMs: 5 })).toBe('@2 0 7 3')
+  expect(sampleLine({ revision: 7, raftTerm: 3, receivedMs: 1.2, sentMs: 5 })).toBe('@2 0 7 3')
 })
