@@ -94,7 +94,9 @@ function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keye
     }
     if (problem !== null) {
       if (part >= 0 && !isReadable(endpoint)) {
-        throw new DiscoError('CONFLICT', `${addr || key} cannot carry a share: ${problem.text}`)
+        throw new DiscoError('CONFLICT', `${addr || key} cannot carry a share: ${problem.text}`, {
+          suggestions: ['For how to mend it: disco doctor'],
+        })
       }
       continue
     }
