@@ -69,8 +69,8 @@ export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'cho
     let best = Number.POSITIVE_INFINITY
     for (const share of this.used) {
       const uniform = (hash32(`${share.registry}\0${key}`) + 1) / (2 ** 32 + 1)
-      // An exponential distribution with the rate `weight`: the smallest sample is that of this registry with a
-      // probability proportional to its weight.
+      // A sample of an exponential distribution with the rate `weight`: the probability that a registry has the
+      // smallest sample is proportional to its weight.
       const sample = -Math.log(uniform) / share.weight
       if (sample >= best) continue
       best = sample

@@ -16,7 +16,7 @@ export type Ended = 'deregistered' | 'closed'
 /** How long the lease outlives a deregistered key, so that watchers can see that the key did not expire. */
 const REVOKE_AFTER_MS = 250
 
-/** First wait before a failed reconciliation, or the renewal of a lease, is repeated. Jittered; doubles to 2 s. */
+/** First wait before a retry of a failed reconciliation, or of the renewal of a lease. Jittered; doubles to 2 s. */
 const FIRST_RETRY_MS = 500
 
 /** Waits of 0.75 to 1.5 s between attempts to acquire a registration while etcd does not answer. */
@@ -173,7 +173,7 @@ export class Registration implements AsyncDisposable {
       // A reconciliation may have replaced it already.
       if (this.lease.current === lease) for (const key of this.watches.keys()) key.noteLeaseLost()
       await this.reconcileSoon(...this.watches.keys())
-      // If etcd still has the lease, which it reported as ended, it is renewed again.
+      // The lease was not replaced: etcd still has it, although it reported its end. After a wait, it is renewed again.
       if (this.lease.current === lease) await backoff.wait(this.stop.signal)
       else backoff.reset()
     }
