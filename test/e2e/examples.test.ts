@@ -82,7 +82,8 @@ test('the example server registers, drains, deregisters and finishes on SIGTERM;
   expect(last).toMatchObject({ code: 0, stderr: '' })
   expect(last.stdout).toContain('deregistered')
   expect(await leaseIds(etcd)).toEqual([])
-})
+  // 20,000 calls, one after the other.
+}, 180_000)
 
 test('an outage of etcd at SIGTERM does not fail running calls of the example server', async () => {
   await using own = await RealEtcd.start()
