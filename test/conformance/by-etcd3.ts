@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { noop } from 'cockatiel'
 import { Etcd3, type IKeyValue } from 'etcd3'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { BEYOND_TWO_SECONDS_MS, type Server, until } from './server.js'
+import { BEYOND_TTL_MS, type Server, TTL_SECONDS, until } from './server.js'
 
 /** Tests of the API that programs use, through the etcd3 package. */
 export function testsByEtcd3(server: () => Server): void {
@@ -30,7 +30,7 @@ export function testsByEtcd3(server: () => Server): void {
   })
 
   it('deletes all keys of a lease that expires, in one revision', async () => {
-    const granted = await client.leaseClient.leaseGrant({ TTL: 2, ID: 0 })
+    const granted = await client.leaseClient.leaseGrant({ TTL: TTL_SECONDS, ID: 0 })
     const watcher = await client.watch().prefix('leased/').create()
     const deleted: IKeyValue[] = []
     watcher.on('delete', (kv) => deleted.push(kv))
@@ -44,9 +44,9 @@ export function testsByEtcd3(server: () => Server): void {
   })
 
   it('keeps a lease while keep-alives are sent', async () => {
-    const lease = client.lease(2)
+    const lease = client.lease(TTL_SECONDS)
     await lease.put('kept').value('1').exec()
-    await delay(BEYOND_TWO_SECONDS_MS)
+    await delay(BEYOND_TTL_MS)
     expect(await client.get('kept').string()).toBe('1')
     await lease.revoke()
     expect(await client.get('kept').string()).toBeNull()

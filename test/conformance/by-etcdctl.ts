@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { etcdctl, startEtcdctl } from '../support/etcdctl.js'
-import { BEYOND_TWO_SECONDS_MS, type Server, until } from './server.js'
+import { BEYOND_TTL_MS, type Server, TTL_SECONDS, until } from './server.js'
 
 /** Tests of the API that people and scripts use, through etcdctl. @param version that the server has to report */
 export function testsByEtcdctl(server: () => Server, version: string): void {
@@ -45,10 +45,11 @@ export function testsByEtcdctl(server: () => Server, version: string): void {
   })
 
   it('keeps a lease alive on a stream until the stream is closed', async () => {
-    const [, id = ''] = /lease (\w+) granted/.exec((await ctl('lease', 'grant', '2')).stdout) ?? []
+    const [, id = ''] =
+      /lease (\w+) granted/.exec((await ctl('lease', 'grant', String(TTL_SECONDS))).stdout) ?? []
     await ctl('put', '--lease', id, 'ctl/kept', '1')
     const keeper = startEtcdctl(server().endpoint, ['lease', 'keep-alive', id])
-    await delay(BEYOND_TWO_SECONDS_MS)
+    await delay(BEYOND_TTL_MS)
     expect((await ctl('get', 'ctl/kept', '--print-value-only')).stdout).toBe('1\n')
     keeper.kill('SIGKILL')
     await once(keeper, 'exit')

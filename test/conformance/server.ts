@@ -5,8 +5,11 @@ export interface Server extends AsyncDisposable {
   readonly endpoint: string
 }
 
-/** Time after which a lease of two seconds without keep-alives has expired. etcd checks leases twice a second. */
-export const BEYOND_TWO_SECONDS_MS = 3500
+/** TTL of leases that expire: a busy machine needs some time between the grant and the first keep-alive. */
+export const TTL_SECONDS = 5
+
+/** Time after which a lease of this TTL without keep-alives has expired. etcd checks leases twice a second. */
+export const BEYOND_TTL_MS = (TTL_SECONDS + 1.5) * 1_000
 
 /** Polls a condition that depends on the expiry of a lease or on a watcher. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {

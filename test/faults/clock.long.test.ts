@@ -36,7 +36,7 @@ describe.each(versionsUnderTest())('with etcd %s and the clock set by an hour', 
       list.child.kill('SIGUSR2')
       const { code, stderr } = await list.exited()
       expect(code).toBe(3)
-      expect(stderr).toMatch(/No answer from etcd at \S+ in [45]\.\d+s/)
+      expect(stderr).toMatch(/No answer from etcd at \S+ in [4-9]\.\d+s/)
     },
   )
 

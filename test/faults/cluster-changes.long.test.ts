@@ -1,13 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { ClusterSite, expectNoCost } from '../support/cluster-site.js'
+import { ClusterSite, expectNoCost, TTL_SECONDS } from '../support/cluster-site.js'
 import { EtcdCluster } from '../support/etcd-cluster.js'
 import { promoteLearner, replaceMember } from '../support/etcd-membership.js'
 
-/** Pause between two changes, long enough for several keep-alives. */
-const SETTLE_MS = 3_000
+/** Pause between two changes, longer than the time between two keep-alives. */
+const SETTLE_MS = (TTL_SECONDS * 1_000) / 2
+/** The pauses take up to 18 s, and a change of members takes long on a busy machine. */
+const TIMEOUT_MS = 120_000
 
-describe('registrars, watches and resolvers of a cluster are not affected when', () => {
+describe('registrars, watches and resolvers of a cluster are not affected when', {
+  timeout: TIMEOUT_MS,
+}, () => {
   test('its members are replaced one after the other', async ({ annotate }) => {
     await using cluster = await EtcdCluster.start()
     await using site = await ClusterSite.start(cluster)

@@ -273,7 +273,7 @@ describe('the former holder of a key is named when register --takeover fails bec
 })
 
 describe('the outcome is unknown if etcd stays unavailable after a write by', () => {
-  const AWAY = ['--command-timeout', '1s']
+  const AWAY = ['--command-timeout', '3s']
 
   test.each([
     ['weight', ['weight', 'hello', ADDR, '5'], `disco ls hello`],

@@ -15,9 +15,10 @@ const COMMANDS = 3
 /** Number of registrars in the shorter test, one process each. */
 const FEW = 5
 const FEW_DROPPED_MS = 6_000
-const TTL_SECONDS = 5
+/** Sixty registrars start at once, and return at once: a busy machine takes seconds for that. */
+const TTL_SECONDS = 8
 /** Longer than the TTL. A new leader, which a busy machine may elect, extends every lease by its whole TTL. */
-const MIN_DROPPED_MS = 8_000
+const MIN_DROPPED_MS = 11_000
 /** In the first second, grpc-js connects four times to each of three members, because its backoff starts at 0.2 s. */
 const MAX_IN_BUSIEST_SECOND = 16
 /** After the first second, grpc-js connects to each member about once a second. */
@@ -106,7 +107,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
         mean(between(droppedAtMs, healedAtMs)) / ((healedAtMs - droppedAtMs) / 1_000),
       ).toBeLessThanOrEqual(MAX_PER_SECOND)
       // Each registrar must keep trying.
-      expect(Math.min(...between(droppedAtMs, healedAtMs))).toBeGreaterThan(2)
+      expect(Math.min(...between(droppedAtMs, healedAtMs))).toBeGreaterThan(3)
       expect(Math.max(...between(healedAtMs, Number.POSITIVE_INFINITY))).toBeLessThanOrEqual(MAX_TO_COME_BACK)
       const firstBack = all.map(({ links }) =>
         Math.min(...links.flatMap(({ acceptedAtMs }) => acceptedAtMs.filter((atMs) => atMs >= healedAtMs))),
@@ -132,9 +133,12 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       const all = addresses.map((addr) => disco.start('register', 'hello', addr, '--ttl', '5'))
       await Promise.all(all.map((one) => one.printed('"type":"added"')))
       const before = accepted()
+      const droppedAtMs = performance.now()
       for (const proxy of cluster.proxies) proxy.drop()
       await delay(FEW_DROPPED_MS)
-      const each = (accepted() - before) / FEW / (FEW_DROPPED_MS / 1_000)
+      // A busy machine ends the wait late.
+      const droppedSeconds = (performance.now() - droppedAtMs) / 1_000
+      const each = (accepted() - before) / FEW / droppedSeconds
       for (const proxy of cluster.proxies) await proxy.heal()
       expect(each).toBeLessThan(MAX_PER_SECOND)
       // Each registrar must keep trying.

@@ -14,6 +14,8 @@ import { openRegistry } from '../support/registry.js'
 import { UpdateLog } from '../support/update-log.js'
 
 const TOKEN_TTL_SECONDS = 3
+/** A keep-alive every 3 s, so that each round has one after the expiry of a token. */
+const LEASE_TTL_SECONDS = 9
 const LINK_REPORTS = new Set(['trouble', 'recovered'])
 const ADDR = '127.0.0.1:1001'
 
@@ -50,7 +52,11 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       await enableAuth(etcd, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
       await using proxy = await FaultProxy.start(etcd.endpoint)
       const registry = await openRegistry([proxy.endpoint], { user: 'alice', password: 'secret' })
-      const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 6 })
+      const held = await RegistrationLog.hold(registry, {
+        service: 'hello',
+        addr: ADDR,
+        ttlSeconds: LEASE_TTL_SECONDS,
+      })
       await using log = new UpdateLog(registry, 'hello')
       await log.has('the registration', () => log.view.get(held.key) === 1)
       const lease = await leaseIds(etcd)
@@ -77,13 +83,17 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     await using etcd = await RealEtcd.start({ version, args: TOKENS.JWT() })
     await enableAuth(etcd, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
     const registry = await openRegistry([etcd.endpoint], { user: 'alice', password: 'secret' })
-    const held = await RegistrationLog.hold(registry, { service: 'hello', addr: ADDR, ttlSeconds: 6 })
+    const held = await RegistrationLog.hold(registry, {
+      service: 'hello',
+      addr: ADDR,
+      ttlSeconds: LEASE_TTL_SECONDS,
+    })
     await etcd.ctl('user', 'add', 'bob:b')
     expect((await registry.list('hello')).endpoints).toHaveLength(1)
     await etcd.ctl('put', ...registration('hello', '127.0.0.1:1002', { weight: 1 }))
     await etcd.ctl('user', 'delete', 'bob')
     expect((await registry.list('hello')).endpoints).toHaveLength(2)
-    await delay(7_000)
+    await delay((LEASE_TTL_SECONDS + 1) * 1_000)
     expect(held.told).toEqual(['registered'])
     await held.close()
     registry.close()

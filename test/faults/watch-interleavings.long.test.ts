@@ -24,6 +24,9 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.constant('hear' as const) },
 )
 
+/** The runs wait for hundreds of connections to recover. */
+const TIMEOUT_MS = 180_000
+
 /** Longer than an interruption that the next attempt repairs. */
 const OUTAGE_MS = 400
 
@@ -214,5 +217,6 @@ describe.concurrent('a watch during any interleaving of puts, deletes, compactio
         { numRuns: 25 },
       )
     },
+    TIMEOUT_MS,
   )
 })

@@ -11,6 +11,7 @@ import { Caller, SteadyCalls } from '../support/caller.js'
 import { until } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { putAll, wipe } from '../support/etcd-state.js'
+import { freePorts } from '../support/ports.js'
 import { openRegistry } from '../support/registry.js'
 
 const NOWHERE = '127.0.0.1:1'
@@ -64,7 +65,9 @@ const registerIn = (etcd: RealEtcd, ...some: readonly Backend[]) =>
   )
 
 it('a client spills over without a failed call when a data centre is killed under 200 calls/s, and returns with one connection per restarted server', async () => {
-  const [a, b, c, d] = [await backend(), await backend(), await backend(), await backend()]
+  // The first two are started again at the same ports.
+  const [first, second] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`)
+  const [a, b, c, d] = [await backend(first), await backend(second), await backend(), await backend()]
   await registerIn(dc1, a, b)
   await registerIn(dc2, c, d)
   const caller = await callerOf('dc1,dc2')

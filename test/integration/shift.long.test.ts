@@ -62,6 +62,7 @@ describe('a shift', () => {
       let writes = 0
       const writer = async () => {
         for (let round = 0; !isOver; round++) {
+          const startMs = performance.now()
           await putAll(etcd, 'hello', [
             { addr: `10.0.0.1:${1 + (round % 3)}`, version: '1.0.0', weight: 1 + (round % 5) },
           ])
@@ -69,7 +70,8 @@ describe('a shift', () => {
             await putAll(etcd, 'hello', [{ addr: '10.0.0.3:1', version: '1.0.0', weight: 3 }])
           else await etcd.ctl('del', '/hello/1.0.0/10.0.0.3:1')
           writes++
-          await delay(20)
+          // A shift gives up after twenty conflicts. On a slow machine it takes longer, so the pauses do too.
+          await delay(20 + 2 * (performance.now() - startMs))
         }
       }
       const writing = writer()

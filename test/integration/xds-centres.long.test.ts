@@ -7,6 +7,7 @@ import { Disco } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { putAll, registration, wipe } from '../support/etcd-state.js'
 import { FourKinds } from '../support/four-kinds.js'
+import { freePorts } from '../support/ports.js'
 import { expectShares, follows, XdsClient, type XdsLibrary } from '../support/xds-clients.js'
 
 const [dc1, dc2] = await Promise.all([RealEtcd.start(), RealEtcd.start()])
@@ -50,7 +51,8 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
     })
 
     it('spills over when the endpoints of the first registry are killed, and then fails no call', async () => {
-      const [a, c] = [await FourKinds.start(), await FourKinds.start()]
+      const [port] = await freePorts(1)
+      const [a, c] = [await FourKinds.start({ listen: `127.0.0.1:${port}` }), await FourKinds.start()]
       stops.push(() => c.stop())
       await putAll(dc1, 'hello', [{ addr: a.addr }])
       await putAll(dc2, 'hello', [{ addr: c.addr }])

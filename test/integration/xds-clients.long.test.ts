@@ -57,6 +57,8 @@ describe.each<XdsLibrary>(['C-core', 'grpc-js'])(
       const [addr = ''] = await started(1)
       const { listen, process } = await controlPlane()
       const client = clientOf(library, listen, 'nobody')
+      // Its process has started.
+      await client.call(0)
       const startedMs = performance.now()
       const { failures } = await client.call(1)
       expect(Object.keys(failures)[0]).toContain('UNAVAILABLE')

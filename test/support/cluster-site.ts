@@ -13,8 +13,9 @@ import { UpdateLog } from './update-log.js'
 
 /**
  * TTL of all registrations. During a longer fault, a registrar that does not switch to another member loses its lease.
+ * It switches after half the TTL, so the other half is the time that a busy machine may need.
  */
-export const TTL_SECONDS = 6
+export const TTL_SECONDS = 12
 
 const LOOK_PERIOD_MS = 100
 /** Addresses of the two `disco register` commands. */

@@ -1,3 +1,4 @@
+import { until } from './disco.js'
 import { type EtcdPlace, RealEtcd } from './etcd.js'
 import type { EtcdVersion } from './etcd-binary.js'
 import { announceLearner, isLeader, memberId } from './etcd-membership.js'
@@ -34,10 +35,22 @@ export class EtcdCluster implements AsyncDisposable {
     return this.proxies.map(({ endpoint }) => endpoint)
   }
 
-  /** The leader of the cluster. */
-  async leader(): Promise<RealEtcd> {
-    for (const member of this.members) if (await isLeader(member)) return member
-    throw new Error('the cluster has no leader')
+  /**
+   * The leader of the cluster. Waits for the end of an election, which a busy machine may cause.
+   *
+   * @param among members that answer; by default all
+   */
+  async leader(among: readonly RealEtcd[] = this.members): Promise<RealEtcd> {
+    let leader: RealEtcd | undefined
+    await until(
+      async () => {
+        const areLeaders = await Promise.all(among.map((member) => isLeader(member).catch(() => false)))
+        leader = among[areLeaders.indexOf(true)]
+        return leader !== undefined
+      },
+      () => 'a leader',
+    )
+    return leader as RealEtcd
   }
 
   /** Disconnects a member from the others, but not from its clients, until {@link unite}. */

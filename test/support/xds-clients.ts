@@ -112,8 +112,8 @@ export async function follows(
   )
 }
 
-/** Limit in standard deviations: fewer than one in 10,000 correct clients exceeds it. */
-const STANDARD_DEVIATIONS = 4
+/** Limit in standard deviations: fewer than one in 100,000 correct clients exceeds it, and a run has dozens. */
+const STANDARD_DEVIATIONS = 4.5
 
 /**
  * Makes calls until each address has answered once, and then as many as the limit needs, because clients pick the
