@@ -18,6 +18,8 @@ import { openRegistry } from '../support/registry.js'
 
 const ADDR = '127.0.0.1:1001'
 const KEY = `/hello/${ADDR}`
+/** Answers are delayed, and leases expire: half a minute, and more on a busy machine. */
+const TIMEOUT_MS = 120_000
 /** The lease outlives a disconnection, also on a busy machine. */
 const LONG_TTL_SECONDS = 60
 
@@ -108,11 +110,11 @@ describe.concurrent('a registration', () => {
   })
 
   test('is created again if etcd is restored to an older state without the key, at any revision', async () => {
-    await using tool = await HeldByTool.start(3)
+    await using tool = await HeldByTool.start(9)
     const { etcd, held, disco } = tool
     const saved = await etcd.save()
     await held.end('SIGTERM')
-    const later = disco.start('register', 'hello', '127.0.0.1:1002', '--ttl', '3')
+    const later = disco.start('register', 'hello', '127.0.0.1:1002', '--ttl', '9')
     await later.printed('"type":"added"')
     await etcd.restore(saved)
     await etcd.restart()
@@ -227,7 +229,7 @@ describe.concurrent('a registration', () => {
   })
 })
 
-describe.concurrent('a lost answer from etcd', () => {
+describe.concurrent('a lost answer from etcd', { timeout: TIMEOUT_MS }, () => {
   /** Delay of answers, so that the test observes a change in etcd before the registrar does. */
   const LATE_MS = 2_000
 
