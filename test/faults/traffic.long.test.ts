@@ -68,7 +68,10 @@ class Site implements AsyncDisposable {
   }
 }
 
-describe.concurrent('200 calls a second do not fail while', () => {
+/** The longest outages take half a minute, and five tests share the machine. */
+const TIMEOUT_MS = 120_000
+
+describe.concurrent('200 calls a second do not fail while', { timeout: TIMEOUT_MS }, () => {
   test('etcd is killed, and started again 4 s later', async () => {
     await using etcd = await RealEtcd.start()
     await using site = await Site.start([etcd.endpoint], 10)
