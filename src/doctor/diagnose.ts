@@ -14,15 +14,19 @@ export interface Diagnosis {
   readonly answers: readonly Answer[]
 }
 
+interface DiagnosisRequest extends Request {
+  /** The layout that programs read if their target does not name one; default: seed. Only the answers depend on it. */
+  readonly layout?: string | undefined
+}
+
 /**
  * Examines a registry and applies all rules.
  *
- * @param request `layout`: for `answers`, the layout that clients read if their target names none; default: seed
  * @throws DiscoError NOT_FOUND for a service or a selection without endpoints
  */
 export async function diagnose(
   registry: Registry,
-  request: Request & { readonly layout?: string | undefined },
+  request: DiagnosisRequest,
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<Diagnosis> {

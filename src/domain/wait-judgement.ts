@@ -46,8 +46,9 @@ export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
 }
 
 /**
- * Whether the condition can hold with the endpoints that are registered now, whatever their connections and health. Of
- * the conditions on connections and health, only lower bounds and `all` are checked; the others may always hold.
+ * Whether the condition could hold with the endpoints that are registered now, if their connections and health changed.
+ * Of the conditions on connections and health, only lower bounds and `all` are judged, as if every usable endpoint were
+ * ready and healthy; for the others the result is always true.
  */
 export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {
   if (!needsConnections(condition)) return judge(condition, facts).holds
@@ -111,7 +112,8 @@ function judgeState(
   const count = inState === null ? null : endpoints.filter((one) => inState.has(endpointId(one))).length
   const now = `${state} ${count ?? 'unknown'} of ${endpoints.length}`
   if (kind === 'none' && state !== 'drained') return { holds: count === 0, now }
-  // `all` needs a registered endpoint, and so does `none` of `drained`: only a registration has a weight.
+  // `all` needs a registered endpoint. So does `none` if the state is `drained`: without a registration there is no
+  // weight that could be above 0.
   const holds = arePresent && count === (kind === 'all' ? endpoints.length : 0)
   const missing = absenceText(absent)
   return { holds, now: missing === null ? now : `${now}, ${missing}` }

@@ -84,7 +84,8 @@ export class Registration implements AsyncDisposable {
   /**
    * @internal Use `Registry.register`.
    *
-   * Grants a lease, claims the keys, and starts to hold the claimed ones: all, unless the request has `onHeldElsewhere`.
+   * Grants a lease, claims the keys, and starts to hold them. If the request has `onHeldElsewhere`, keys that another
+   * registrar holds are left out.
    *
    * @param signal ends the attempt, not the registration
    * @throws DiscoError CONFLICT, USAGE; ETCD_UNREACHABLE, OUTCOME_UNKNOWN and ETCD_DENIED unless they are retried
