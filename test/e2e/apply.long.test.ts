@@ -235,7 +235,7 @@ test('apply that loses etcd midway reports its progress and exits 3, and the nex
   const slow = new Disco(link.endpoint)
   const { file, wanted } = bigFile('away.json', 2_000, () => 3)
   const before = await revision(etcd)
-  const running = slow.start('apply', '-f', file, '--yes', '--command-timeout', '1s')
+  const running = slow.start('apply', '-f', file, '--yes', '--command-timeout', '4s')
   await until(
     async () => (await revision(etcd)) > before + 1,
     () => 'the first transactions',
@@ -341,7 +341,8 @@ test('apply --hold of keys of a dead lease holds the others if an owner takes on
   const endpoints = [1, 2, 3].map((port) => ({
     service: 'hello',
     addr: `10.0.0.1:${port}`,
-    grantedTtlSeconds: 5,
+    // Two processes start one after the other before the lease expires, also on a busy machine.
+    grantedTtlSeconds: 15,
   }))
   writeFileSync(file, JSON.stringify({ schema: 'disco.registry/v1', endpoints }))
   const first = disco.start('apply', '-f', file, '--hold', '--yes')

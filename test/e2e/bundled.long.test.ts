@@ -95,6 +95,7 @@ test.each([
     const args = [...strict, '--target', 'es2022', '--module', module, '--moduleResolution', resolution]
     expect(await inProject(resolve('node_modules/.bin/tsc'), ...args, 'typed.ts')).toBe('')
   },
+  180_000,
 )
 
 test('a program with grpc-js 1.13 gets an error that names the version found and the version needed', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ComparisonDoc } from '../../src/cli/call/document.js'
-import { callsOfHello, lines } from '../support/calls-of-hello.js'
+import { ALL_READY, callsOfHello, lines } from '../support/calls-of-hello.js'
 import { hundredGreeters } from '../support/greeters.js'
 import { expectShape } from '../support/shape.js'
 
@@ -10,7 +10,7 @@ const hundred = await hundredGreeters()
 describe('a run with several policies', () => {
   test('makes the same calls under each policy in turn, and compares them', async () => {
     await hundred.registerSteady(hello.etcd)
-    const args = ['SayHello', '--n', '300', '--policy', 'rr,wrr']
+    const args = ['SayHello', ...ALL_READY, '--n', '300', '--policy', 'rr,wrr']
     const [json, table] = await Promise.all([
       hello.output(...args, '--json'),
       hello.output(...args.with(-1, 'rr,wrr,least_request')),

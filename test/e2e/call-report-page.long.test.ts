@@ -9,6 +9,7 @@ import type { CallDoc } from '../../src/cli/call/document.js'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { openPage, seePage } from '../support/browser.js'
 import { registration } from '../support/etcd-state.js'
+import { untilCalled } from '../support/greeters.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
@@ -36,7 +37,8 @@ beforeAll(async () => {
     const running = disco.start(
       ...['call', 'hello', 'SayHello', '--rate', '200/s', '--duration', '8s', '--json', '--report', file],
     )
-    await new Promise((resolve) => setTimeout(resolve, 4_000))
+    // Its calls of more than three seconds.
+    await untilCalled(first, 400)
     await etcd.ctl('put', ...registration('hello', second.addr, { version: '1.0.0', weight: 9 }))
     const { stdout, code, stderr } = await running.exited()
     expect(code, stderr).toBe(0)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { startGreeter } from '../../src/dev/greeter.js'
-import { callsOfHello } from '../support/calls-of-hello.js'
+import { ALL_READY, callsOfHello } from '../support/calls-of-hello.js'
 import { hundredGreeters } from '../support/greeters.js'
 
 const hello = await callsOfHello()
@@ -18,7 +18,7 @@ describe('a run', () => {
   test('excludes its warm-up calls from the report', async () => {
     await hundred.registerSteady(hello.etcd)
     const before = hundred.calls()
-    const doc = await hello.reportOf('--n', '300', '--warmup', '130')
+    const doc = await hello.reportOf(...ALL_READY, '--n', '300', '--warmup', '130')
     expect(hundred.calls() - before).toBe(430)
     expect(doc).toMatchObject({ calls: 300, attempts: 300, latencyMs: { n: 300 } })
     const heaviest = { picks: 5, expected: 5, attempts: 5, weight: 5 }

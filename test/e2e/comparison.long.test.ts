@@ -59,4 +59,4 @@ test('the etcdctl commands in the comparison table of README work, and have the 
       if (job === 'the same, forgetting') expect(await lease()).toBe('none')
     }
   }
-})
+}, 180_000)

@@ -33,6 +33,7 @@ describe.each(LOAD)('Tab in a real %s', (shell, load) => {
     return terminal
   }
 
+  // With time for many Tabs, each of which starts the tool.
   test('completes commands, flags, services, addresses with colons, choices and file names', async () => {
     using terminal = open(etcd.endpoint)
     await terminal.completes('disco unre', /disco unregister/)
@@ -44,7 +45,7 @@ describe.each(LOAD)('Tab in a real %s', (shell, load) => {
     await terminal.completes('disco context sh', /disco context show/)
     await terminal.completes('disco call hello -d @/etc/hostn', /@\/etc\/hostname|-d @\/etc\/hostn/)
     await terminal.completes('disco ls --cacert /etc/hostn', /--cacert \/etc\/hostname/)
-  })
+  }, 180_000)
 
   test('does not write to a file that a value in the registry names in a redirection', async () => {
     using terminal = open(etcd.endpoint)

@@ -267,6 +267,7 @@ describe('-C dc1,dc2 while the etcd of dc1 does not answer', () => {
 
   it('watches, calls and resolves with dc2 only', async () => {
     const watching = disco.start('watch', 'hello', ...quickly)
+    await watching.printed('"synced"')
     await watching.printed('"stale"')
     await dc2.ctl('put', ...registration('hello', remote.addr, { weight: 7 }))
     await watching.printed('"type":"weight"')

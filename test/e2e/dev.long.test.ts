@@ -29,5 +29,5 @@ describe('disco dev', () => {
     expect(stdout).toContain('policy round_robin')
     expect(stdout).toMatch(/~ weight hello .* 10 → 2/)
     expect(stdout).toMatch(/- gone +hello .* deregistered/)
-  })
+  }, 180_000)
 })

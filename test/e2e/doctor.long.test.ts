@@ -69,7 +69,8 @@ test('doctor reports a TLS endpoint to plaintext clients, and a plaintext endpoi
     await etcd.ctl('put', ...registration('mixed', addr, { weight: 1 }), lease)
   }
   const found = async (...flags: string[]) => {
-    const { stdout } = await tool.run('doctor', 'mixed', ...flags, '--json')
+    // The first TLS connection of a process may take seconds on a busy machine.
+    const { stdout } = await tool.run('doctor', 'mixed', '--probe-timeout', '20s', ...flags, '--json')
     const { findings } = JSON.parse(stdout) as DoctorDoc
     return findings.map(({ code, severity, addr, text }) => ({ code, severity, addr, text }))
   }

@@ -97,7 +97,7 @@ describe('docs/register.md', () => {
     const [, request = ''] = /^\$ (curl .*)$/m.exec(readFileSync('docs/register.md', 'utf8')) ?? []
     const admin = `127.0.0.1:${(await freePorts(1)).join()}`
     const running = disco.start('register', 'hello', '127.0.0.1:1001', '--admin', admin)
-    await running.printed('127.0.0.1:1001')
+    await running.printed('"type":"added"')
     const { stdout } = await disco.shell(`${request.replace('127.0.0.1:9001', admin)} --silent`).exited()
     expect(JSON.parse(stdout)).toMatchObject({
       schema: 'disco.own-weight-change/v1',

@@ -1,13 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { until } from '../support/disco.js'
+import { shows } from '../support/proxy-terminal.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { disco } = await toolOnEtcd()
 
 it.each([['proxy'], ['xds']])('disco %s ends when its terminal is closed', async (command) => {
   const terminal = disco.onTerminal(120, 30, command, 'hello', '--listen', ':0')
-  await terminal.printed(/127\.0\.0\.1:\d+/)
+  // The progress line before it shows the address of etcd, and then SIGHUP would end the command.
+  await shows(terminal, /(proxy|xDS on) 127\.0\.0\.1:\d+/)
   const pid = terminal.child.pid ?? 0
   const tool = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'))
   try {

@@ -3,6 +3,7 @@ import type { ChangeDoc } from '../../src/cli/history/document.js'
 import { detect } from '../../src/domain/layouts/detect.js'
 import { LAYOUTS, type Layout } from '../../src/domain/layouts/index.js'
 import { openHistory } from '../../src/registry/history.js'
+import { until } from '../support/disco.js'
 import { EtcdApi } from '../support/etcd-api.js'
 import { grantLease, registration, revision } from '../support/etcd-state.js'
 import { FaultProxy } from '../support/fault-proxy.js'
@@ -151,13 +152,13 @@ describe('a long history', () => {
   })
 
   test('exits 130 on Ctrl-C before etcd has answered', async () => {
-    etcd.pause()
-    try {
-      const reading = disco.start('history')
-      setTimeout(() => reading.child.kill('SIGINT'), 1_500)
-      expect(await reading.exited()).toMatchObject({ code: 130, stdout: '' })
-    } finally {
-      etcd.resume()
-    }
+    await using proxy = await FaultProxy.start(etcd.endpoint)
+    proxy.blackhole()
+    const reading = disco.start('history', '--endpoints', proxy.endpoint)
+    await until(
+      () => proxy.accepted > 0,
+      () => 'the connection of disco history',
+    )
+    expect(await reading.end('SIGINT')).toMatchObject({ code: 130, stdout: '' })
   })
 })

@@ -72,21 +72,25 @@ test('npx disco prints its help and lists the endpoints in etcd', async () => {
   ])
 })
 
-test('the install command of README installs the tarball of npm pack', async () => {
-  const [, line = ''] = /^(npm install --global \S+)/m.exec(readFileSync('README.md', 'utf8')) ?? []
-  const prefix = join(packed, 'prefix')
-  const env = {
-    ...process.env,
-    npm_config_prefix: prefix,
-    npm_config_fund: 'false',
-    npm_config_audit: 'false',
-  }
-  await promisify(execFile)('bash', ['--norc', '-c', line], { cwd: packed, env })
-  const { stdout } = await promisify(execFile)(join(prefix, 'bin/disco'), ['--version'], {
-    env: environment(),
-  })
-  expect(stdout).toMatch(/^disco-registry\//)
-})
+test(
+  'the install command of README installs the tarball of npm pack',
+  async () => {
+    const [, line = ''] = /^(npm install --global \S+)/m.exec(readFileSync('README.md', 'utf8')) ?? []
+    const prefix = join(packed, 'prefix')
+    const env = {
+      ...process.env,
+      npm_config_prefix: prefix,
+      npm_config_fund: 'false',
+      npm_config_audit: 'false',
+    }
+    await promisify(execFile)('bash', ['--norc', '-c', line], { cwd: packed, env })
+    const { stdout } = await promisify(execFile)(join(prefix, 'bin/disco'), ['--version'], {
+      env: environment(),
+    })
+    expect(stdout).toMatch(/^disco-registry\//)
+  },
+  INSTALL_DEADLINE_MS,
+)
 
 test('npx disco prints its version, and runs a registry for a command that calls disco again', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
@@ -122,14 +126,18 @@ test('npm installs each dependency of the library once, and the licences of the 
     expect(readdirSync(modules)).not.toContain(left)
 })
 
-test('a server registers and a client balances with the library, imported by its package name', async () => {
-  await install('@grpc/proto-loader')
-  await promisify(execFile)('npm', ['pkg', 'set', 'type=module'], { cwd: folder })
-  cpSync('examples', folder, { recursive: true })
-  const server = node('server.js', '2')
-  await server.printed('serving hello at')
-  const { stdout, stderr, code } = await node('client.js', '5').exited()
-  expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
-  expect(stdout).toMatch(/^weighted_round_robin \{\} \{"127\.0\.0\.1:\d+":5\}$/m)
-  expect((await server.end('SIGTERM')).code).toBe(0)
-})
+test(
+  'a server registers and a client balances with the library, imported by its package name',
+  async () => {
+    await install('@grpc/proto-loader')
+    await promisify(execFile)('npm', ['pkg', 'set', 'type=module'], { cwd: folder })
+    cpSync('examples', folder, { recursive: true })
+    const server = node('server.js', '2')
+    await server.printed('serving hello at')
+    const { stdout, stderr, code } = await node('client.js', '5').exited()
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+    expect(stdout).toMatch(/^weighted_round_robin \{\} \{"127\.0\.0\.1:\d+":5\}$/m)
+    expect((await server.end('SIGTERM')).code).toBe(0)
+  },
+  INSTALL_DEADLINE_MS,
+)

@@ -51,7 +51,7 @@ describe('disco shift in steps', () => {
       '-c',
       'echo guarding $$; sleep 600',
     )
-    await started.printed('guarding ')
+    await started.printed(/guarding \d+\r?\n/)
     const [, guard = ''] = /guarding (\d+)/.exec(started.stdout) ?? []
     const { code } = await started.pressCtrlC()
     expect(code).toBe(130)

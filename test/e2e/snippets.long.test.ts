@@ -124,6 +124,7 @@ test.each([
     const files = SNIPPETS.map(({ name }) => `${name}.ts`)
     expect(await inProject(resolve('node_modules/.bin/tsc'), ...args, 'reader.d.ts', ...files)).toBe('')
   },
+  180_000,
 )
 
 describe.each(NODES)('on %s', (_name, nodeBinary) => {

@@ -40,14 +40,15 @@ test('five supervised servers restarted one by one under 200 calls a second fail
     expect(traffic.ok).toBeGreaterThan(900)
   }
   registry.close()
-})
+}, 180_000)
 
 test('a supervised server keeps running if etcd is unreachable for longer than the TTL, and its key is registered again', async () => {
   const { port, server } = await acceptingPort()
   const key = keyOf('away', port)
   await using link = await FaultProxy.start(etcd.endpoint)
   const through = new Disco(link.endpoint)
-  const flags = ['--ttl', '2', '--json']
+  // Long enough to change the weight and to keep the lease on a busy machine until then.
+  const flags = ['--ttl', '6', '--json']
   const held = supervise(through, 'away', port, { flags, command: IDLES })
   await held.printed('"type":"added"')
   await held.printed(/pid \d+\n/)
@@ -74,7 +75,7 @@ test('a supervised server keeps running if etcd is unreachable for longer than t
 
 test('a supervised server keeps its lease if etcd is down for less than the TTL', async () => {
   const { port, server } = await acceptingPort()
-  const held = supervise(disco, 'down', port, { flags: ['--ttl', '10'], command: IDLES })
+  const held = supervise(disco, 'down', port, { flags: ['--ttl', '30'], command: IDLES })
   await isUp(held)
   const pid = pidIn(held.stdout)
   await etcd.kill()

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { readdir, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -199,13 +198,14 @@ describe('watch --exec', () => {
   })
 
   test('leaves no folder if etcd is unavailable', async () => {
-    const before = (await readdir(tmpdir())).filter((name) => name.startsWith('disco-watch-'))
+    // A folder of its own: tests of other files run watches meanwhile.
+    await using file = await temporaryFile('unused', '')
+    const folder = dirname(file.path)
     const ran = await disco
-      .with({ env: { DISCO_ENDPOINTS: '127.0.0.1:1' } })
+      .with({ env: { DISCO_ENDPOINTS: '127.0.0.1:1', TMPDIR: folder } })
       .run('watch', 'hello', '--exec', 'echo ran', '--command-timeout', '1s')
     expect(ran).toMatchObject({ code: 3, stdout: '' })
-    const after = (await readdir(tmpdir())).filter((name) => name.startsWith('disco-watch-'))
-    expect(after).toEqual(before)
+    expect((await readdir(folder)).filter((name) => name.startsWith('disco-watch-'))).toEqual([])
   })
 
   test('reports a snapshot file that cannot be created as a usage error', async () => {

@@ -15,6 +15,12 @@ export const ENDLESS = ['--n', '100000000']
  */
 export const SOON = ['--connect-deadline', '1s']
 
+/**
+ * For exact numbers of picks from a hundred endpoints: all are READY before the first call, also on a busy machine. The
+ * mute endpoint makes each run wait for the whole deadline.
+ */
+export const ALL_READY = ['--connect-deadline', '5s']
+
 /** Flags that describe a method which the greeters do not have. */
 export const FROM_PROTO = ['--proto', 'everything.proto', '--import-path', PROTOS]
 
