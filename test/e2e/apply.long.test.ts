@@ -252,7 +252,7 @@ test('apply that loses etcd midway reports its progress and exits 3, and the nex
   const after = await stored(closing.api)
   expect(new Map([...after].map(([key, { value }]) => [key, value]))).toEqual(wanted)
   await slow.stopAll()
-}, 60_000)
+}, 120_000)
 
 test('a batch that etcd accepts only in halves: the changes of the first half are counted and kept if the second is refused', async () => {
   await using own = await RealEtcd.start({ args: ['--max-txn-ops=4', '--max-request-bytes=8192'] })

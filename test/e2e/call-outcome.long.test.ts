@@ -31,7 +31,7 @@ describe('a run with several policies', () => {
     expect(table).toContain('round_robin against weighted_round_robin')
     const heaviest = addrs[hundred.weights.indexOf(5)]
     expect(table).toMatch(new RegExp(`${heaviest} +1\\.0% +1\\.7%`))
-  })
+  }, 120_000)
 })
 
 describe('assertions', () => {
