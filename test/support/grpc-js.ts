@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Cache of downloaded versions between runs. It is inside node_modules, so that a fresh clone starts without it. */
-const CACHE_FOLDER = fileURLToPath(new URL('../../node_modules/.cache/disco/grpc-js', import.meta.url))
+const CACHE_FOLDER = fileURLToPath(
+  new URL('../../node_modules/.cache/disco/grpc-js-versions', import.meta.url),
+)
 
 /** The folder of a version of grpc-js with its dependencies, into which `fetchGrpcJs` downloads it. */
 export function grpcJsFolder(version: string): string {
@@ -32,10 +34,18 @@ export function fetchGrpcJsXds(): string {
 
 const XDS_VERSIONS = { grpcJs: '1.14.7', xds: '1.14.1' }
 
+/** Two test files may do this at the same time, so each installs into a folder of its own, and the first one is kept. */
 function install(prefix: string, packages: readonly string[]): void {
-  mkdirSync(prefix, { recursive: true })
-  const options = ['--prefix', prefix, '--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit']
-  execFileSync('npm', ['install', ...options, '--no-fund', ...packages], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  mkdirSync(CACHE_FOLDER, { recursive: true })
+  const own = mkdtempSync(`${prefix}-`)
+  const options = ['--prefix', own, '--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit']
+  try {
+    execFileSync('npm', ['install', ...options, '--no-fund', ...packages], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    renameSync(own, prefix)
+  } catch (error) {
+    rmSync(own, { recursive: true, force: true })
+    if (!existsSync(prefix)) throw error
+  }
 }
