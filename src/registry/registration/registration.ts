@@ -174,7 +174,7 @@ export class Registration implements AsyncDisposable {
       // A reconciliation may have replaced it already.
       if (this.lease.current === lease) for (const key of this.watches.keys()) key.noteLeaseLost()
       await this.reconcileSoon(...this.watches.keys())
-      // The lease was not replaced: etcd still has it, although it reported its end. After a wait, it is renewed again.
+      // If the lease was not replaced, it is renewed again after a wait.
       if (this.lease.current === lease) await backoff.wait(this.stop.signal)
       else backoff.reset()
     }
