@@ -55,8 +55,12 @@ process.on('exit', () => process.send({ evaluated, localized: [...localized] }))
 void run(JSON.parse(process.argv[2]))
 
 async function run(lines) {
+  const { exit } = process
+  // Half a second after its end, a command line exits the process, in which the next ones may still run.
+  process.exit = () => undefined
   for (const line of lines) {
     process.argv = [process.execPath, BUNDLE, ...line]
     await bundle.exports.main()
   }
+  exit()
 }
