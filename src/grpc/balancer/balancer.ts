@@ -84,7 +84,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   resetBackoff(): void {
-    // Nothing to reset: only the subchannels have a backoff.
+    // Not supported: pending waits before a reconnection are kept.
   }
 
   destroy(): void {

@@ -51,8 +51,8 @@ class RegistryResolver implements experimental.Resolver, ServiceListener {
   private readonly note: string
 
   /**
-   * @throws DiscoError USAGE if the service config of the channel has a list of LB policies without a known one, or the
-   *   first known one has invalid parameters
+   * @throws DiscoError USAGE if the service config of the channel lists LB policies but none that is known, or if the
+   *   first known policy has invalid parameters
    * @throws SyntaxError if the service config is not JSON
    */
   constructor(
