@@ -174,7 +174,8 @@ export class Registration implements AsyncDisposable {
       // A reconciliation may have replaced it already.
       if (this.lease.current === lease) for (const key of this.watches.keys()) key.noteLeaseLost()
       await this.reconcileSoon(...this.watches.keys())
-      // If etcd still has the lease or its keys, the lease was not replaced: its keep-alive starts again after a wait.
+      // The reconciliation keeps the lease if etcd now says that it exists, or still has a key under it. The keep-alive
+      // then starts again after a wait.
       if (this.lease.current === lease) await backoff.wait(this.stop.signal)
       else backoff.reset()
     }
