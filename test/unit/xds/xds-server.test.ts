@@ -103,9 +103,14 @@ describe('the xDS control plane', () => {
     const first = await one.response('EDS', 0)
     discovery.put({ addr: A, weight: 2 })
     discovery.put({ addr: B, weight: 3 })
-    // Another type is answered meanwhile: what the server had to send has been sent.
-    one.ask('CDS', 'hello')
-    await one.response('CDS', 0)
+    // Another client gets the last state meanwhile, so the server has it.
+    const another = client()
+    another.isAccepting = true
+    another.ask('EDS', 'hello')
+    await until(
+      () => another.of('EDS').some((response) => weightsIn(response).hello?.[B] === 3),
+      () => 'the last state at another client',
+    )
     expect(one.of('EDS')).toHaveLength(1)
     one.answer({ ...first, nonce: 'other' }, ['hello', 'more'])
     one.answer(first, ['hello'])
