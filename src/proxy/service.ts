@@ -73,8 +73,8 @@ export class BalancedService implements TargetListener {
   }
 
   /**
-   * Whether a list has arrived, each of several registries has answered, and each endpoint is READY or has failed to
-   * connect.
+   * Whether a list has arrived, every registry has answered (if there are several), and each endpoint is READY or has
+   * failed to connect.
    */
   get isSettled(): boolean {
     return (

@@ -127,7 +127,7 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     return this.state.key === 'held' ? this.owned.held : []
   }
 
-  /** Deregisters and ends the server, in order; each further call skips the current wait. */
+  /** First deregisters the endpoints, then ends the server. Each further call skips the current wait. */
   stop(): void {
     this.apply({ type: 'stop' })
   }

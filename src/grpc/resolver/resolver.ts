@@ -112,14 +112,14 @@ function registryTarget(uri: experimental.GrpcUri, discovery: Discovery): Target
   return target
 }
 
-/** The unreachable registries, appended to a message about a list without usable endpoints. */
+/** Names the unreachable registries, for the note of a list: a message has it if no endpoint is usable. */
 function outagesOf({ registries = [] }: ResolvedList): string {
   return registries
     .flatMap(({ registry, stale }) => (stale ? `; ${registry}: ${stale.message}` : []))
     .join('')
 }
 
-/** The conditions of a target, appended to a message about a list without usable endpoints. */
+/** Names the conditions of a target, for the same note. */
 function conditionsOf(target: Target): string {
   const selector = selectorOf(target)
   return selector.length === 0 ? '' : `; the target selects endpoints with ${formatSelector(selector)}`

@@ -173,8 +173,8 @@ export class Registration implements AsyncDisposable {
       // A reconciliation may have replaced it already.
       if (this.lease.current === lease) for (const key of this.watches.keys()) key.noteLeaseLost()
       await this.reconcileSoon(...this.watches.keys())
-      // The reconciliation keeps the lease if etcd now says that it exists, or still has a key under it. The keep-alive
-      // then starts again after a wait.
+      // The reconciliation keeps the lease if etcd now says that it exists, or if etcd still has every key under it. The
+      // keep-alive then starts again after a wait.
       if (this.lease.current === lease) await backoff.wait(this.stop.signal)
       else backoff.reset()
     }
