@@ -70,5 +70,5 @@ async function* updates(): AsyncGenerator<Update, void, void> {
 
 const watched = hasCache ? cachedWatch(updates(), snapshot, cache, TARGET, MINUTE_MS) : updates()
 for await (const update of watched) snapshot.apply(update)
-rmSync(folder, { recursive: true })
+rmSync(folder, { recursive: true, maxRetries: 5 })
 process.exit()

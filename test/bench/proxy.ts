@@ -140,7 +140,7 @@ class Site implements AsyncDisposable {
       for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, 'SIGKILL')
       await gone
     }
-    rmSync(this.folder, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
   private async backend(): Promise<string> {

@@ -42,7 +42,7 @@ export async function run(): Promise<void> {
     }
   } finally {
     dev.stop()
-    rmSync(cache, { recursive: true })
+    rmSync(cache, { recursive: true, maxRetries: 5 })
   }
 }
 
@@ -72,7 +72,7 @@ export async function figures(): Promise<Figure[]> {
     })
   } finally {
     dev.stop()
-    rmSync(cache, { recursive: true })
+    rmSync(cache, { recursive: true, maxRetries: 5 })
   }
 }
 

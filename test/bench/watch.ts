@@ -111,7 +111,7 @@ async function measure(tool: string, mode: Mode, size: number): Promise<Measured
     watch.kill('SIGKILL')
     await gone
     reader.kill('SIGKILL')
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
   }
 }
 

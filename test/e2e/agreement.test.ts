@@ -91,7 +91,7 @@ afterAll(async () => {
   for (const greeter of greeters) greeter.stop()
   for (const registry of opened) registry.close()
   await etcd.stop()
-  rmSync(cacheFolder, { recursive: true })
+  rmSync(cacheFolder, { recursive: true, maxRetries: 5 })
 })
 
 /** An id for layouts in which the writer chooses it. */

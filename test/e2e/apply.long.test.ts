@@ -19,7 +19,7 @@ import { LAYOUT_VECTORS } from '../support/vectors.js'
 const { etcd, disco, tool } = await toolOnEtcd()
 
 const folder = mkdtempSync(join(tmpdir(), 'disco-apply-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 

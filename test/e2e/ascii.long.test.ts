@@ -18,7 +18,7 @@ const [tool, other] = locales.map((env) => new ResidentTool(etcd.endpoint, env))
 afterAll(async () => {
   greeter.stop()
   await Promise.all([tool, other].map((one) => one[Symbol.asyncDispose]()))
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, maxRetries: 5 })
 })
 
 /** A file with an endpoint of hello at another weight, and a new endpoint. */

@@ -47,7 +47,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(started.map((process) => process.end('SIGKILL')))
   await etcd.stop()
-  rmSync(parent, { recursive: true, force: true })
+  rmSync(parent, { recursive: true, force: true, maxRetries: 5 })
 })
 
 async function inProject(command: string, ...args: string[]): Promise<string> {

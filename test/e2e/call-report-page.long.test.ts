@@ -46,7 +46,7 @@ beforeAll(async () => {
     page = readFileSync(file, 'utf8')
   } finally {
     for (const greeter of greeters) greeter.stop()
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
   }
   served = page
   requests = []

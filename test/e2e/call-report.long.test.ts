@@ -38,7 +38,7 @@ beforeEach(() => {
   xml = join(folder, 'run.xml')
   both = ['--report', html, '--report', xml]
 })
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 
 async function put(): Promise<void> {
   await putAll(etcd, 'hello', [
@@ -187,7 +187,7 @@ test('call exits 1 if the folder of the report no longer exists at the end, name
     html,
   )
   await untilCalled(second, 10)
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, maxRetries: 5 })
   const { stdout, stderr, code } = await running.exited()
   expect((JSON.parse(stdout) as CallDoc).schema).toBe('disco.call/v1')
   expect([code, stderr]).toEqual([1, `✗ The report ${html} cannot be written: no such file or directory\n`])

@@ -9,7 +9,7 @@ import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, tool } = await toolOnEtcd()
 const folder = mkdtempSync(join(tmpdir(), 'disco-report-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
 
 test('a run writes an HTML page and a JUnit file with the numbers of its JSON, and names the files on standard error only', async () => {
   const greeters = await Promise.all([startGreeter({ port: 0 }), startGreeter({ port: 0 })])

@@ -30,7 +30,7 @@ beforeEach(() => {
   folder = join(base, 'disco-code')
 })
 
-afterEach(() => rmSync(base, { recursive: true, force: true }))
+afterEach(() => rmSync(base, { recursive: true, force: true, maxRetries: 5 }))
 
 /** Runs the tool with this cache folder. */
 async function verdict(cacheHome: string, env: Record<string, string> = {}): Promise<Ran> {
@@ -122,7 +122,7 @@ describe('the code cache', () => {
     expectSuccess(await verdict(base))
     expect(files()).toEqual([])
 
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
     mkdirSync(join(base, 'real'), { mode: 0o700 })
     symlinkSync(join(base, 'real'), folder)
     expectSuccess(await verdict(base))

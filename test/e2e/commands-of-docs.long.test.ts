@@ -62,7 +62,7 @@ afterAll(async () => {
   await disco.stopAll()
   await backends.close()
   await etcd.stop()
-  rmSync(home, { recursive: true, force: true })
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 })
 })
 
 test('the docs contain commands', () => {

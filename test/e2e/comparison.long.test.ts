@@ -27,7 +27,7 @@ beforeAll(async () => {
   for (const port of [1001, 1002, 1003])
     await etcd.ctl('put', ...registration('hello', `127.0.0.1:${port}`, { weight: 1 }), `--lease=${lease}`)
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 
 async function ran(command: string): Promise<string> {
   const [, value = ''] = registration('hello', '127.0.0.1:1001', { weight: 5 })

@@ -50,7 +50,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await disco.stopAll()
   await tool[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, maxRetries: 5 })
 })
 
 function write(name: string, text: string, mode = 0o600): string {

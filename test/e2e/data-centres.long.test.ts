@@ -21,7 +21,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'disco-centres-'))
   mkdirSync(join(folder, 'disco'))
 })
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
 
 beforeEach(async () => {
   contexts({ dc1: dc1.endpoint, dc2: dc2.endpoint, away: '127.0.0.1:1' })

@@ -20,7 +20,7 @@ writeFileSync(join(home, 'disco', 'config.yaml'), contexts, { mode: 0o600 })
 afterAll(async () => {
   await tool[Symbol.asyncDispose]()
   await other.stop()
-  rmSync(home, { recursive: true })
+  rmSync(home, { recursive: true, maxRetries: 5 })
 })
 
 const A = '127.0.0.1:1001'

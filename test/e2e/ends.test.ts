@@ -15,7 +15,7 @@ const greeter = await startGreeter({ port: 0 })
 const folder = mkdtempSync(join(tmpdir(), 'disco-ends-'))
 afterAll(() => {
   greeter.stop()
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, maxRetries: 5 })
 })
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')

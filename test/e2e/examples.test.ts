@@ -23,7 +23,7 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((process) => process.end('SIGKILL')))
 })
 afterAll(async () => {
-  rmSync(cacheFolder, { recursive: true })
+  rmSync(cacheFolder, { recursive: true, maxRetries: 5 })
 })
 
 function example(name: string, ...args: string[]): Process {
@@ -140,7 +140,7 @@ test('the policies entry point imports no package and no Node module', async () 
     const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'main.js')])
     expect(stdout).toBe(`${POLICIES.length} weighted_round_robin\n`)
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
   }
 })
 

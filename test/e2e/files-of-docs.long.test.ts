@@ -22,7 +22,7 @@ beforeEach(async () => {
 })
 afterAll(() => {
   greeter.stop()
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 
 /** The code blocks of a page in a language. */

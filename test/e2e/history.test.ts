@@ -16,7 +16,7 @@ const notes = join(home, 'disco')
 
 afterAll(async () => {
   await tool[Symbol.asyncDispose]()
-  rmSync(home, { recursive: true })
+  rmSync(home, { recursive: true, maxRetries: 5 })
 })
 
 const A = '127.0.0.1:1001'
@@ -39,7 +39,7 @@ async function noted(): Promise<void> {
 
 async function forget(): Promise<void> {
   await noted()
-  rmSync(notes, { recursive: true })
+  rmSync(notes, { recursive: true, maxRetries: 5 })
 }
 
 async function put(addr: string, weight: number, ...flags: string[]): Promise<void> {

@@ -217,7 +217,7 @@ describe('servers', () => {
       ].join('\n'),
     )
   })
-  afterAll(() => rm(folder, { recursive: true }))
+  afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }))
 
   test('without reflection get the hint --proto', async () => {
     const says = ['no reflection, neither v1 nor v1alpha', '--proto FILE [--import-path DIR]']

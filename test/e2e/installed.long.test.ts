@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(started.map((process) => process.end('SIGKILL')))
   await etcd.stop()
-  rmSync(packed, { recursive: true, force: true })
+  rmSync(packed, { recursive: true, force: true, maxRetries: 5 })
 })
 
 async function install(...packages: string[]): Promise<void> {

@@ -20,7 +20,12 @@ async function atHome() {
     disco.with({ env, node: clock }).shell(`set -o pipefail; cd '${folder}'; ${line}`)
   const text = (name: string) => readFile(join(folder, name), 'utf8')
   const bash = (line: string, clock?: readonly string[]) => start(line, clock).exited()
-  return { start, bash, text, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+  return {
+    start,
+    bash,
+    text,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
+  }
 }
 
 /** A clock that is 11 minutes slow, so that revision samples taken with it are 11 minutes old. */

@@ -110,7 +110,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await server[Symbol.asyncDispose]()
   await tool[Symbol.asyncDispose]()
-  await rm(folder, { recursive: true })
+  await rm(folder, { recursive: true, maxRetries: 5 })
 })
 
 test('call handles 300 files with annotations and validation rules, and 12 MB of descriptors, by reflection, --protoset and --proto', async () => {

@@ -19,7 +19,7 @@ beforeAll(() => {
   installed = join(folder, 'package')
 })
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 
 /** Broken links in the pages below a folder, each with its page: the file, or the heading in it, does not exist. */
 function brokenIn(root: string): string[] {

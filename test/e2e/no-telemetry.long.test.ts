@@ -33,7 +33,7 @@ afterAll(async () => {
   await disco.stopAll()
   await backends.close()
   await etcd.stop()
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 
 test('commands connect to etcd and to the endpoints of the registry only', async () => {

@@ -24,7 +24,7 @@ beforeAll(() => {
   installed = join(modules, 'package')
 })
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 
 function run(...args: string[]): string {
   return execFileSync(process.execPath, [join(installed, 'bin/run.js'), ...args], {

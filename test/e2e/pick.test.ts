@@ -30,7 +30,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await tool[Symbol.asyncDispose]()
-  rmSync(cacheFolder, { recursive: true })
+  rmSync(cacheFolder, { recursive: true, maxRetries: 5 })
 })
 
 async function output(...args: string[]): Promise<string> {

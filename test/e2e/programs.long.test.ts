@@ -47,7 +47,7 @@ afterEach(async () => {
 
 afterAll(async () => {
   await etcd.stop()
-  rmSync(parent, { recursive: true, force: true })
+  rmSync(parent, { recursive: true, force: true, maxRetries: 5 })
 })
 
 describe.each(PROGRAMS)('the programs for %s', (name) => {
@@ -91,7 +91,7 @@ describe.each(PROGRAMS)('the programs for %s', (name) => {
     test('contain the code that npm run generate writes', async () => {
       const generated = join(folder(), 'gen')
       const before = filesIn(generated)
-      rmSync(generated, { recursive: true })
+      rmSync(generated, { recursive: true, maxRetries: 5 })
       await npm('run', 'generate')
       expect(filesIn(generated)).toEqual(before)
     })

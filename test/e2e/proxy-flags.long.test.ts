@@ -57,7 +57,7 @@ describe('disco proxy', () => {
   it('--access-log appends a line for each call, and is refused at the start if the file cannot be written', async () => {
     const [one] = await registered(1)
     const folder = mkdtempSync(join(tmpdir(), 'disco-log-'))
-    stops.push(() => rmSync(folder, { recursive: true }))
+    stops.push(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
     const log = join(folder, 'access.log')
     const { proxy, client } = await proxied('hello', '--access-log', log, '--replay-bytes', '0')
     await unary(client)

@@ -30,7 +30,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await servers[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, maxRetries: 5 })
 })
 
 test('a proxy uses TLS to callers and backends, reads renewed certificates on SIGHUP, and logs a line for each call', async () => {

@@ -60,7 +60,7 @@ afterAll(async () => {
   registry.close()
   await server.end('SIGKILL')
   await etcd.stop()
-  rmSync(parent, { recursive: true, force: true })
+  rmSync(parent, { recursive: true, force: true, maxRetries: 5 })
 })
 
 /** The environment of a reader of the docs, without an etcd endpoint. */

@@ -49,7 +49,7 @@ afterAll(async () => {
   greeter.stop()
   await disco.stopAll()
   await tool[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, maxRetries: 5 })
 })
 
 function file(name: string, text: string): string {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   authority = await TestAuthority.create(folder, 'clients-ca')
   own = await authority.sign('client')
 })
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
 
 it('xds serves clients with a certificate by TLS, and presents a renewed certificate to new connections after SIGHUP', async () => {
   await putAll(etcd, 'hello', [{ addr: A, weight: 1 }])

@@ -79,7 +79,7 @@ afterAll(async () => {
   await disco.stopAll()
   for (const server of servers) server.close()
   await Promise.all([place.plain, place.tls, place.mutualTls, place.guarded].map((etcd) => etcd.stop()))
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, maxRetries: 5 })
 })
 
 function file(name: string, text: string): string {

@@ -32,7 +32,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'key.pub'), publicKey)
 })
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
 
 const TOKENS = {
   simple: () => ['--auth-token-ttl', String(TOKEN_TTL_SECONDS)],

@@ -29,7 +29,7 @@ beforeAll(() => {
   const source = fileURLToPath(new URL('./peer/main.go', import.meta.url))
   execFileSync(go, ['build', '-o', peer, source], { env, stdio: 'inherit' })
 }, BUILD_DEADLINE_MS)
-afterAll(() => rmSync(folder, { recursive: true }))
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
 
 /** A Go server that registers itself. */
 class GoServer implements AsyncDisposable {

@@ -35,7 +35,7 @@ const onlyFile = () => join(folder(), files()[0] ?? '')
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'disco-cache-'))
 })
-afterEach(() => rmSync(home, { recursive: true }))
+afterEach(() => rmSync(home, { recursive: true, maxRetries: 5 }))
 
 describe('cached lists', () => {
   let warnings: string[]

@@ -159,7 +159,7 @@ it('a client uses the cached lists if both registries are unavailable', async ()
     expect(await after.count(10)).toEqual({ [a.addr]: 5, [c.addr]: 5 })
   } finally {
     await Promise.all([dc1.restart(), dc2.restart()])
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
   }
 })
 

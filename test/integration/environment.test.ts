@@ -97,6 +97,6 @@ test('a named context provides endpoints, user, password and root, and overrides
       message: 'The options context and endpoints exclude each other',
     })
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
   }
 })

@@ -16,7 +16,7 @@ beforeEach(() => {
   mkdirSync(join(folder, 'node_modules/@grpc'), { recursive: true })
   symlinkSync(resolve('.'), join(folder, 'node_modules/disco-registry'))
 })
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
 
 async function warningsOf(program: string): Promise<string> {
   writeFileSync(join(folder, 'main.mjs'), program)

@@ -23,7 +23,7 @@ beforeAll(async () => {
   protoset = join(folder, 'everything.bin')
   await writeFile(protoset, everythingProtoset())
 })
-afterAll(() => rm(folder, { recursive: true }))
+afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }))
 
 async function reflected(...packages: Parameters<typeof startEchoServer>[0]): Promise<Descriptors> {
   await using server = await startEchoServer(packages)

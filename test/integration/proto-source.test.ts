@@ -23,7 +23,7 @@ function compiled(): readonly FileDescriptorProto[] {
     protoc(['-o', join(folder, 'set.bin'), ...OWN, ...GOOGLE])
     return fromBinary(FileDescriptorSetSchema, readFileSync(join(folder, 'set.bin'))).file
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
   }
 }
 

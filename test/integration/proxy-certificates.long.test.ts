@@ -29,7 +29,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await servers[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, maxRetries: 5 })
 })
 
 it('the proxy reads its client certificate again after a backend has refused it', async () => {

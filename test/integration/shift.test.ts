@@ -243,7 +243,7 @@ describe('steps of a shift', () => {
       () => !isAlive(child),
       () => `process ${child} to end`,
     )
-    await rm(dirname(file), { recursive: true })
+    await rm(dirname(file), { recursive: true, maxRetries: 5 })
   })
 
   test('report the current weights if they cannot be restored', async () => {

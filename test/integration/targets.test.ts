@@ -60,7 +60,7 @@ describe('a target of another scheme is balanced with equal weights', () => {
       using caller = new Caller(backend.addr, { policy: 'least_request' })
       expect(await caller.call()).toBe(backend.addr)
     } finally {
-      rmSync(folder, { recursive: true })
+      rmSync(folder, { recursive: true, maxRetries: 5 })
     }
   })
 })

@@ -20,7 +20,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'disco/config.yaml'), `contexts:\n${lines.join('')}`, { mode: 0o600 })
 })
 afterAll(async () => {
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, maxRetries: 5 })
   await Promise.all([dc1.stop(), dc2.stop()])
 })
 

@@ -38,7 +38,7 @@ beforeAll(async () => {
   ]
   sources = described.filter((descriptors) => descriptors !== null)
 })
-afterAll(() => rm(folder, { recursive: true }))
+afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }))
 
 const SIGNED = [
   '-9223372036854775808',

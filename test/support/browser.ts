@@ -65,7 +65,7 @@ export async function seePage(
       requests: [...new Set(events.flatMap(({ params }) => params?.url ?? []))],
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 
@@ -93,7 +93,7 @@ async function browse(
       },
     )
   } finally {
-    rmSync(profile, { recursive: true, force: true })
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

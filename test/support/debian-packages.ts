@@ -39,8 +39,8 @@ export function unpackPackages(packages: Packages, folder: string): void {
     }
     moveUnlessThere(unpacked, folder)
   } finally {
-    rmSync(work, { recursive: true, force: true })
-    rmSync(unpacked, { recursive: true, force: true })
+    rmSync(work, { recursive: true, force: true, maxRetries: 5 })
+    rmSync(unpacked, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

@@ -35,7 +35,7 @@ export function everythingProtoset(): Buffer {
     protoc(['--include_imports', '-o', join(folder, 'set.bin'), 'everything.proto'])
     return readFileSync(join(folder, 'set.bin'))
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
   }
 }
 

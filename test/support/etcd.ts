@@ -184,7 +184,7 @@ export class RealEtcd implements Etcd, AsyncDisposable {
   /** Stops the member and deletes its data. `restart` starts it empty. */
   async throwAway(): Promise<void> {
     await this.kill()
-    rmSync(this.memberFolder, { recursive: true, force: true })
+    rmSync(this.memberFolder, { recursive: true, force: true, maxRetries: 5 })
   }
 
   /** Gives the member another cluster id from the next restored or empty start on. */
@@ -194,7 +194,7 @@ export class RealEtcd implements Etcd, AsyncDisposable {
 
   async stop(): Promise<void> {
     await this.kill()
-    rmSync(this.dataFolder, { recursive: true, force: true })
+    rmSync(this.dataFolder, { recursive: true, force: true, maxRetries: 5 })
   }
 
   [Symbol.asyncDispose](): Promise<void> {

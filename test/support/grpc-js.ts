@@ -45,7 +45,7 @@ function install(prefix: string, packages: readonly string[]): void {
     })
     renameSync(own, prefix)
   } catch (error) {
-    rmSync(own, { recursive: true, force: true })
+    rmSync(own, { recursive: true, force: true, maxRetries: 5 })
     if (!existsSync(prefix)) throw error
   }
 }

@@ -123,7 +123,7 @@ export function describeExamples(commands: readonly string[]): void {
   afterAll(async () => {
     for (const greeter of greeters) greeter.stop()
     await tool[Symbol.asyncDispose]()
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
   })
   afterEach(async () => {
     await disco.stopAll()

@@ -40,7 +40,7 @@ export function compiledSet(sources: Readonly<Record<string, string>>): Buffer {
     protoc(['-I', folder, '--include_imports', '-o', set, ...Object.keys(sources)])
     return readFileSync(set)
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(folder, { recursive: true, maxRetries: 5 })
   }
 }
 

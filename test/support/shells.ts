@@ -90,7 +90,7 @@ export class ShellTerminal implements Disposable {
 
   [Symbol.dispose](): void {
     this.tmux('kill-server')
-    rmSync(this.folder, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
   private tmux(...args: string[]): string {

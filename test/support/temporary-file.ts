@@ -7,5 +7,5 @@ export async function temporaryFile(name: string, text: string): Promise<AsyncDi
   const folder = await mkdtemp(join(tmpdir(), 'disco-file-'))
   const path = join(folder, name)
   await writeFile(path, text)
-  return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
+  return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, maxRetries: 5 }) }
 }

@@ -50,6 +50,6 @@ export class TlsServers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const greeter of Object.values(this.greeters)) greeter.stop()
-    await rm(this.folder, { recursive: true })
+    await rm(this.folder, { recursive: true, maxRetries: 5 })
   }
 }

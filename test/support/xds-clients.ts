@@ -70,7 +70,7 @@ export class XdsClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.child.kill('SIGKILL')
-    rmSync(this.folder, { recursive: true })
+    rmSync(this.folder, { recursive: true, maxRetries: 5 })
   }
 }
 

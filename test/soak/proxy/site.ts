@@ -104,7 +104,7 @@ export class ProxySite implements AsyncDisposable {
     await this.tool.stopAll()
     killSupervised()
     await this.etcd.stop()
-    rmSync(this.folder, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 })
   }
 
   private async ready(): Promise<number> {

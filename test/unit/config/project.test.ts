@@ -12,7 +12,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'disco-project-'))
   file = join(folder, '.disco.yaml')
 })
-afterEach(() => rm(folder, { recursive: true }))
+afterEach(() => rm(folder, { recursive: true, maxRetries: 5 }))
 
 describe('a project file', () => {
   it('is found in the nearest folder upwards', async () => {

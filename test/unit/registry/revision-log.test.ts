@@ -26,7 +26,7 @@ beforeEach(() => {
 })
 afterEach(() => {
   chmodSync(folder, 0o700)
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, maxRetries: 5 })
 })
 
 /** A sample of now, or later by this much. */

@@ -95,7 +95,7 @@ describe('--proto', () => {
     )
     writeFileSync(join(folder, 'bad.proto'), 'syntax = "proto3";\nmessage A {\n  int32 = 1;\n}')
   })
-  afterAll(() => rmSync(folder, { recursive: true }))
+  afterAll(() => rmSync(folder, { recursive: true, maxRetries: 5 }))
 
   it('names the folder that contains a missing import', async () => {
     const { remedy } = await readProtoFile(join(folder, 'api/shop/shop.proto'), [])
