@@ -6,9 +6,8 @@ import { heartbeat } from './heartbeat.js'
 import type { KeyRange } from './key-range.js'
 
 /**
- * Yields the responses of one watch on a separate stream. Ends when the signal aborts; a
- * cancellation by etcd (compaction, for example) is its last response. After a failure, requests go to the next
- * member.
+ * Yields the responses of one watch on a separate stream. Ends when the signal aborts; a cancellation by etcd
+ * (compaction, for example) is its last response. After a failure, requests go to the next member.
  *
  * Reads only when the consumer does: while it pauses, HTTP/2 flow control holds the stream back, etcd keeps the
  * events, and the heartbeat is suspended.
