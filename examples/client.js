@@ -1,4 +1,4 @@
-// A client that finds its servers in etcd, and balances among them by each policy in turn:
+// A client that finds its servers in etcd, and balances among them by several policies in turn:
 //   node examples/client.js [CALLS]
 import { fileURLToPath } from 'node:url'
 import { credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js'

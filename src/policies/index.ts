@@ -16,7 +16,7 @@ export { EndpointBalancer, type EndpointBalancerSettings, type PickedEndpoint } 
 export type { CallKeys, Chooser, Environment, Policy, PolicyKind, PolicyTraits } from './policy.js'
 export { NO_KEYS } from './policy.js'
 
-const CHOOSING_FREELY: readonly [PolicyKind, ...PolicyKind[]] = [
+const CHOOSING_FREELY = [
   weightedRoundRobin,
   roundRobin,
   random,
@@ -25,7 +25,9 @@ const CHOOSING_FREELY: readonly [PolicyKind, ...PolicyKind[]] = [
   ringHash,
   sourceHash,
   pickFirst,
-]
+] as const
+
+const ALL = [...CHOOSING_FREELY, pinnedOr(CHOOSING_FREELY)] as const
 
 /**
  * All policies; the first is the default.
@@ -37,28 +39,10 @@ const CHOOSING_FREELY: readonly [PolicyKind, ...PolicyKind[]] = [
  * const exact = POLICIES.filter(({ shares }) => shares === 'exact').map(({ name }) => name)
  * ```
  */
-export const POLICIES: readonly [PolicyKind, ...PolicyKind[]] = [
-  ...CHOOSING_FREELY,
-  pinnedOr(CHOOSING_FREELY),
-]
+export const POLICIES: readonly [PolicyKind, ...PolicyKind[]] = ALL
 
 /** Name of a policy, or its short name. */
-export type PolicyName =
-  | 'weighted_round_robin'
-  | 'wrr'
-  | 'round_robin'
-  | 'rr'
-  | 'random'
-  | 'weighted_random'
-  | 'wrandom'
-  | 'least_request'
-  | 'lr'
-  | 'ring_hash'
-  | 'ring'
-  | 'source_hash'
-  | 'source'
-  | 'pick_first'
-  | 'pinned'
+export type PolicyName = (typeof ALL)[number]['name' | 'shortName']
 
 /** Any string. Editors suggest the given names. */
 export type NameOf<Names extends string> = Names | (string & Record<never, never>)

@@ -1,6 +1,6 @@
 import { LoadTree } from './load-tree.js'
 import { integer, readParameters } from './parameters.js'
-import type { Chooser, Environment, PolicyKind } from './policy.js'
+import type { Chooser, Environment, NamedKind } from './policy.js'
 import { Roster } from './roster.js'
 import { WeightTree } from './weight-tree.js'
 
@@ -14,7 +14,7 @@ const CHOICES = integer(2, 10)
  * parameters it compares all endpoints, which is exact. With `choiceCount` it draws that many endpoints and picks the
  * best of them (the power of two choices: Mitzenmacher 2001; gRFC A48).
  */
-export const leastRequest: PolicyKind = {
+export const leastRequest: NamedKind<'least_request', 'lr'> = {
   ...TRAITS,
   configure(config) {
     const { choiceCount } = readParameters(TRAITS.name, config, { choiceCount: CHOICES })

@@ -1,5 +1,5 @@
 import { DiscoError } from '../domain/errors.js'
-import type { Policy, PolicyKind } from './policy.js'
+import type { NamedKind, Policy } from './policy.js'
 
 /** A parameter of a policy. */
 interface Parameter<Value> {
@@ -57,7 +57,9 @@ export function readParameters<Parameters extends Record<string, Parameter<unkno
 type Parameterless = Omit<Policy, 'config' | 'reads' | 'countsCalls'>
 
 /** A policy that has no parameters and reads neither call keys nor outstanding calls. */
-export function withoutParameters(policy: Parameterless): PolicyKind {
+export function withoutParameters<Name extends string, ShortName extends string>(
+  policy: Parameterless & { readonly name: Name; readonly shortName: ShortName },
+): NamedKind<Name, ShortName> {
   const { name, shortName, weighted, shares } = policy
   return {
     name,

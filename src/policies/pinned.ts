@@ -1,5 +1,5 @@
 import { readParameters, text } from './parameters.js'
-import type { CallKeys, Chooser, Environment, Policy, PolicyKind } from './policy.js'
+import type { CallKeys, Chooser, Environment, NamedKind, Policy, PolicyKind } from './policy.js'
 import { NO_KEYS } from './policy.js'
 import { roundRobin } from './round-robin.js'
 
@@ -10,7 +10,7 @@ const TRAITS = { name: 'pinned', shortName: 'pinned', weighted: false, shares: '
  * If no endpoint in rotation has that name, or there is no pin, the parameter `fallback` picks the endpoint. It is one
  * of `others` with its parameters, such as `{"round_robin": {}}`. Without a fallback the call fails.
  */
-export function pinnedOr(others: readonly PolicyKind[]): PolicyKind {
+export function pinnedOr(others: readonly PolicyKind[]): NamedKind<'pinned', 'pinned'> {
   return {
     ...TRAITS,
     configure(config) {

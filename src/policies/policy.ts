@@ -107,3 +107,9 @@ export interface PolicyKind extends PolicyTraits {
   /** Sets the parameters. @throws DiscoError USAGE for an unknown parameter or an invalid value */
   configure(config: unknown): Policy
 }
+
+/** A kind whose names have literal types: `PolicyName` is the union of them. */
+export interface NamedKind<Name extends string, ShortName extends string> extends PolicyKind {
+  readonly name: Name
+  readonly shortName: ShortName
+}

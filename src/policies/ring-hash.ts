@@ -1,6 +1,6 @@
 import { hash32 } from './hash.js'
 import { readParameters, text } from './parameters.js'
-import type { CallKeys, Chooser, Environment, PolicyKind } from './policy.js'
+import type { CallKeys, Chooser, Environment, NamedKind } from './policy.js'
 import { NO_KEYS } from './policy.js'
 import { Ring } from './ring.js'
 
@@ -22,10 +22,10 @@ export const sourceHash = onRing({ name: 'source_hash', shortName: 'source' }, (
  *
  * @param keyOf returns the default key, used if the parameter `key` is absent; null for a random place on the ring
  */
-function onRing(
-  names: Pick<PolicyKind, 'name' | 'shortName'>,
+function onRing<Name extends string, ShortName extends string>(
+  names: Pick<NamedKind<Name, ShortName>, 'name' | 'shortName'>,
   keyOf: (environment: Pick<Environment<unknown>, 'clientKey'>) => string | null,
-): PolicyKind {
+): NamedKind<Name, ShortName> {
   const traits = { ...names, weighted: true, shares: 'none' } as const
   return {
     ...traits,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { findPolicy, listPolicies, POLICIES } from '../../../src/policies/index.js'
 import { errorOf } from '../../support/errors.js'
@@ -16,6 +17,13 @@ it.each([
   expect(findPolicy(name)).toMatchObject({ name, shortName, shares })
   expect(findPolicy(shortName)).toBe(findPolicy(name))
   expect(findPolicy(name).configure({})).toMatchObject({ name, config: {} })
+})
+
+it.each(POLICIES)('docs/library.md has $name in its table', ({ name }) => {
+  const rows = readFileSync(new URL('../../../docs/library.md', import.meta.url), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+  expect(rows.join('\n')).toContain(`\`${name}\``)
 })
 
 it('the default is weighted_round_robin', () => {
