@@ -79,7 +79,7 @@ function fence(code) {
 
 /** A declaration without private and internal members. A union of literals is written out. */
 function declarationText(checker, symbol, declaration) {
-  if (ts.isTypeAliasDeclaration(declaration) && ts.isTypeOperatorNode(declaration.type)) {
+  if (ts.isTypeAliasDeclaration(declaration) && isComputed(declaration.type)) {
     const type = checker.getDeclaredTypeOfSymbol(symbol)
     const full = checker.typeToString(
       type,
@@ -105,6 +105,11 @@ function declarationText(checker, symbol, declaration) {
     .replace(/^ {4}/gm, '  ')
     .replaceAll(';\n', '\n')
     .replace(/;$/, '')
+}
+
+/** Whether a type is `keyof T` or `T[K]`. */
+function isComputed(type) {
+  return ts.isTypeOperatorNode(type) || ts.isIndexedAccessTypeNode(type)
 }
 
 function hiddenMembers(node) {
