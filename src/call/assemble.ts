@@ -3,7 +3,7 @@ import { seeded } from '../domain/rng.js'
 import { shareFractions } from '../domain/shares.js'
 import type { Method } from '../grpc/methods/method.js'
 import { judge } from '../stats/verdict.js'
-import type { Readiness } from './contacts.js'
+import type { Readiness } from './connection-states.js'
 import type { Load } from './load/load.js'
 import type { Pace } from './load/pace.js'
 import { CallStats, type Recorder } from './recorder.js'
@@ -110,15 +110,15 @@ function endpointReports(session: Session, readiness: Readiness, { byEndpoint }:
 }
 
 function whyNotCalled(
-  { log: { contacts } }: Session,
+  { log: { connections } }: Session,
   id: EndpointId,
   { problem }: Endpoint,
   problems: ReadonlyMap<EndpointId, string>,
 ): string | null {
-  if (!contacts.isListed(id)) return 'gone from the registry'
+  if (!connections.isListed(id)) return 'gone from the registry'
   if (problem !== null) return problem.text
-  if (!contacts.wanted.has(id)) return 'drained'
-  return contacts.of(id).wasReady ? null : (problems.get(id) ?? null)
+  if (!connections.wanted.has(id)) return 'drained'
+  return connections.of(id).wasReady ? null : (problems.get(id) ?? null)
 }
 
 /** Sorted by expected picks, descending. Empty if all endpoints have one version: it would repeat the totals. */
@@ -164,9 +164,11 @@ function unserved({ log }: Session, { unready }: Readiness): CallReport['unserve
   )
   return (
     unready
-      .filter(({ id }) => !log.contacts.of(id).wasReady)
+      .filter(({ id }) => !log.connections.of(id).wasReady)
       // With several registries, the endpoints of a registry that is not in use have no share.
-      .filter(({ id }) => log.contacts.wanted.get(id)?.origin === undefined || (shareById.get(id) ?? 0) > 0)
+      .filter(
+        ({ id }) => log.connections.wanted.get(id)?.origin === undefined || (shareById.get(id) ?? 0) > 0,
+      )
       .map(({ id, addr, problem }) => ({ addr, problem, shareFraction: shareById.get(id) ?? 0 }))
   )
 }

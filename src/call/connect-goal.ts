@@ -2,7 +2,7 @@ import type { EndpointId } from '../domain/endpoint.js'
 import { ownName } from '../grpc/balancer/rotation.js'
 import { namesOf, type RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import type { CallKeys, Chooser, Policy } from '../policies/index.js'
-import type { Contacts } from './contacts.js'
+import type { ConnectionStates } from './connection-states.js'
 
 /**
  * The connections to wait for before the first call. `all`: every endpoint with a share, except refused ones, because no
@@ -19,22 +19,22 @@ export class GoalWatch {
   constructor(
     private readonly goal: ConnectGoal,
     private readonly policy: Policy,
-    private readonly contacts: Contacts,
+    private readonly connections: ConnectionStates,
     private readonly endpoints: () => readonly RegisteredEndpoint[],
   ) {}
 
   get isReached(): boolean {
-    const { contacts, goal } = this
-    if (contacts.wanted.size === 0) return true
+    const { connections, goal } = this
+    if (connections.wanted.size === 0) return true
     // If all are refused, the servers may be starting: attempts continue until the deadline.
-    if (contacts.ready === 0) return false
+    if (connections.ready === 0) return false
     // The choice among several registries depends on which of their endpoints are READY.
-    if (goal === 'all' || this.choosesAcrossRegistries) return contacts.unsettled === 0
+    if (goal === 'all' || this.choosesAcrossRegistries) return connections.unsettled === 0
     return !choosesBy(goal, this.policy) || this.isChosenSettled(goal)
   }
 
   private get choosesAcrossRegistries(): boolean {
-    const [first] = this.contacts.wanted.values()
+    const [first] = this.connections.wanted.values()
     return first?.origin !== undefined && choosesBy(this.goal as CallKeys, this.policy)
   }
 
@@ -44,15 +44,15 @@ export class GoalWatch {
     for (;;) {
       const chosen = chooser.choose(keys)
       if (chosen === null) return true
-      const contact = this.contacts.of(chosen.id)
-      if (contact.isReady) return true
-      if (!this.contacts.isSettled(contact)) return false
+      const connection = this.connections.of(chosen.id)
+      if (connection.isReady) return true
+      if (!this.connections.isSettled(connection)) return false
       chooser.leave(chosen)
     }
   }
 
   private chooserOfAll(): Chooser<RegisteredEndpoint> {
-    if (this.chooser && this.listOfChooser === this.contacts.wanted) return this.chooser
+    if (this.chooser && this.listOfChooser === this.connections.wanted) return this.chooser
     const ranks = new Map<EndpointId, number>()
     const chooser = this.policy.create<RegisteredEndpoint>({
       random: () => 0,
@@ -67,7 +67,7 @@ export class GoalWatch {
       if (endpoint.weight > 0) chooser.join(endpoint, endpoint.weight)
     }
     this.chooser = chooser
-    this.listOfChooser = this.contacts.wanted
+    this.listOfChooser = this.connections.wanted
     return chooser
   }
 }

@@ -6,7 +6,7 @@ import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
 import type { SelectedList } from '../grpc/resolver/live-list.js'
 import type { Observer, RotationChange } from '../grpc/resolver/observer.js'
 import { ShareLedger } from '../stats/share-ledger.js'
-import { Contacts } from './contacts.js'
+import { ConnectionStates } from './connection-states.js'
 import type { RunSeries } from './run-series.js'
 import { Timeline } from './timeline.js'
 
@@ -35,7 +35,7 @@ export class RunLog implements Observer {
   attempts = new ShareLedger()
   timeline = new Timeline(0)
   readonly seen = new Map<EndpointId, Seen>()
-  readonly contacts = new Contacts()
+  readonly connections = new ConnectionStates()
   list: SelectedList | null = null
   /** Why a resolver other than the registry's, such as dns, has no list. */
   unresolvedBy: string | null = null
@@ -74,7 +74,7 @@ export class RunLog implements Observer {
       Object.assign(seen, { attempts: 0, lastPickAtMs: null, reconnects: {} })
     }
     this.members.clear()
-    for (const id of [...this.contacts.wanted.keys(), ...this.weights.keys()]) this.members.add(id)
+    for (const id of [...this.connections.wanted.keys(), ...this.weights.keys()]) this.members.add(id)
     this.ledger.change(this.shareWeights)
     this.attempts.change(this.shareWeights)
     this.series = series
@@ -94,7 +94,7 @@ export class RunLog implements Observer {
 
   resolved(list: SelectedList): void {
     this.list = list
-    if (list.isNew) this.contacts.list(list.selected, effectiveWeights(list.registered))
+    if (list.isNew) this.connections.list(list.selected, effectiveWeights(list.registered))
     this.onChange()
   }
 
@@ -104,14 +104,14 @@ export class RunLog implements Observer {
   }
 
   connectivity(endpoint: RegisteredEndpoint, isReady: boolean, problem: string | null): void {
-    this.contacts.changed(endpoint.id, isReady, problem)
+    this.connections.changed(endpoint.id, isReady, problem)
     this.see(endpoint)
     if (isReady) this.timeline.returned(endpoint.id)
     this.onChange()
   }
 
   failed({ id }: RegisteredEndpoint, problem: string): void {
-    this.contacts.failed(id, problem)
+    this.connections.failed(id, problem)
     this.isOutOfDescriptors ||= isDescriptorLimit(problem)
     this.timeline.refused(id, connectionProblem(problem))
     this.onChange()
@@ -230,7 +230,7 @@ export class RunLog implements Observer {
   }
 
   private whyLeft(id: EndpointId): string {
-    return this.contacts.isListed(id) ? 'drained' : 'gone from the registry'
+    return this.connections.isListed(id) ? 'drained' : 'gone from the registry'
   }
 }
 

@@ -9,7 +9,7 @@ import { toGrpcEndpoints } from '../grpc/resolver/selection.js'
 import { targetOf } from '../grpc/resolver/target.js'
 import type { Policy } from '../policies/index.js'
 import { type ConnectGoal, GoalWatch } from './connect-goal.js'
-import type { Readiness, Unready } from './contacts.js'
+import type { Readiness, Unready } from './connection-states.js'
 import { HeapGrowth } from './heap-growth.js'
 import { RunLog } from './run-log.js'
 
@@ -61,8 +61,8 @@ export class Session implements Disposable {
    */
   async connect(deadlineMs: number, signal: AbortSignal, goal: ConnectGoal = 'all'): Promise<Readiness> {
     await this.resolve(deadlineMs, signal)
-    const { contacts } = this.log
-    this.heapGrowth.limitFor(contacts.wanted.size)
+    const { connections } = this.log
+    this.heapGrowth.limitFor(connections.wanted.size)
     this.connectEndsAtMs ??= performance.now() + deadlineMs
     const leftMs = Math.max(0, this.connectEndsAtMs - performance.now())
     const { reached, limit } = this.goalWatch(goal, leftMs, signal)
@@ -74,8 +74,8 @@ export class Session implements Disposable {
     if (this.registryError) throw atResolve(this.registryError)
     this.requireDescriptors()
     const elapsedMs = performance.now() - this.openedAtMs
-    const { ready } = contacts
-    const wanted = contacts.wanted.size
+    const { ready } = connections
+    const wanted = connections.wanted.size
     // Read before the probes: the list may change while they run.
     const { registered } = this.log
     const unready = await this.unready(ready === 0 || goal === 'all')
@@ -92,7 +92,7 @@ export class Session implements Disposable {
 
   private goalWatch(goal: ConnectGoal, deadlineMs: number, signal: AbortSignal) {
     const endpoints = () => toGrpcEndpoints(this.log.registered, { where: {}, spillOver: false })
-    const watch = new GoalWatch(goal, this.policy, this.log.contacts, endpoints)
+    const watch = new GoalWatch(goal, this.policy, this.log.connections, endpoints)
     const isOver = () => this.registryError !== null || this.log.isOutOfDescriptors
     return { reached: () => isOver() || watch.isReached, limit: new Deadline(deadlineMs, signal) }
   }
@@ -131,7 +131,7 @@ export class Session implements Disposable {
   /** The current wait of `connect`, in words. */
   get stage(): string {
     if (this.log.list === null) return `resolving ${this.service}`
-    const { ready, wanted } = this.log.contacts
+    const { ready, wanted } = this.log.connections
     return `connecting to ${this.service}: ${ready}/${wanted.size} ready`
   }
 
@@ -155,8 +155,8 @@ export class Session implements Disposable {
   /** @param mayProbe whether to probe servers for the reason, which takes time */
   private unready(mayProbe: boolean): Promise<Unready[]> {
     return Promise.all(
-      this.log.contacts.unready().map(async ({ id, endpoint: { addr }, contact }, at) => {
-        const { problem, failures } = contact
+      this.log.connections.unready().map(async ({ id, endpoint: { addr }, connection }, at) => {
+        const { problem, failures } = connection
         const isRefused = failures > 0
         if (mayProbe && at < MAX_PROBED) {
           return { id, addr, isRefused, problem: await explain(addr, problem, this.settings.tls) }
@@ -173,7 +173,7 @@ export class Session implements Disposable {
    */
   private requireDescriptors(): void {
     if (!this.log.isOutOfDescriptors) return
-    const { size } = this.log.contacts.wanted
+    const { size } = this.log.connections.wanted
     const limit = descriptorLimit()
     const most = limit === null ? 'no more files' : `${limit} files at a time`
     throw new DiscoError(

@@ -1,7 +1,7 @@
+import { CandidateList } from './candidate-list.js'
 import { LoadTree } from './load-tree.js'
 import { integer, readParameters } from './parameters.js'
 import type { Chooser, Environment, NamedKind } from './policy.js'
-import { Roster } from './roster.js'
 import { WeightTree } from './weight-tree.js'
 
 const TRAITS = { name: 'least_request', shortName: 'lr', weighted: true, shares: 'none' } as const
@@ -37,46 +37,46 @@ type LoadSource<Candidate> = Pick<Environment<Candidate>, 'random' | 'outstandin
  * picking the same idle endpoint.
  */
 class LeastOfAll<Candidate> implements Chooser<Candidate> {
-  private readonly roster = new Roster<Candidate>()
-  /** Calls and weights by place in the roster. */
+  private readonly candidates = new CandidateList<Candidate>()
+  /** Calls and weights by place in the list. */
   private readonly tree = new LoadTree()
 
   constructor(private readonly load: LoadSource<Candidate>) {}
 
   get size(): number {
-    return this.roster.size
+    return this.candidates.size
   }
 
   join(candidate: Candidate, weight: number): void {
-    this.roster.join(candidate, weight)
-    this.update(this.roster.size - 1)
+    this.candidates.join(candidate, weight)
+    this.update(this.candidates.size - 1)
   }
 
   reweigh(candidate: Candidate, weight: number): void {
-    this.roster.reweigh(candidate, weight)
+    this.candidates.reweigh(candidate, weight)
     this.recount(candidate)
   }
 
   recount(candidate: Candidate): void {
-    const place = this.roster.placeOf(candidate)
+    const place = this.candidates.placeOf(candidate)
     if (place !== undefined) this.update(place)
   }
 
   leave(candidate: Candidate): void {
-    const place = this.roster.placeOf(candidate)
+    const place = this.candidates.placeOf(candidate)
     if (place === undefined) return
-    this.roster.leave(candidate)
+    this.candidates.leave(candidate)
     // The last candidate has moved to the place of the one that left.
-    this.tree.set(this.roster.size, 0, 0)
-    if (place < this.roster.size) this.update(place)
+    this.tree.set(this.candidates.size, 0, 0)
+    if (place < this.candidates.size) this.update(place)
   }
 
   choose(): Candidate | null {
-    return this.roster.members[this.tree.draw(this.load.random)] ?? null
+    return this.candidates.members[this.tree.draw(this.load.random)] ?? null
   }
 
   private update(place: number): void {
-    const { members, weights } = this.roster
+    const { members, weights } = this.candidates
     this.tree.set(place, this.load.outstanding(members[place] as Candidate), weights[place] as number)
   }
 }

@@ -1,7 +1,7 @@
 import type { Rng } from '../domain/rng.js'
+import { CandidateList } from './candidate-list.js'
 import { withoutParameters } from './parameters.js'
 import type { Chooser } from './policy.js'
-import { Roster } from './roster.js'
 
 /**
  * Draws each endpoint with equal probability. Draws are independent, so the calls of many clients together also spread
@@ -16,16 +16,16 @@ export const random = withoutParameters({
 })
 
 class Random<Candidate> implements Chooser<Candidate> {
-  private readonly roster = new Roster<Candidate>()
+  private readonly candidates = new CandidateList<Candidate>()
 
   constructor(private readonly random: Rng) {}
 
   get size(): number {
-    return this.roster.size
+    return this.candidates.size
   }
 
   join(candidate: Candidate): void {
-    this.roster.join(candidate, 1)
+    this.candidates.join(candidate, 1)
   }
 
   reweigh(): void {
@@ -33,11 +33,11 @@ class Random<Candidate> implements Chooser<Candidate> {
   }
 
   leave(candidate: Candidate): void {
-    this.roster.leave(candidate)
+    this.candidates.leave(candidate)
   }
 
   choose(): Candidate | null {
-    const { members } = this.roster
+    const { members } = this.candidates
     return members[Math.floor(this.random() * members.length)] ?? null
   }
 }

@@ -26,7 +26,7 @@ export interface RegistrarEvents extends RegistrationEvents {
   /** The drain begins: next, the weights are set to 0 or, if the layout has none, the keys are removed (`isOut`). */
   draining: [{ readonly drainMs: number; readonly isOut: boolean }]
   /** A weight change by the registrar itself failed. */
-  unweighed: [{ readonly cause: DiscoError }]
+  weightFailed: [{ readonly cause: DiscoError }]
   stopping: [{ readonly killAfterMs: number }]
   killed: []
   /** The server's process ended. */

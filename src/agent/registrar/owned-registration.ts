@@ -97,7 +97,7 @@ export class OwnedRegistration {
         return await this.weights[direction](registration.held)
       } catch (thrown) {
         const cause = DiscoError.from(thrown)
-        this.events.emit('unweighed', { cause })
+        this.events.emit('weightFailed', { cause })
         if (!isLinkFailure(cause)) return
         await delay(RETRY_MS)
       }
@@ -110,7 +110,7 @@ export class OwnedRegistration {
       await this.weights.zero(this.held)
       return true
     } catch (thrown) {
-      this.events.emit('unweighed', { cause: DiscoError.from(thrown) })
+      this.events.emit('weightFailed', { cause: DiscoError.from(thrown) })
       return false
     }
   }

@@ -51,7 +51,7 @@ export function followServer(
       const what = unhealthy === 'weight0' ? 'weight 0 until it is back' : 'deregistering until it is back'
       remark(`! unhealthy: ${detail}; ${what}`)
     })
-    .on('unweighed', ({ cause }) => remark(`! the weight could not be set: ${cause.message}`))
+    .on('weightFailed', ({ cause }) => remark(`! the weight could not be set: ${cause.message}`))
     .on('draining', ({ drainMs, isOut }) => {
       const how = isOut ? 'no weight to set, so deregistering, then waiting' : 'weight 0 for'
       remark(`→ draining: ${how} ${seconds(drainMs)}`)

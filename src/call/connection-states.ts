@@ -1,7 +1,7 @@
 import { type Endpoint, type EndpointId, endpointId } from '../domain/endpoint.js'
 
 /** State of the connection to an endpoint. */
-export interface Contact {
+export interface ConnectionState {
   isReady: boolean
   /** Whether it has been READY at least once. */
   wasReady: boolean
@@ -18,7 +18,7 @@ const MAX_FAILURES = 2
  * Connection states of the endpoints with a share. A state change costs O(1) and a new list O(n), because thousands
  * of endpoints become READY one by one.
  */
-export class Contacts {
+export class ConnectionStates {
   /** The endpoints with a share: readable and not drained. */
   wanted: ReadonlyMap<EndpointId, Endpoint> = new Map()
   /** Number of endpoints in `wanted` that are READY. */
@@ -26,7 +26,7 @@ export class Contacts {
   /** Number of endpoints in `wanted` that have neither been READY nor failed twice. */
   unsettled = 0
   private listed: ReadonlySet<EndpointId> = new Set()
-  private readonly contacts = new Map<EndpointId, Contact>()
+  private readonly connections = new Map<EndpointId, ConnectionState>()
 
   /**
    * Replaces the list of endpoints.
@@ -48,55 +48,59 @@ export class Contacts {
     return this.listed.has(id)
   }
 
-  of(id: EndpointId): Contact {
-    let contact = this.contacts.get(id)
-    if (!contact) {
-      contact = { isReady: false, wasReady: false, failures: 0, problem: null }
-      this.contacts.set(id, contact)
+  of(id: EndpointId): ConnectionState {
+    let connection = this.connections.get(id)
+    if (!connection) {
+      connection = { isReady: false, wasReady: false, failures: 0, problem: null }
+      this.connections.set(id, connection)
     }
-    return contact
+    return connection
   }
 
   /** Records a new connection state. */
   changed(id: EndpointId, isReady: boolean, problem: string | null): void {
-    this.update(id, (contact) => {
-      contact.isReady = isReady
-      contact.wasReady ||= isReady
-      contact.problem = problem
+    this.update(id, (connection) => {
+      connection.isReady = isReady
+      connection.wasReady ||= isReady
+      connection.problem = problem
     })
   }
 
   /** Records a failed attempt to connect. */
   failed(id: EndpointId, problem: string): void {
-    this.update(id, (contact) => {
-      if (!contact.wasReady) contact.failures++
-      contact.problem = problem
+    this.update(id, (connection) => {
+      if (!connection.wasReady) connection.failures++
+      connection.problem = problem
     })
   }
 
   /** Whether the endpoint is no longer waited for. */
-  isSettled({ wasReady, failures }: Contact): boolean {
+  isSettled({ wasReady, failures }: ConnectionState): boolean {
     return wasReady || failures >= MAX_FAILURES
   }
 
   /** Endpoints with a share that are not READY. O(n). */
-  unready(): { readonly endpoint: Endpoint; readonly id: EndpointId; readonly contact: Contact }[] {
+  unready(): {
+    readonly endpoint: Endpoint
+    readonly id: EndpointId
+    readonly connection: ConnectionState
+  }[] {
     return [...this.wanted]
-      .map(([id, endpoint]) => ({ id, endpoint, contact: this.of(id) }))
-      .filter(({ contact }) => !contact.isReady)
+      .map(([id, endpoint]) => ({ id, endpoint, connection: this.of(id) }))
+      .filter(({ connection }) => !connection.isReady)
   }
 
-  private update(id: EndpointId, change: (contact: Contact) => void): void {
-    const contact = this.of(id)
+  private update(id: EndpointId, change: (connection: ConnectionState) => void): void {
+    const connection = this.of(id)
     const isCounted = this.wanted.has(id)
-    if (isCounted) this.count(contact, -1)
-    change(contact)
-    if (isCounted) this.count(contact, 1)
+    if (isCounted) this.count(connection, -1)
+    change(connection)
+    if (isCounted) this.count(connection, 1)
   }
 
-  private count(contact: Contact, by: number): void {
-    if (contact.isReady) this.ready += by
-    if (!this.isSettled(contact)) this.unsettled += by
+  private count(connection: ConnectionState, by: number): void {
+    if (connection.isReady) this.ready += by
+    if (!this.isSettled(connection)) this.unsettled += by
   }
 }
 

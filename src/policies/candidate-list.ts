@@ -2,7 +2,7 @@
  * The candidates in rotation, at places 0 to size - 1 without gaps. The last candidate takes the place of one that
  * leaves, so joining and leaving cost O(1).
  */
-export class Roster<Candidate> {
+export class CandidateList<Candidate> {
   readonly members: Candidate[] = []
   readonly weights: number[] = []
   private readonly places = new Map<Candidate, number>()
