@@ -5,11 +5,11 @@ import { keyText } from '../domain/key-text.js'
 import type { KeyFilter } from '../domain/layouts/reader.js'
 import { Backoff } from '../net/backoff.js'
 import type { EtcdClient } from './client.js'
-import { heartbeat } from './heartbeat.js'
 import { type HistoryEnd, historyEnd, ReplayEnd } from './history-end.js'
 import type { KeyRange } from './key-range.js'
 import type { KeyValue } from './pairs.js'
 import { readKeyValue } from './range.js'
+import { liveResponses } from './watch-liveness.js'
 
 /** One change of a key in etcd's history, with the key-value that it replaced. */
 export interface PastChange {
@@ -129,7 +129,7 @@ class Replay {
       stream.write({ create_request: { ...this.range, start_revision, prev_kv: true } })
       const ask = () => stream.write({ progress_request: {} })
       const end = new ReplayEnd(this.span.end, ask)
-      const responses = heartbeat(stream, this.range.key)
+      const responses = liveResponses(stream, this.range.key)
       for (;;) {
         const { value: response, done } = await nudging(responses.next(), ask)
         if (this.signal.aborted) return

@@ -196,7 +196,7 @@ export class Registry implements Discovery, AsyncDisposable {
 
   /**
    * Watches one service, or all services, on a separate etcd stream with backpressure: while the caller does not read,
-   * the stream and its heartbeat are paused, and etcd keeps the events. If etcd compacts their revisions before the
+   * the stream and its liveness checks are paused, and etcd keeps the events. If etcd compacts their revisions before the
    * caller reads again, one Resync replaces them.
    */
   follow(service: string | undefined, signal?: AbortSignal): AsyncGenerator<Update, void, void> {

@@ -7,7 +7,7 @@ import { openRegistry } from '../support/registry.js'
 import { UpdateLog } from '../support/update-log.js'
 import { Writer } from '../support/writer.js'
 
-/** Longer than two heartbeats of 6.5 s. A proxy that is mistaken for a mute server is reported within the first. */
+/** Longer than two liveness checks of 6.5 s. A proxy that is mistaken for a mute server is reported within the first. */
 const QUIET_MS = 14_000
 
 describe.concurrent('behind etcd grpc-proxy, which does not answer progress requests, a watch', () => {

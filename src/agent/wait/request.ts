@@ -36,7 +36,7 @@ export interface WaitReports {
   onStale?(cause: DiscoError): void
   /** Called when the conditions begin to hold, if they must hold for some time. */
   onHold?(): void
-  /** Called when they no longer hold, or etcd is unreachable. The hold must then start again. */
+  /** Called when they no longer hold, or etcd is unreachable. They must then hold again from the start. */
   onBreak?(heldMs: number, why: string): void
   /** Called once, with NOT_FOUND, if the filter selects no endpoint of the first list. The wait continues. */
   onNothing?(nothing: DiscoError): void

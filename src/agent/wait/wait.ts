@@ -4,15 +4,15 @@ import { needsConnections } from '../../domain/wait-condition.js'
 import { judge, mayHold, type WaitFacts } from '../../domain/wait-judgement.js'
 import type { Registry } from '../../registry/registry.js'
 import { type HealthChecked, surveyHealth } from '../health/survey.js'
+import { ConditionTimer } from './condition-timer.js'
 import { registryFacts, withHealth } from './facts.js'
 import { FollowedList } from './followed-list.js'
-import { Hold } from './hold.js'
 import { type Waited, type WaitReports, type WaitRequest, waitConditions, waitSubject } from './request.js'
 
 /** Maximum number of unhealthy servers in a message. */
 const MAX_PROBLEMS = 5
 
-/** Interval of health checks, and of attempts to confirm a hold. Changes of the registry arrive by a watch. */
+/** Interval of health checks, and of attempts to confirm that the list is up to date. Changes of the registry arrive by a watch. */
 const SURVEY_PERIOD_MS = 500
 
 /**
@@ -36,7 +36,7 @@ class Wait {
   private readonly cut = new AbortController()
   private cutTimer: NodeJS.Timeout | undefined
   private readonly list: FollowedList
-  private readonly hold: Hold
+  private readonly conditionTimer: ConditionTimer
   /** The last reported state, a clause; empty before the first check. */
   private now = ''
   /** Why servers are not healthy, as of the last survey. */
@@ -47,7 +47,7 @@ class Wait {
   private isSurveying = false
   /** Whether a check has been completed. */
   private hasChecked = false
-  /** Whether the hold was long enough, but etcd has not confirmed yet that the list is up to date. */
+  /** Whether the conditions held for long enough, but etcd has not confirmed yet that the list is up to date. */
   private isUnconfirmed = false
   private hasExplained = false
   private wake: () => void = () => undefined
@@ -59,7 +59,7 @@ class Wait {
     private readonly signal: AbortSignal,
   ) {
     this.list = new FollowedList(registry, request.service, this.stop.signal)
-    this.hold = new Hold(request.holdMs, () => performance.now())
+    this.conditionTimer = new ConditionTimer(request.holdMs, () => performance.now())
   }
 
   async run(): Promise<Waited> {
@@ -100,7 +100,7 @@ class Wait {
     if (stale) {
       this.reports.onStale?.(stale)
       this.broken(stale.message)
-    } else if (this.hold.forMs > 0) {
+    } else if (this.conditionTimer.forMs > 0) {
       const facts = registryFacts(this.list.snapshot, this.request)
       const violated = this.request.conditions.find((condition) => !mayHold(condition, facts))
       if (violated) this.broken(judge(violated, facts).now)
@@ -113,7 +113,7 @@ class Wait {
     if (!this.list.isLive) return null
     this.isUnconfirmed = false
     await this.explainNothing()
-    const { breaks } = this.hold
+    const { breaks } = this.conditionTimer
     // Copies both now: the snapshot changes in place while health is checked.
     const { revision } = this.list.snapshot
     const facts = await this.withHealth(registryFacts(this.list.snapshot, this.request))
@@ -128,22 +128,27 @@ class Wait {
       this.broken(now)
       return null
     }
-    if (this.hold.forMs > 0 && !(await this.hasHeld(breaks))) return null
-    return { revision, facts, elapsedMs: performance.now() - this.startMs, heldMs: this.hold.heldMs }
+    if (this.conditionTimer.forMs > 0 && !(await this.hasHeld(breaks))) return null
+    return {
+      revision,
+      facts,
+      elapsedMs: performance.now() - this.startMs,
+      heldMs: this.conditionTimer.heldMs,
+    }
   }
 
   /**
    * Called when a check has found that the conditions hold. Returns whether they have held for long enough.
    *
-   * @param breaks `hold.breaks` at the start of the check
+   * @param breaks `conditionTimer.breaks` at the start of the check
    */
   private async hasHeld(breaks: number): Promise<boolean> {
-    if (this.hold.breaks !== breaks) return false
-    if (this.hold.begin()) this.reports.onHold?.()
-    if (this.hold.leftMs > 0) return false
+    if (this.conditionTimer.breaks !== breaks) return false
+    if (this.conditionTimer.begin()) this.reports.onHold?.()
+    if (this.conditionTimer.leftMs > 0) return false
     this.isUnconfirmed = true
     try {
-      return (await this.list.isUpToDate()) && this.hold.breaks === breaks
+      return (await this.list.isUpToDate()) && this.conditionTimer.breaks === breaks
     } catch (thrown) {
       if (!this.stop.signal.aborted) this.broken(DiscoError.from(thrown).message)
       return false
@@ -151,7 +156,7 @@ class Wait {
   }
 
   private broken(why: string): void {
-    const heldMs = this.hold.end()
+    const heldMs = this.conditionTimer.end()
     if (heldMs !== null) this.reports.onBreak?.(heldMs, why)
   }
 
@@ -169,7 +174,9 @@ class Wait {
   private async pause(changed: Promise<void>): Promise<void> {
     const isPolling = this.isUnconfirmed || this.request.conditions.some(needsConnections)
     const untilHeldMs =
-      this.hold.isRunning && !this.isUnconfirmed ? this.hold.leftMs : Number.POSITIVE_INFINITY
+      this.conditionTimer.isRunning && !this.isUnconfirmed
+        ? this.conditionTimer.leftMs
+        : Number.POSITIVE_INFINITY
     const pauseMs = Math.min(untilHeldMs, isPolling ? SURVEY_PERIOD_MS : Number.POSITIVE_INFINITY)
     const timer = Number.isFinite(pauseMs) ? setTimeout(() => this.wake(), pauseMs) : undefined
     await changed
@@ -224,7 +231,9 @@ class Wait {
     if (stale || this.now === '') {
       return `Unknown${after} whether ${which} meets ${wanted}: ${stale?.message ?? 'etcd has not answered'}`
     }
-    const held = this.hold.isRunning ? `, so far for ${Math.floor(this.hold.heldMs / 100) / 10}s` : ''
+    const held = this.conditionTimer.isRunning
+      ? `, so far for ${Math.floor(this.conditionTimer.heldMs / 100) / 10}s`
+      : ''
     return `${which} does not meet ${wanted}${after}: ${this.now}${held}`
   }
 }

@@ -3,12 +3,12 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { DiscoError } from '../../../src/domain/errors.js'
 import type { WatchStream } from '../../../src/etcd/client.js'
 import { RoundTrip } from '../../../src/etcd/deadlines.js'
-import { heartbeat, SilentWatch } from '../../../src/etcd/heartbeat.js'
 import type { Member } from '../../../src/etcd/member.js'
 import { openStream } from '../../../src/etcd/member-stream.js'
 import type { Members } from '../../../src/etcd/members.js'
 import type { EtcdOptions } from '../../../src/etcd/options.js'
 import { request } from '../../../src/etcd/requests.js'
+import { liveResponses, SilentWatch } from '../../../src/etcd/watch-liveness.js'
 
 const OPTIONS: EtcdOptions = {
   endpoints: ['a:1'],
@@ -77,7 +77,7 @@ test.each([
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const read = vi.fn(() => Promise.reject(failure))
   const stream = { read, write: () => undefined, [Symbol.asyncIterator]: onlyCreated }
-  const responses = heartbeat(stream as unknown as WatchStream, Buffer.from('/'))
+  const responses = liveResponses(stream as unknown as WatchStream, Buffer.from('/'))
   await responses.next()
   let end: unknown = null
   responses.next().catch((error: unknown) => {

@@ -34,7 +34,7 @@ export class SilentWatch extends DiscoError {
  *
  * @throws SilentWatch, or the error of the stream
  */
-export async function* heartbeat(
+export async function* liveResponses(
   stream: WatchStream,
   key: Buffer,
 ): AsyncGenerator<IWatchResponse, void, void> {

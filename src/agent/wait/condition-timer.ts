@@ -1,5 +1,5 @@
 /** How long conditions have held without a break. */
-export class Hold {
+export class ConditionTimer {
   private sinceMs: number | null = null
   private brokenTimes = 0
 
@@ -22,12 +22,12 @@ export class Hold {
     return this.sinceMs === null ? 0 : this.nowMs() - this.sinceMs
   }
 
-  /** Time until the hold is long enough; 0 from then on. */
+  /** Time until the conditions have held for `forMs`; 0 from then on. */
   get leftMs(): number {
     return Math.max(0, this.forMs - this.heldMs)
   }
 
-  /** To be called when the conditions hold: begins a hold, unless one is running. @returns whether it began one */
+  /** To be called when the conditions hold: starts the timer, unless it runs. @returns whether it started it */
   begin(): boolean {
     if (this.isRunning) return false
     this.sinceMs = this.nowMs()
@@ -35,9 +35,9 @@ export class Hold {
   }
 
   /**
-   * To be called when the conditions do not hold, or etcd is unreachable: ends the hold.
+   * To be called when the conditions do not hold, or etcd is unreachable: stops the timer.
    *
-   * @returns how long the conditions held, in milliseconds; null if no hold was running
+   * @returns how long the conditions held, in milliseconds; null if the timer was not running
    */
   end(): number | null {
     this.brokenTimes++
