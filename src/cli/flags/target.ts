@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { type EndpointFilter, isNamed } from '../../domain/endpoint-filter.js'
-import { DiscoError } from '../../domain/errors.js'
+import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
 import { AUTO, type Place } from '../../domain/layouts/reader.js'
 import { parseSelector, type Selector, type SelectorOptions } from '../../domain/selector.js'
@@ -17,7 +17,7 @@ import { completeAddress } from '../../registry/complete-address.js'
 import type { Registry } from '../../registry/registry.js'
 import type { FullPlace } from '../config.js'
 import { endpointName, refuseSwapped, requireServiceName } from './arguments.js'
-import { argument, parsedBy, refuseIneffective, textFlag } from './custom.js'
+import { argument, parsedBy, refuseEmpty, refuseIneffective } from './custom.js'
 
 const selectorFlagBy = (read: (text: string, flag: string) => Selector) => ({
   selector: Flags.custom<Selector>({ parse: parsedBy(read) })({
@@ -35,7 +35,22 @@ export const selectorFlag = selectorFlagBy((text, flag) => parseSelector(text, f
 /** Flags that select endpoints of the registry. */
 export const filterFlags = {
   ...selectorFlag,
-  host: textFlag({ helpValue: 'HOST', description: 'endpoints of this host, whatever their port' }),
+  host: Flags.custom<string>({ parse: parsedBy(readHost) })({
+    helpValue: 'HOST',
+    description: 'endpoints of this host, whatever their port',
+  }),
+}
+
+/** @throws DiscoError USAGE */
+function readHost(text: string, flag: string): string {
+  // Sockets and addresses that cannot be read have the host ''.
+  if (refuseEmpty(text, flag) === '[]') {
+    throw new DiscoError('USAGE', `Invalid ${flag} "${text}": the host is empty`)
+  }
+  if (!/:\d+$/.test(text) || text.includes('::')) return text
+  throw invalidValue(flag, text, 'a host without a port', [
+    'For a single endpoint, give its address without --host',
+  ])
 }
 
 /**
@@ -122,7 +137,7 @@ export async function readScope<Service extends string | undefined>(
   const filter = {
     select: [...(uri ? selectorOf(uri) : []), ...selectorIn(flags)],
     addrs: named.map(({ name }) => name),
-    host: flags.host === undefined ? null : hostIn(flags.host),
+    host: flags.host ?? null,
   }
   const invalid = new Map(named.flatMap((one) => (one.invalid ? [[one.name, one.invalid] as const] : [])))
   return { service, filter, place, invalid }
@@ -274,14 +289,5 @@ function registryUri(text: string, options: SelectorOptions = {}): Target | null
     suggestions: [
       'call, health, pick and resolve take it. This command needs a service: disco ls lists them',
     ],
-  })
-}
-
-function hostIn(text: string): string {
-  // Sockets and addresses that cannot be read have the host ''.
-  if (/^(\[\])?$/.test(text)) throw new DiscoError('USAGE', `Invalid --host "${text}": the host is empty`)
-  if (!/:\d+$/.test(text) || text.includes('::')) return text
-  throw new DiscoError('USAGE', `Invalid --host "${text}": expected a host without a port`, {
-    suggestions: ['For a single endpoint, give its address without --host'],
   })
 }
