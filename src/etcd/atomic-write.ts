@@ -2,7 +2,7 @@ import type { IRequestOp } from 'etcd3'
 import type { Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { EtcdClient } from './client.js'
-import { etcdFault } from './error-texts.js'
+import { faultOf } from './error-texts.js'
 import { firstChange } from './first-change.js'
 import { isMade, operation, unchanged, type Write } from './guarded-write.js'
 import type { KeyRange } from './key-range.js'
@@ -67,8 +67,7 @@ export async function writeAtomically(
     return made === null ? { done: false, revision } : { done: true, revision: made }
   } catch (error) {
     // A key was deleted, so that its lease cannot be kept. etcd checks all puts before it applies one.
-    const isGone = error instanceof DiscoError && etcdFault(String(error.cause)) === 'key-not-found'
-    if (isGone) return { done: false, revision: null }
+    if (faultOf(error) === 'key-not-found') return { done: false, revision: null }
     throw error
   }
 }

@@ -1,3 +1,5 @@
+import { DiscoError } from '../domain/errors.js'
+
 /** A fault that etcd reports by its text: several faults share a gRPC code. */
 export type EtcdFault =
   | 'user-empty'
@@ -47,6 +49,11 @@ const TEXTS: Readonly<Record<EtcdFault, string>> = {
 export function etcdFault(text: string): EtcdFault | null {
   const faults = Object.keys(TEXTS) as EtcdFault[]
   return faults.find((fault) => text.includes(TEXTS[fault])) ?? null
+}
+
+/** The fault of etcd that caused a translated error; null for any other error. */
+export function faultOf(error: unknown): EtcdFault | null {
+  return error instanceof DiscoError ? etcdFault(String(error.cause)) : null
 }
 
 /** Whether the text of an error came from etcd, and not from a failed connection. */

@@ -1,9 +1,8 @@
 import type { IKeyValue, ITxnResponse } from 'etcd3'
 import { leaseIdOf, type Revision } from '../domain/endpoint.js'
-import { DiscoError } from '../domain/errors.js'
 import { keyText } from '../domain/key-text.js'
 import type { EtcdClient } from './client.js'
-import { etcdFault } from './error-texts.js'
+import { faultOf } from './error-texts.js'
 import { oneKey } from './key-range.js'
 import type { KeyValue } from './pairs.js'
 
@@ -47,7 +46,7 @@ export function rangedIn({ responses }: Pick<ITxnResponse, 'responses'>): (KeyVa
 
 /** Whether etcd no longer has the requested revision or, after a restore, does not have it yet. */
 export function isOutOfHistory(error: unknown): boolean {
-  const fault = error instanceof DiscoError ? etcdFault(String(error.cause)) : null
+  const fault = faultOf(error)
   return fault === 'compacted' || fault === 'future-revision'
 }
 

@@ -45,7 +45,7 @@ export class Connection {
   private readonly timer: NodeJS.Timeout
   private started = 0
   private lastStreamId = Number.POSITIVE_INFINITY
-  private error: Error | null = null
+  private failure: Error | 'no-answer' | null = null
 
   constructor(
     private readonly socket: Duplex,
@@ -71,7 +71,7 @@ export class Connection {
         pushed.close(constants.NGHTTP2_CANCEL)
       })
       .on('error', (error) => {
-        this.error = error
+        this.failure = error
       })
       .once('close', () => this.end())
   }
@@ -89,9 +89,11 @@ export class Connection {
   /** A clause: why the connection ended. */
   get reason(): string {
     if (this.isReady) return sessionEnd(this.session)
+    if (this.failure === 'no-answer') return NO_ANSWER
+    if (this.failure === null) return CONNECTION_CLAUSES.dropped
     // If several addresses of a name failed, Node gives an error with a code and no message.
-    const { message = '', code = '' } = (this.error ?? {}) as Partial<NodeJS.ErrnoException>
-    return this.error ? connectionProblem(message || code) : CONNECTION_CLAUSES.dropped
+    const { message, code = '' }: NodeJS.ErrnoException = this.failure
+    return connectionProblem(message || code)
   }
 
   /** Starts a stream. Returns null, and sends nothing, if the session accepts no more streams. */
@@ -139,7 +141,7 @@ export class Connection {
   }
 
   private giveUp(): void {
-    this.error = new Error(NO_ANSWER)
+    this.failure = 'no-answer'
     this.abandon()
   }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { LeaseId, Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { EtcdClient } from '../../etcd/client.js'
-import { etcdFault } from '../../etcd/error-texts.js'
+import { faultOf } from '../../etcd/error-texts.js'
 import { type Write, writeIfUnchanged } from '../../etcd/guarded-write.js'
 import type { KeyValue } from '../../etcd/pairs.js'
 import { readKeys } from '../../etcd/range.js'
@@ -52,7 +52,8 @@ export async function* writeBatch(
     const [first, ...rest] = open.map((plan) => writeOf(plan, at, rules))
     if (!first) return
     const outcome = await writeIfUnchanged(client, [first, ...rest]).catch((error: unknown) => {
-      if (!isTooLong(error) || open.length === 1) throw error
+      // A cluster may allow fewer operations in a transaction than etcd's default (`--max-txn-ops`).
+      if (faultOf(error) !== 'too-many-operations' || open.length === 1) throw error
       return null
     })
     if (outcome === null) {
@@ -84,11 +85,6 @@ export async function* writeBatch(
     'CONFLICT',
     `Other clients keep writing keys of ${open[0]?.service}: ${MAX_TRIES} tries`,
   )
-}
-
-/** A cluster may allow fewer operations in a transaction than etcd's default (`--max-txn-ops`). */
-function isTooLong(error: unknown): boolean {
-  return error instanceof DiscoError && etcdFault(String(error.cause)) === 'too-many-operations'
 }
 
 async function* inHalves(
