@@ -151,5 +151,5 @@ test('headers are sent with reflection unless disabled, and --authority with the
   expect(heldBack.stderr).toContain('UNAUTHENTICATED: no token')
   const forbidden = await run('-H', 'Connection: close')
   expect(forbidden).toMatchObject({ code: 2, stdout: '' })
-  expect(forbidden.stderr).toContain('The header "connection" is not allowed in HTTP/2')
+  expect(forbidden.stderr).toContain('--header "connection" is not allowed in HTTP/2')
 })

@@ -66,7 +66,7 @@ describe('call refuses with exit code 2', () => {
     ['an unknown placeholder', ['-d', '{"name":"{{uid}}"}'], 'Available: {{n}}, {{uuid}}, {{now}}'],
     ['more messages than calls', ['-d', '{}\n{}'], 'One call for each: --n 2'],
     ['a line that is no JSON', ['-d', '{}\n{bad\n', '--n', '2'], 'Line 2 of the data is not JSON'],
-    ['a header without a key', ['-H', '=x'], 'A header has no valid key'],
+    ['a header without a key', ['-H', '=x'], '--header has no valid key'],
     ['standard input for two', ['-H', '@-', '-d', '@-'], 'both read standard input, which can be read once'],
     ['data that are a list', ['-d', '[1]'], 'HelloRequest: a message is an object in JSON, {…}'],
     ['a binary header that is no base64', ['-H', 'a-bin=?'], 'is not base64'],

@@ -99,14 +99,14 @@ describe('a header that cannot be sent is refused before any request, and its va
     ['call', 'hello', 'SayHello'],
   ]
   const headers: [header: string, says: string][] = [
-    [`te=${SECRET}`, 'The header "te" is not allowed in HTTP/2'],
-    [`Connection: ${SECRET}`, 'The header "connection" is not allowed in HTTP/2'],
-    [`grpc-timeout=${SECRET}`, 'The header "grpc-timeout" has a key of gRPC’s own'],
-    [`:path=${SECRET}`, 'A header has no valid key'],
-    [`${SECRET}/=`, 'A header has no valid key'],
-    [`Bearer ${SECRET}`, 'A header has no valid key'],
-    [`x-bin=${SECRET}?`, 'The header "x-bin" is not base64'],
-    [`x=${SECRET}\u00fc`, 'The header "x" has characters that are not ASCII'],
+    [`te=${SECRET}`, '--header "te" is not allowed in HTTP/2'],
+    [`Connection: ${SECRET}`, '--header "connection" is not allowed in HTTP/2'],
+    [`grpc-timeout=${SECRET}`, '--header "grpc-timeout" has a key of gRPC’s own'],
+    [`:path=${SECRET}`, '--header has no valid key'],
+    [`${SECRET}/=`, '--header has no valid key'],
+    [`Bearer ${SECRET}`, '--header has no valid key'],
+    [`x-bin=${SECRET}?`, '--header "x-bin" is not base64'],
+    [`x=${SECRET}\u00fc`, '--header "x" has characters that are not ASCII'],
   ]
   test.each(commands)('%s %s', async (...args) => {
     for (const [header, says] of headers) {

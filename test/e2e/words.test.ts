@@ -342,7 +342,8 @@ describe('an invalid command line causes an error with the problem and a suggest
     ['ls --command-timeout 5s#x', 'Invalid --command-timeout "5s#x"', ''],
     ['call hello SayHello --n 9 --rate 5@s', 'Invalid --rate "5@s"', ''],
     [`register hello ${AT} --meta a?b`, 'Invalid --meta "a?b": expected KEY=VALUE', ''],
-    ['call hello SayHello -d @', 'A file name is missing', '-d @FILE'],
+    ['call hello SayHello -d @', 'Invalid --data "@": expected a file name after @', ''],
+    ['health hello -H @', 'Invalid --header "@": expected a file name after @', ''],
     [
       'ls --command-timeout 99999999999999h',
       'Invalid --command-timeout "99999999999999h": expected at most 596h',

@@ -2,12 +2,12 @@ import { Flags } from '@oclif/core'
 import { withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { Headers } from '../../grpc/protocol.js'
-import { readBy } from './custom.js'
-import { readText } from './standard-input.js'
+import { parsedBy, readBy } from './custom.js'
+import { fileNamedIn, readText } from './standard-input.js'
 
 /** Headers of requests to servers. */
 export const headerFlags = {
-  header: Flags.string({
+  header: Flags.custom<HeaderSource>({ parse: parsedBy(headerSource) })({
     char: 'H',
     helpGroup: 'REQUEST',
     multiple: true,
@@ -28,22 +28,26 @@ export const headerFlags = {
   }),
 }
 
-/** The headers of --header. @throws DiscoError USAGE for a file that cannot be read, or an invalid header */
-export async function readHeaders(given: readonly string[] = []): Promise<Headers> {
-  const lines = await Promise.all(
-    given.map(async (header) => {
-      if (!header.startsWith('@')) return [header]
-      const file = await readText(fileIn(header), '--header')
-      return file.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'))
-    }),
-  )
-  return lines.flat().map(parseHeader)
+/** A header, or the file that `@FILE` names. */
+type HeaderSource = Headers[number] | `@${string}`
+
+function headerSource(text: string, flag: string): HeaderSource {
+  const file = fileNamedIn(text, flag)
+  return file === null ? parseHeader(text, flag) : `@${file}`
 }
 
-function fileIn(header: string): string {
-  const file = header.slice(1)
-  if (file !== '') return file
-  throw new DiscoError('USAGE', 'A file name is missing', { suggestions: ['Such as -H @FILE'] })
+/** The headers of --header. @throws DiscoError USAGE for a file that cannot be read, or an invalid header in it */
+export async function readHeaders(given: readonly HeaderSource[] = []): Promise<Headers> {
+  const read = given.map(async (source) =>
+    typeof source === 'string' ? headersIn(source.slice(1)) : [source],
+  )
+  return (await Promise.all(read)).flat()
+}
+
+async function headersIn(file: string): Promise<Headers> {
+  const text = await readText(file, '--header')
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'))
+  return lines.map((line) => parseHeader(line, '--header'))
 }
 
 /** Characters that gRPC allows in the name of a header, and in a value that is text. */
@@ -62,11 +66,11 @@ const FORBIDDEN = new Set([
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /** Reads `key=value`, or `key: value` as in other tools. Errors never contain the value, which may be a secret. */
-function parseHeader(header: string): [name: string, value: string] {
+function parseHeader(header: string, flag: string): Headers[number] {
   const [, key = '', value = ''] = /^([^=:\s]*)\s*(?:=|:)\s*(.*)$/s.exec(header) ?? []
   const name = key.toLowerCase()
   // The error does not contain the text: it may be a value without a key.
-  if (!NAME.test(name)) throw invalidHeader('A header has no valid key')
+  if (!NAME.test(name)) throw invalidHeader(`${flag} has no valid key`)
   const problem = name.startsWith('grpc-')
     ? 'has a key of gRPC’s own'
     : FORBIDDEN.has(name)
@@ -77,7 +81,7 @@ function parseHeader(header: string): [name: string, value: string] {
           ? 'has characters that are not ASCII; a key that ends in -bin takes them as base64'
           : null
   if (problem === null) return [name, value]
-  throw invalidHeader(`The header "${name}" ${problem}`)
+  throw invalidHeader(`${flag} "${name}" ${problem}`)
 }
 
 function invalidHeader(message: string): DiscoError {

@@ -3,13 +3,13 @@ import type { Texts } from '../../call/content.js'
 import { parseJson } from '../../call/messages.js'
 import { DiscoError } from '../../domain/errors.js'
 import { firstLossy } from '../../domain/exact-json.js'
-import { textFlag } from './custom.js'
+import { parsedBy, textFlag } from './custom.js'
 import { headerFlags, readHeaders } from './headers.js'
-import { inputName, readText } from './standard-input.js'
+import { fileNamedIn, inputName, readText } from './standard-input.js'
 
 /** The content of calls, and the description of their methods. */
 export const requestFlags = {
-  data: Flags.string({
+  data: Flags.custom<string>({ parse: parsedBy(readData) })({
     char: 'd',
     helpGroup: 'REQUEST',
     default: '{}',
@@ -51,6 +51,12 @@ export const requestFlags = {
   }),
 }
 
+/** @throws DiscoError USAGE for `@` without a file name */
+export function readData(text: string, flag: string): string {
+  fileNamedIn(text, flag)
+  return text
+}
+
 type TextFlags = Pick<Interfaces.InferredFlags<typeof requestFlags>, 'data' | 'header'> & {
   readonly 'hash-key'?: string | undefined
 }
@@ -67,9 +73,8 @@ export function isFromInput({ data }: Pick<TextFlags, 'data'>): boolean {
  * @throws DiscoError USAGE for a file that cannot be read, or an invalid header
  */
 export async function textsOf(flags: TextFlags, isLive: boolean): Promise<Texts> {
-  const { data: text } = flags
-  const file = isFromInput(flags) ? '-' : text.startsWith('@') ? text.slice(1) : null
-  const data = isLive ? '' : file === null ? text : await read(file)
+  const file = isFromInput(flags) ? '-' : fileNamedIn(flags.data, '--data')
+  const data = isLive ? '' : file === null ? flags.data : await readText(file, '--data')
   return { data, headers: await readHeaders(flags.header), hashKey: flags['hash-key'] ?? null }
 }
 
@@ -87,10 +92,4 @@ export async function readServiceConfig(file: string): Promise<Readonly<Record<s
   throw new DiscoError('USAGE', `${name} has no service config: it is not a JSON object`, {
     suggestions: [`Example: ${EXAMPLE_SERVICE_CONFIG}`],
   })
-}
-
-async function read(file: string): Promise<string> {
-  if (file === '')
-    throw new DiscoError('USAGE', 'A file name is missing', { suggestions: ['Such as -d @FILE'] })
-  return await readText(file, '--data')
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
-import { DiscoError } from '../../domain/errors.js'
+import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { type NamedFile, type ReadContent, sourceName, withoutMark } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 
@@ -57,6 +57,12 @@ export const STANDARD_INPUT = 'standard input'
 /** The name in messages of the file that a flag names. */
 export function inputName(file: string, flag: string): string {
   return file === '-' ? STANDARD_INPUT : sourceName({ path: file, source: flag })
+}
+
+/** The file that `@FILE` names; null for any other text. @throws DiscoError USAGE for `@` alone */
+export function fileNamedIn(text: string, flag: string): string | null {
+  if (text === '@') throw invalidValue(flag, text, 'a file name after @')
+  return text.startsWith('@') ? text.slice(1) : null
 }
 
 /** The file named by a flag, or, for `-`, the content of standard input. @throws DiscoError USAGE */
