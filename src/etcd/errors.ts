@@ -7,8 +7,12 @@ import {
   isCertificateRefusal,
   socketFailure,
 } from '../net/connection-failure.js'
-import { CONNECTION_CLAUSES, connectionClause } from '../net/connection-problem.js'
-import { hasExpired } from '../net/files.js'
+import {
+  CONNECTION_CLAUSES,
+  type ConnectionProblem,
+  connectionClause,
+  withClientCertificate,
+} from '../net/connection-problem.js'
 import { callFailure } from '../net/grpc-js-texts.js'
 import { type Access, grantOf, keysOf } from './access.js'
 import { type EtcdFault, etcdFault, isFromEtcd } from './error-texts.js'
@@ -172,13 +176,10 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
     return denied('login', `etcd at ${where} knows no users: its authentication is off`, 'Leave out --user')
   }
   const failure = connectionFailure(text)
-  const ofTls = failure && tlsRefusal(failure, where, link.certFile)
-  if (ofTls) return unreachable(...ofTls)
-  if (failure === 'server-speaks-plaintext' || link.speaks === 'plaintext') {
-    return unreachable(`${where} speaks plaintext`, 'Use http://, and no --cacert')
-  }
+  const problem = preciseProblem(text, link)
+  const remedy = problem && remedyOf(problem, link.certFile)
+  if (remedy) return unreachable(`etcd at ${where} ${connectionClause(text, problem)}`, remedy)
   if (failure === 'unknown-host') return unreachable(`Unknown host ${hostOf}`)
-  if (failure === 'not-grpc') return unreachable(`${where} answers, but not as etcd's gRPC port`)
   const { retries } = link
   const seconds = retries ? `${(retries.elapsedMs / 1000).toFixed(1)}s` : ''
   const tried = retries ? `, ${retries.tries} tries in ${seconds}` : ''
@@ -194,9 +195,7 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
     return unreachable(`No answer from etcd at ${where}${within}`, 'More time: --command-timeout 30s')
   }
   if (wasDropped(text)) {
-    return link.speaks === 'tls'
-      ? unreachable(`etcd at ${where} wants TLS`, 'Use https:// or --cacert')
-      : unreachable(`etcd at ${where} drops the connection${tried && ` (${tried.slice(2)})`}`)
+    return unreachable(`etcd at ${where} ${CONNECTION_CLAUSES.dropped}${tried && ` (${tried.slice(2)})`}`)
   }
   if (thrown instanceof EtcdInvalidAuthTokenError) {
     return unreachable(`etcd at ${where} no longer accepts the token of this login`)
@@ -228,37 +227,37 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
   return DiscoError.from(thrown)
 }
 
-/** The message for a failed TLS handshake, and what the user can do; null for another failure. */
-function tlsRefusal(
-  failure: ConnectionFailure,
-  where: string,
-  certFile: FileSource | undefined,
-): [message: string, suggestion: string] | null {
-  const theirs = `The certificate of etcd at ${where}`
-  switch (failure) {
+/** The problem of a connection, with what is known beside the text of its error. */
+function preciseProblem(text: string, { speaks, certFile }: LinkFacts): ConnectionProblem | null {
+  return speaks && wasDropped(text)
+    ? `server-speaks-${speaks}`
+    : withClientCertificate(connectionFailure(text), certFile)
+}
+
+/** What the user can do about a server of another protocol or a failed TLS handshake; null for other problems. */
+function remedyOf(problem: ConnectionProblem, certFile: FileSource | undefined): string | null {
+  switch (problem) {
+    case 'not-grpc':
+      return "Give etcd's port for clients, 2379 by default"
+    case 'server-speaks-plaintext':
+      return 'Use http://, and no --cacert'
+    case 'server-speaks-tls':
+      return 'Use https:// or --cacert'
     case 'server-certificate-of-another-ca':
-      return [`${theirs} does not match the CA`, 'Give its CA with --cacert']
+      return 'Give its CA with --cacert'
     case 'server-certificate-for-another-name':
-      return [`${theirs} is made out to another name`, 'Use a host name that it is made out to']
+      return 'Use a host name that is in its certificate'
     case 'server-certificate-expired':
-      return [`${theirs} has expired`, 'Renew it, or check the clock of this machine']
+      return 'Renew it, or check the clock of this machine'
     case 'server-certificate-not-yet-valid':
-      return [`${theirs} is not yet valid`, 'Check the clock of this machine']
+      return 'Check the clock of this machine'
+    case 'client-certificate-missing':
+      return 'Give one with --cert and --key'
     case 'client-certificate-expired':
+      return certFile ? `Renew ${sourceName(certFile)}` : 'Give one with --cert and --key'
     case 'client-certificate-of-another-ca':
-    case 'client-certificate-not-accepted':
-      if (!certFile) {
-        return [`etcd at ${where} requires a client certificate`, 'Give one with --cert and --key']
-      }
-      return failure === 'client-certificate-expired' || hasExpired(certFile, Date.now())
-        ? [
-            `The client certificate in ${sourceName(certFile)} has expired`,
-            `Renew it: etcd at ${where} does not accept it`,
-          ]
-        : [
-            `etcd at ${where} does not accept the client certificate`,
-            'It must be signed by a CA that etcd trusts',
-          ]
+    case 'client-certificate-refused':
+      return 'It must be signed by a CA that etcd trusts'
     default:
       return null
   }

@@ -1,12 +1,15 @@
-import { type ConnectionFailure, connectionFailure, socketFailure } from '../net/connection-failure.js'
-import { CONNECTION_CLAUSES, connectionClause } from '../net/connection-problem.js'
+import { connectionFailure, socketFailure } from '../net/connection-failure.js'
+import {
+  CONNECTION_CLAUSES,
+  type ConnectionProblem,
+  connectionClause,
+  problemIn,
+  withClientCertificate,
+} from '../net/connection-problem.js'
 import { hasExpired } from '../net/files.js'
 import { isAboutConnection, lastError } from '../net/grpc-js-texts.js'
 import { speaksPlaintext, speaksTls } from '../net/probe.js'
 import type { BackendTls } from './backend-tls.js'
-
-const DROPPED_TLS =
-  'drops the TLS connection: it may want a client certificate, or another one (--tls-cert, --tls-key)'
 
 /** The remedies for dialling a server with the wrong protocol, as texts in parentheses. */
 export interface SchemeRemedies {
@@ -18,23 +21,26 @@ export interface SchemeRemedies {
 
 const BY_FLAGS: SchemeRemedies = { toTls: '(try --tls)', toPlaintext: '(leave --tls out)' }
 
-/** The flag that fixes a TLS failure of a backend connection. */
-const REMEDIES: Readonly<Partial<Record<ConnectionFailure, string>>> = {
+/** What follows the clause about a backend: mostly the flag that fixes the problem. */
+const REMEDIES: Readonly<Partial<Record<ConnectionProblem, string>>> = {
+  'no-answer': '(the stage that hung: connect)',
   'server-speaks-plaintext': BY_FLAGS.toPlaintext,
+  'tls-dropped-by-tls-server': '(--tls-cert, --tls-key)',
+  'server-certificate-not-yet-valid': '(check the clock)',
   'server-certificate-of-another-ca': '(try --tls-ca FILE)',
   'server-certificate-for-another-name': '(try --tls-name)',
+  'client-certificate-missing': '(--tls-cert, --tls-key)',
   'client-certificate-expired': '(--tls-cert)',
   'client-certificate-of-another-ca': '(--tls-cert)',
+  'client-certificate-refused': '(--tls-cert, --tls-key)',
   'client-certificate-not-accepted': '(--tls-cert, --tls-key)',
 }
 
-const EXPIRED = problemOf('client-certificate-expired')
-
 /** Failures whose cause is unknown, so that `diagnose` probes the server. */
-const UNCERTAIN: ReadonlySet<ConnectionFailure | null> = new Set([null, 'dropped', 'tls-dropped'])
+const UNCERTAIN: ReadonlySet<ConnectionProblem | null> = new Set([null, 'dropped', 'tls-dropped'])
 
 /** The problem of a server that had not answered when the connection attempt timed out. */
-export const NO_ANSWER = 'did not answer (the stage that hung: connect)'
+export const NO_ANSWER = problemClause('no-answer')
 
 /**
  * Why a connection failed, as a clause. Removes the text that grpc-js adds around the error. If grpc-js reports no
@@ -44,8 +50,8 @@ export const NO_ANSWER = 'did not answer (the stage that hung: connect)'
  */
 export function connectionProblem(problem: string): string {
   const error = lastError(problem)
-  if (error === '' || error === 'null') return 'connection closed'
-  return withRemedy(connectionClause(error), connectionFailure(error))
+  if (error === '' || error === 'null') return problemClause('closed')
+  return problemClause(problemIn(error), error)
 }
 
 /** Whether this process could not open a socket because it has reached its limit of open files. */
@@ -76,25 +82,25 @@ export async function diagnose(
   tls: Pick<BackendTls, 'certFile'> | undefined,
   remedies: SchemeRemedies = BY_FLAGS,
 ): Promise<Diagnosis> {
-  const plaintext: Diagnosis = {
-    text: `${CONNECTION_CLAUSES['server-speaks-plaintext']} ${remedies.toPlaintext}`,
-    speaks: 'plaintext',
-  }
+  const otherProtocol = (speaks: 'tls' | 'plaintext', remedy: string): Diagnosis => ({
+    text: `${CONNECTION_CLAUSES[`server-speaks-${speaks}`]} ${remedy}`,
+    speaks,
+  })
   const otherCause = (text: string): Diagnosis => ({ text, speaks: null })
   const failure = connectionFailure(problem ?? '')
-  const certificateHasExpired = () => tls?.certFile !== undefined && hasExpired(tls.certFile, Date.now())
-  if (failure === 'server-speaks-plaintext') return plaintext
+  if (failure === 'server-speaks-plaintext') return otherProtocol('plaintext', remedies.toPlaintext)
   const url = urlOf(addr)
   if (UNCERTAIN.has(failure) && url !== null) {
-    if (!tls && (await speaksTls(url))) return { text: `speaks TLS ${remedies.toTls}`, speaks: 'tls' }
-    if (tls && (await speaksPlaintext(url))) return plaintext
+    if (!tls && (await speaksTls(url))) return otherProtocol('tls', remedies.toTls)
+    if (tls && (await speaksPlaintext(url))) return otherProtocol('plaintext', remedies.toPlaintext)
     // Servers in Node.js refuse a client certificate without a TLS alert: they close the connection.
     if (tls && (failure !== null || socketFailure(problem ?? '') === 'reset')) {
-      return otherCause(certificateHasExpired() ? EXPIRED : DROPPED_TLS)
+      const isExpired = tls.certFile !== undefined && hasExpired(tls.certFile, Date.now())
+      return otherCause(problemClause(isExpired ? 'client-certificate-expired' : 'tls-dropped-by-tls-server'))
     }
   }
-  if (failure === 'client-certificate-not-accepted' && certificateHasExpired()) {
-    return otherCause(EXPIRED)
+  if (failure === 'client-certificate-not-accepted') {
+    return otherCause(problemClause(withClientCertificate(failure, tls?.certFile)))
   }
   return otherCause(problem === null ? NO_ANSWER : connectionProblem(problem))
 }
@@ -110,12 +116,10 @@ function urlOf(addr: string): string | null {
   return !addr.startsWith('unix:') && URL.canParse(url) ? url : null
 }
 
-function problemOf(failure: ConnectionFailure): string {
-  return withRemedy(CONNECTION_CLAUSES[failure], failure)
-}
-
-function withRemedy(clause: string, failure: ConnectionFailure | null): string {
-  const remedy = failure && REMEDIES[failure]
+/** The clause for a problem and its remedy. */
+function problemClause(problem: ConnectionProblem | null, text = ''): string {
+  const clause = connectionClause(text, problem)
+  const remedy = problem && REMEDIES[problem]
   return remedy ? `${clause} ${remedy}` : clause
 }
 

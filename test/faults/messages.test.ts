@@ -10,6 +10,7 @@ import { type KeyPairFiles, TestAuthority } from '../support/certificates.js'
 import { Disco } from '../support/disco.js'
 import { RealEtcd } from '../support/etcd.js'
 import { enableAuth } from '../support/etcd-auth.js'
+import { etcdVersion } from '../support/etcd-binary.js'
 import { freePorts } from '../support/ports.js'
 
 /** Real servers, certificates and passwords for every cause of a failed start. */
@@ -110,6 +111,11 @@ const at = (...endpoints: string[]) => ['--endpoints', endpoints.join(',')]
 const oneSecond = ['--command-timeout', '1s']
 const mutual = ({ certFile, keyFile }: KeyPairFiles) => ['--cert', certFile, '--key', keyFile]
 
+/** etcd 3.4 does not give the reason. */
+const refusesStranger = etcdVersion().startsWith('3.4.')
+  ? 'wants another client certificate'
+  : 'does not know the CA of our client certificate'
+
 const CASES: readonly Case[] = [
   {
     cause: 'refused',
@@ -138,7 +144,9 @@ const CASES: readonly Case[] = [
   {
     cause: 'an HTTP/1 server',
     args: () => at(place.http),
-    says: () => `✗ ${place.http} answers, but not as etcd's gRPC port\n  From --endpoints\n`,
+    says: () =>
+      `✗ etcd at ${place.http} answers, but not as gRPC\n` +
+      "  From --endpoints. Give etcd's port for clients, 2379 by default\n",
   },
   {
     cause: 'mute',
@@ -161,82 +169,82 @@ const CASES: readonly Case[] = [
   {
     cause: 'a plaintext client to a TLS etcd',
     args: () => at(place.tls.endpoint),
-    says: () => `✗ etcd at ${place.tls.endpoint} wants TLS\n  From --endpoints. Use https:// or --cacert\n`,
+    says: () => `✗ etcd at ${place.tls.endpoint} speaks TLS\n  From --endpoints. Use https:// or --cacert\n`,
   },
   {
     cause: 'a plaintext client to an etcd that wants client certificates, three times',
     args: () => at(place.mutualTls.endpoint, `http://${place.mutualTls.endpoint}/`, place.tls.endpoint),
     says: () =>
-      `✗ etcd at ${place.mutualTls.endpoint}, ${place.tls.endpoint} wants TLS\n` +
+      `✗ etcd at ${place.mutualTls.endpoint}, ${place.tls.endpoint} speaks TLS\n` +
       '  From --endpoints. Use https:// or --cacert\n',
   },
   {
     cause: 'https to a plaintext etcd',
     args: () => at(`https://${place.plain.endpoint}`),
     says: () =>
-      `✗ ${place.plain.endpoint} speaks plaintext\n  From --endpoints. Use http://, and no --cacert\n`,
+      `✗ etcd at ${place.plain.endpoint} speaks plaintext\n  From --endpoints. Use http://, and no --cacert\n`,
   },
   {
     cause: 'a CA for a plaintext etcd',
     args: () => [...at(place.plain.endpoint), '--cacert', place.ca],
     says: () =>
-      `✗ ${place.plain.endpoint} speaks plaintext\n  From --endpoints. Use http://, and no --cacert\n`,
+      `✗ etcd at ${place.plain.endpoint} speaks plaintext\n  From --endpoints. Use http://, and no --cacert\n`,
   },
   {
     cause: 'the wrong CA',
     args: () => [...at(place.tls.endpoint), '--cacert', place.otherCa],
     says: () =>
-      `✗ The certificate of etcd at ${place.tls.endpoint} does not match the CA\n` +
+      `✗ etcd at ${place.tls.endpoint} has a certificate of another CA\n` +
       '  From --endpoints. Give its CA with --cacert\n',
   },
   {
     cause: 'https without the CA',
     args: () => at(`https://${place.tls.endpoint}`),
     says: () =>
-      `✗ The certificate of etcd at ${place.tls.endpoint} does not match the CA\n` +
+      `✗ etcd at ${place.tls.endpoint} has a certificate of another CA\n` +
       '  From --endpoints. Give its CA with --cacert\n',
   },
   {
     cause: 'a certificate for another name',
     args: () => [...at(place.tls.endpoint.replace('127.0.0.1', 'localhost')), '--cacert', place.ca],
     says: () =>
-      `✗ The certificate of etcd at ${place.tls.endpoint.replace('127.0.0.1', 'localhost')} is made out to another name\n` +
-      '  From --endpoints. Use a host name that it is made out to\n',
+      `✗ etcd at ${place.tls.endpoint.replace('127.0.0.1', 'localhost')} has a certificate for member, not for localhost\n` +
+      '  From --endpoints. Use a host name that is in its certificate\n',
   },
   {
     cause: 'a certificate that has expired',
     args: () => [...at(place.pastServer), '--cacert', place.ca],
     says: () =>
-      `✗ The certificate of etcd at ${place.pastServer} has expired\n` +
+      `✗ etcd at ${place.pastServer} has a certificate that has expired\n` +
       '  From --endpoints. Renew it, or check the clock of this machine\n',
   },
   {
     cause: 'a certificate that is not yet valid',
     args: () => [...at(place.futureServer), '--cacert', place.ca],
     says: () =>
-      `✗ The certificate of etcd at ${place.futureServer} is not yet valid\n` +
+      `✗ etcd at ${place.futureServer} has a certificate that is not yet valid\n` +
       '  From --endpoints. Check the clock of this machine\n',
   },
   {
     cause: 'no client certificate',
     args: () => [...at(place.mutualTls.endpoint), '--cacert', place.ca],
     says: () =>
-      `✗ etcd at ${place.mutualTls.endpoint} requires a client certificate\n` +
+      `✗ etcd at ${place.mutualTls.endpoint} wants a client certificate\n` +
       '  From --endpoints. Give one with --cert and --key\n',
   },
   {
     cause: 'a client certificate of another CA',
     args: () => [...at(place.mutualTls.endpoint), '--cacert', place.ca, ...mutual(place.stranger)],
     says: () =>
-      `✗ etcd at ${place.mutualTls.endpoint} does not accept the client certificate\n` +
+      `✗ etcd at ${place.mutualTls.endpoint} ${refusesStranger}\n` +
       '  From --endpoints. It must be signed by a CA that etcd trusts\n',
   },
   {
     cause: 'a client certificate that has expired',
     args: () => [...at(place.mutualTls.endpoint), '--cacert', place.ca, ...mutual(place.expired)],
     says: () =>
-      `✗ The client certificate in ${place.expired.certFile} from --cert has expired\n` +
-      `  From --endpoints. Renew it: etcd at ${place.mutualTls.endpoint} does not accept it\n`,
+      `✗ etcd at ${place.mutualTls.endpoint} refuses our client certificate: it has expired\n` +
+      `  From --endpoints. Renew ${place.expired.certFile} from --cert\n`,
   },
   {
     cause: 'the key of another certificate',

@@ -4,6 +4,7 @@ import { explain } from '../../grpc/connection-problem.js'
 import { Deadline } from '../../grpc/deadline.js'
 import type { Headers } from '../../grpc/protocol.js'
 import { connectionFailure } from '../../net/connection-failure.js'
+import { CONNECTION_CLAUSES, noAnswerIn } from '../../net/connection-problem.js'
 import { type PemFiles, type Pems, readPems, renewable } from '../../net/files.js'
 import { healthy, type Probe, type Probed, unhealthy } from './probes.js'
 
@@ -31,7 +32,7 @@ export async function httpProbe(url: URL, settings: HttpProbeSettings): Promise<
   return async (deadlineMs) => {
     using deadline = new Deadline(deadlineMs)
     const { signal } = deadline
-    const late = unhealthy(`no answer in ${deadlineMs} ms`)
+    const late = unhealthy(noAnswerIn(deadlineMs))
     const answer = await get(url, settings, pems.current, signal).catch(
       (error: NodeJS.ErrnoException) => error,
     )
@@ -105,6 +106,6 @@ async function causeOf(
 ): Promise<string> {
   // If a host has several addresses and all fail, Node's error has a code and an empty message.
   const text = message.trim() === '' ? code : message
-  if (connectionFailure(text) === 'not-grpc') return 'answers, but not as HTTP'
+  if (connectionFailure(text) === 'not-grpc') return CONNECTION_CLAUSES['not-http']
   return await explain(host, text, tls, SCHEMES)
 }

@@ -8,6 +8,7 @@ import {
 } from '@grpc/grpc-js'
 import { onAbort } from '../../domain/abortable.js'
 import { connectionFailure } from '../../net/connection-failure.js'
+import { noAnswerIn } from '../../net/connection-problem.js'
 import { httpStatusOf } from '../../net/grpc-js-texts.js'
 import type { BackendTls } from '../backend-tls.js'
 import { connectionProblem, type Diagnosis, diagnose, isDescriptorLimit } from '../connection-problem.js'
@@ -211,7 +212,7 @@ function fromError(
     case status.UNAVAILABLE:
       return { ...failed(false, details, 'unreachable'), failure: details }
     case status.DEADLINE_EXCEEDED:
-      return failed(isStillConnected, `no answer in ${deadlineMs} ms`, 'no-answer')
+      return failed(isStillConnected, noAnswerIn(deadlineMs), 'no-answer')
     case status.UNAUTHENTICATED:
     case status.PERMISSION_DENIED:
       return failed(true, `${status[code]}: ${details}`, 'denied')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { translate } from '../../../src/etcd/errors.js'
-import { connectionProblem } from '../../../src/grpc/connection-problem.js'
+import { connectionProblem, explain } from '../../../src/grpc/connection-problem.js'
 import { connectionClause, socketClause } from '../../../src/net/connection-problem.js'
 
 const LINK = { endpoints: ['http://10.0.0.1:2379'], endpointsSource: '--endpoints' }
@@ -22,6 +22,33 @@ describe('the text of a connection problem is the same for calls, probes and etc
     expect(socketClause(error)).toBe(clause)
     expect(connectionProblem(details)).toBe(clause)
     expect(translate(ofEtcd, LINK).message).toContain(clause)
+  })
+
+  test.each([
+    ['write EPROTO: wrong version number', 'speaks plaintext'],
+    ['self-signed certificate in certificate chain', 'has a certificate of another CA'],
+    ['certificate has expired', 'has a certificate that has expired'],
+    ['certificate is not yet valid', 'has a certificate that is not yet valid'],
+    [
+      "Hostname/IP does not match certificate's altnames: Host: a.b. is not in the cert's altnames: DNS:c.d",
+      'has a certificate for DNS:c.d, not for a.b',
+    ],
+    ['tlsv13 alert certificate required', 'wants a client certificate'],
+    ['Parse Error: Expected HTTP/', 'answers, but not as gRPC'],
+  ])('%s', async (message, clause) => {
+    const { details, ofEtcd } = failure('', message)
+    expect(await explain('10.0.0.1:2379', details, { certFile: undefined })).toContain(clause)
+    expect(translate(ofEtcd, LINK).message).toBe(`etcd at 10.0.0.1:2379 ${clause}`)
+  })
+
+  test.each([
+    ['tlsv1 alert unknown ca', 'does not know the CA of our client certificate'],
+    ['sslv3 alert bad certificate', 'wants another client certificate'],
+  ])('%s, with a client certificate', async (message, clause) => {
+    const { details, ofEtcd } = failure('', message)
+    const certFile = '/no/such/file.pem'
+    expect(await explain('10.0.0.1:2379', details, { certFile })).toContain(clause)
+    expect(translate(ofEtcd, { ...LINK, certFile }).message).toBe(`etcd at 10.0.0.1:2379 ${clause}`)
   })
 
   test.each([
