@@ -1,17 +1,16 @@
-import { Flags } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import { runCommand } from '../agent/processes/child-process.js'
 import { DiscoCommand } from '../cli/base-command.js'
 import type { DevProxy } from '../cli/dev/proxy.js'
-import { requireServiceName } from '../cli/flags/arguments.js'
 import { backendFlags, planBackends } from '../cli/flags/backend.js'
 import type { BaseFlags } from '../cli/flags/base.js'
-import { integerFlag } from '../cli/flags/custom.js'
+import { integerFlag, readBy } from '../cli/flags/custom.js'
 import { StopSignals, untilAborted } from '../cli/stop-signals.js'
 import { visible } from '../cli/terminal/visible.js'
 import { splitCommand } from '../cli/words/words.js'
 import type { Backend } from '../dev/backends.js'
 import type { DevRegistry } from '../dev/etcd/server.js'
-import { isLoopback } from '../domain/address.js'
+import { isLoopback, withoutSecrets } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
 
 /** The registry and the backends that `disco dev` started. */
@@ -51,7 +50,13 @@ export default class Dev extends DiscoCommand {
     'allow-remote': Flags.boolean({
       description: 'accept connections from other machines; there is no authentication',
     }),
-    service: Flags.string({ default: 'hello', description: 'service that the backends register under' }),
+    service: Flags.custom<string>({
+      parse: readBy(
+        (text) => (text === '' || text.includes('/') ? undefined : text),
+        'the name of a service: one segment of an etcd key, such as hello',
+        withoutSecrets,
+      ),
+    })({ default: 'hello', description: 'service that the backends register under' }),
     version: Flags.string({ default: '1.0.0', description: 'version of the service' }),
     ...backendFlags,
     proxy: Flags.boolean({
@@ -70,7 +75,7 @@ export default class Dev extends DiscoCommand {
     this.argv = own
     this.output.ignoreFailures()
     const { flags } = await this.parse(Dev)
-    const service = requireServiceName(flags.service)
+    const { service } = flags
     const plans = planBackends(flags)
     refuseRemote(flags)
     using stop = new StopSignals()
@@ -80,7 +85,7 @@ export default class Dev extends DiscoCommand {
       const { startBackends } = await import('../dev/backends.js')
       const backends = await startBackends(registry.endpoint, { service, version: flags.version, plans })
       try {
-        await using proxy = await this.startProxy(registry.endpoint, service, flags, stop.once)
+        await using proxy = await this.startProxy(registry.endpoint, flags, stop.once)
         const doc: DevDoc = {
           schema: 'disco.dev/v1',
           endpoint: registry.endpoint,
@@ -102,8 +107,7 @@ export default class Dev extends DiscoCommand {
   /** Null if no flag requests a proxy. */
   private async startProxy(
     endpoint: string,
-    service: string,
-    { host, proxy, 'proxy-port': port }: { host: string; proxy: boolean; 'proxy-port'?: number | undefined },
+    { host, service, proxy, 'proxy-port': port }: DevFlags,
     stop: AbortSignal,
   ): Promise<DevProxy | null> {
     if (!proxy && port === undefined) return null
@@ -144,6 +148,8 @@ export default class Dev extends DiscoCommand {
   }
 }
 
+type DevFlags = Interfaces.InferredFlags<typeof Dev.flags>
+
 function nextSteps(
   endpoint: string,
   service: string,
@@ -168,7 +174,7 @@ function nextSteps(
   ].join('\n')
 }
 
-function refuseRemote({ host, 'allow-remote': allowed }: { host: string; 'allow-remote': boolean }): void {
+function refuseRemote({ host, 'allow-remote': allowed }: DevFlags): void {
   if (allowed || isLoopback(host)) return
   throw new DiscoError(
     'USAGE',

@@ -135,12 +135,17 @@ describe('disco dev', () => {
     [
       'too many backends',
       ['--backends', Array.from({ length: 101 }, () => 1).join(',')],
-      '101 backends are too many',
+      '--backends has 101 weights: the maximum is 100',
     ],
     [
       'values for other backends',
       ['--backends', '1,1', '--latency', '1ms,2ms,3ms'],
       '3 values for 2 backends',
+    ],
+    [
+      'a service with a slash',
+      ['--service', 'a/b'],
+      'Invalid --service "a/b": expected the name of a service',
     ],
     ['a rate above one', ['--error-rate', '2'], 'Invalid --error-rate "2": expected rates from 0 to 1'],
     ['a second port', ['--port', '2380'], '--port is given more than once'],

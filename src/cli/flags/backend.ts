@@ -1,9 +1,9 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { BackendPlan } from '../../dev/backends.js'
 import { MAX_TIMER_MS } from '../../domain/duration.js'
-import { DiscoError } from '../../domain/errors.js'
+import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { MAX_WEIGHT } from '../../domain/weight.js'
-import { readBy } from './custom.js'
+import { parsedBy, readBy } from './custom.js'
 import { readWaitMs } from './duration.js'
 import { readWeight } from './weight.js'
 
@@ -17,7 +17,7 @@ type Numbers = readonly number[]
 /** The sample backends of `disco dev`. */
 export const backendFlags = {
   backends: Flags.custom<Numbers>({
-    parse: readBy(readWeights, `integers from 0 to ${MAX_WEIGHT}, such as 1,1,10`),
+    parse: parsedBy(readBackends),
     defaultHelp: async () => DEFAULT_WEIGHTS.join(','),
   })({
     default: DEFAULT_WEIGHTS,
@@ -38,9 +38,6 @@ export const backendFlags = {
 /** One backend for each weight. @throws DiscoError USAGE */
 export function planBackends(flags: Interfaces.InferredFlags<typeof backendFlags>): BackendPlan[] {
   const { backends: weights, latency, 'error-rate': errorRate } = flags
-  if (weights.length > MAX_BACKENDS) {
-    throw new DiscoError('USAGE', `${weights.length} backends are too many: the maximum is ${MAX_BACKENDS}`)
-  }
   const latencies = perBackend('--latency', latency, weights.length)
   const fractions = perBackend('--error-rate', errorRate, weights.length)
   return weights.map((weight, at) => ({
@@ -67,9 +64,14 @@ function readEach(text: string, read: (value: string) => number | undefined): Nu
 }
 
 /** `0` and the empty text mean no backends. */
-function readWeights(text: string): Numbers | undefined {
+function readBackends(text: string, flag: string): Numbers {
   if (text === '0' || text === '') return []
-  return readEach(text, readWeight)
+  const weights = readEach(text, readWeight)
+  if (weights === undefined) {
+    throw invalidValue(flag, text, `integers from 0 to ${MAX_WEIGHT}, such as 1,1,10`)
+  }
+  if (weights.length <= MAX_BACKENDS) return weights
+  throw new DiscoError('USAGE', `${flag} has ${weights.length} weights: the maximum is ${MAX_BACKENDS}`)
 }
 
 function readLatencyMs(text: string): number | undefined {
