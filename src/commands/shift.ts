@@ -6,12 +6,12 @@ import { confirmBulk } from '../cli/context/confirm.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
 import { commandLine } from '../cli/flags/connection-words.js'
-import { argument, integerFlag, parsedBy, refuseIneffective, textFlag } from '../cli/flags/custom.js'
+import { argument, integerFlag, parsedBy, refuseIneffective } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { type NamedPart, readPart, readSelection, readSteps, stepsText } from '../cli/flags/share.js'
 import { readScope } from '../cli/flags/target.js'
 import { type ShiftDoc, sharesOf, shiftDoc } from '../cli/shift/document.js'
-import { callCommand, checkGuard } from '../cli/shift/guard.js'
+import { callCommand, checkGuard, guardFlags } from '../cli/shift/guard.js'
 import { renderShift, shareText, undoCommand } from '../cli/shift/view.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
@@ -53,10 +53,7 @@ export default class Shift extends DiscoCommand {
       default: 60_000,
       description: 'how long to wait after a step, before its guard and the next step',
     }),
-    call: textFlag({ helpValue: 'METHOD', description: 'guard: calls of this method, by disco call' }),
-    data: textFlag({ char: 'd', helpValue: 'JSON', description: 'with --call: message of the calls' }),
-    assert: textFlag({ helpValue: "'errors<1%'", description: 'with --call: assertions on the calls' }),
-    n: integerFlag({ char: 'n', min: 1, description: 'with --call: number of calls', default: 100 }),
+    ...guardFlags,
     'guard-timeout': waitFlag({ default: 300_000, description: 'limit of each guard' }),
     undo: Flags.boolean({ description: "restore the weights from before the last shift, by etcd's history" }),
     rev: integerFlag({

@@ -57,9 +57,10 @@ export function readData(text: string, flag: string): string {
   return text
 }
 
-type TextFlags = Pick<Interfaces.InferredFlags<typeof requestFlags>, 'data' | 'header'> & {
-  readonly 'hash-key'?: string | undefined
-}
+type RequestFlags = Interfaces.InferredFlags<typeof requestFlags>
+
+type TextFlags = Pick<RequestFlags, 'data'> &
+  Partial<Pick<RequestFlags, 'header'>> & { readonly 'hash-key'?: string | undefined }
 
 /** Whether the data come from standard input. */
 export function isFromInput({ data }: Pick<TextFlags, 'data'>): boolean {

@@ -1,48 +1,62 @@
+import type { Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
 import type { BaseFlags } from '../flags/base.js'
 import { connectionWords } from '../flags/connection-words.js'
-import { isFromInput, textsOf } from '../flags/request.js'
+import { integerFlag, parsedBy, refuseEmpty, textFlag } from '../flags/custom.js'
+import { isFromInput, readData, textsOf } from '../flags/request.js'
 
-interface GuardFlags {
-  readonly call?: string | undefined
-  readonly data?: string | undefined
-  readonly assert?: string | undefined
+/** The guard by `disco call`: its method, and the flags that it is given as they are. */
+export const guardFlags = {
+  call: textFlag({ helpValue: 'METHOD', description: 'guard: calls of this method, by disco call' }),
+  data: textFlag({
+    parse: parsedBy(guardData),
+    char: 'd',
+    helpValue: 'JSON',
+    description: 'with --call: message of the calls',
+  }),
+  assert: textFlag({
+    parse: parsedBy(guardAssertions),
+    helpValue: "'errors<1%'",
+    description: 'with --call: assertions on the calls',
+  }),
+  n: integerFlag({ char: 'n', min: 1, description: 'with --call: number of calls', default: 100 }),
+}
+
+type GuardFlags = Interfaces.InferredFlags<typeof guardFlags>
+
+/** @throws DiscoError USAGE for standard input */
+function guardData(text: string, flag: string): string {
+  const data = readData(refuseEmpty(text, flag), flag)
+  if (!isFromInput({ data })) return data
+  throw new DiscoError('USAGE', `A guard has no standard input: ${flag} takes JSON or @FILE`, {
+    suggestions: ["Such as: -d '{}'"],
+  })
+}
+
+/** @throws DiscoError USAGE */
+async function guardAssertions(text: string, flag: string): Promise<string> {
+  const { parseAssertions } = await import('../../stats/assertion.js')
+  parseAssertions(refuseEmpty(text, flag), flag)
+  return text
 }
 
 /**
- * Checks the program, the assertions and the data of a guard before the first step.
+ * Checks the program, or the messages of the calls, before the first step.
  *
  * @throws DiscoError USAGE
  */
-export async function checkGuard(
-  [program]: readonly string[],
-  { call, data, assert }: GuardFlags,
-): Promise<void> {
+export async function checkGuard([program]: readonly string[], { data }: GuardFlags): Promise<void> {
   if (program !== undefined) {
     const { requireProgram } = await import('../../agent/processes/child-process.js')
     await requireProgram(program)
   }
-  if (call === undefined) return
-  if (assert !== undefined) {
-    const { parseAssertions } = await import('../../stats/assertion.js')
-    parseAssertions(assert, '--assert')
-  }
   if (data === undefined) return
-  if (isFromInput({ data })) {
-    throw new DiscoError('USAGE', 'A guard has no standard input: --data takes JSON or @FILE', {
-      suggestions: ["Such as: -d '{}'"],
-    })
-  }
   const { splitMessages } = await import('../../call/messages.js')
-  splitMessages((await textsOf({ data, header: [] }, false)).data)
+  splitMessages((await textsOf({ data }, false)).data)
 }
 
 /** The command line of a `disco call` process that uses the same etcd as this command. */
-export function callCommand(
-  service: string,
-  method: string,
-  flags: BaseFlags & GuardFlags & { readonly n: number },
-): string[] {
+export function callCommand(service: string, method: string, flags: BaseFlags & GuardFlags): string[] {
   const [, tool = ''] = process.argv
   return [
     ...[process.execPath, ...process.execArgv, tool, 'call', service, method, '--n', String(flags.n)],
