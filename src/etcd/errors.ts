@@ -1,13 +1,13 @@
 import { DiscoError, type DiscoErrorOptions, type EtcdReason } from '../domain/errors.js'
 import { type FileSource, sourceName } from '../domain/file-source.js'
 import {
-  bareReason,
   type ConnectionFailure,
   connectionFailure,
   isCertificateRefusal,
   socketFailure,
 } from '../net/connection-failure.js'
 import {
+  bareReason,
   CONNECTION_CLAUSES,
   type ConnectionProblem,
   connectionClause,

@@ -50,8 +50,7 @@ export const NO_ANSWER = problemClause('no-answer')
  */
 export function connectionProblem(problem: string): string {
   const error = lastError(problem)
-  if (error === '' || error === 'null') return problemClause('closed')
-  return problemClause(problemIn(error), error)
+  return error === null ? problemClause('closed') : problemClause(problemIn(error), error)
 }
 
 /** Whether this process could not open a socket because it has reached its limit of open files. */

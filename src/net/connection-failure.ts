@@ -1,3 +1,5 @@
+import { NOT_CONNECTED, NOT_RESOLVED } from './grpc-js-texts.js'
+
 /** Why a connection could not be made, as far as grpc-js, Node and OpenSSL report it. */
 export type ConnectionFailure =
   | 'refused'
@@ -20,14 +22,15 @@ export type ConnectionFailure =
   | 'dropped'
 
 /**
- * The texts of Node and OpenSSL by failure. They are matched in this file only. grpc-js passes on these messages
- * without their codes. TLS alerts are those of RFC 8446, section 6, as OpenSSL spells them.
+ * The texts by failure. Those of Node and OpenSSL are matched in this file only: grpc-js passes on their messages
+ * without their codes. Two are grpc-js's own. TLS alerts are those of RFC 8446, section 6, as OpenSSL spells them.
  */
 const TEXTS: readonly (readonly [text: RegExp, failure: ConnectionFailure])[] = [
   [/ECONNREFUSED/, 'refused'],
   [/EHOSTUNREACH|ENETUNREACH/, 'no-route'],
   [/ENOENT/, 'no-socket'],
-  [/ENOTFOUND|EAI_AGAIN|Name resolution failed/, 'unknown-host'],
+  [/ENOTFOUND|EAI_AGAIN/, 'unknown-host'],
+  [NOT_RESOLVED, 'unknown-host'],
   [/alert certificate expired/i, 'client-certificate-expired'],
   [/alert unknown ca/i, 'client-certificate-of-another-ca'],
   [
@@ -41,7 +44,7 @@ const TEXTS: readonly (readonly [text: RegExp, failure: ConnectionFailure])[] = 
   [/wrong version number|packet length too long|SSL routines:[^:]*:http request/i, 'server-speaks-plaintext'],
   [/before secure TLS/, 'tls-dropped'],
   [/Protocol error|Parse Error|unexpected HTTP/i, 'not-grpc'],
-  [/Failed to connect/, 'dropped'],
+  [NOT_CONNECTED, 'dropped'],
 ]
 
 /** A failure of a socket, with any protocol on top. */
@@ -64,10 +67,12 @@ export function wrongCertificateName(text: string): { readonly wanted: string; r
   return wanted === undefined || has === undefined ? null : { wanted, has }
 }
 
-const WRONG_NAME =
-  /(?:Host|IP): (.*?)\.? is not (?:in )?(?:the )?cert's (?:altnames|CN|list): (.*?)(?:\. Resolution|$)/
+const WRONG_NAME = /(?:Host|IP): (.*?)\.? is not (?:in )?(?:the )?cert's (?:altnames|CN|list): (.*)$/
 
-/** Whether one side refused the certificate of the other, or sent any other TLS alert. */
+/**
+ * Whether one side refused the certificate of the other, or sent any other TLS alert. Wider than the table, because
+ * another certificate may help against any of OpenSSL's many reasons.
+ */
 export function isCertificateRefusal(text: string): boolean {
   return /certificate|alert|self.signed|local issuer/i.test(text)
 }
@@ -77,19 +82,8 @@ export function connectionFailure(text: string): ConnectionFailure | null {
   return TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? null
 }
 
-/**
- * The reason of an unknown failure as a clause: the text of its error without grpc-js's wrapping, and without OpenSSL's
- * numbers, file names and lines. A text without these is returned unchanged.
- */
-export function bareReason(text: string): string {
-  const reason = text
-    .replace(/^.*Last error: (Error: )?/s, '')
-    .replace(/\.? Resolution note:.*$/s, '')
-    .replace(/ \(\d{4}-[^()]*Z\)$/, '')
-    .trim()
-  if (reason === '' || reason === 'null') return 'no connection could be made'
-  const openssl = /error:[0-9a-f]{8}:[^:]*:[^:]*:([^:\n]+)/i.exec(reason)?.[1]
-  return openssl === undefined
-    ? reason
-    : `the TLS handshake failed (${openssl.replace(/^(tls|ssl)v\d+ /, '')})`
+/** The reason in OpenSSL's text, without its numbers, file names and lines; null for other texts. */
+export function opensslReason(text: string): string | null {
+  const reason = /error:[0-9a-f]{8}:[^:]*:[^:]*:([^:\n]+)/i.exec(text)?.[1]
+  return reason?.replace(/^(tls|ssl)v\d+ /, '') ?? null
 }

@@ -1,13 +1,14 @@
 import type { FileSource } from '../domain/file-source.js'
 import {
-  bareReason,
   type ConnectionFailure,
   connectionFailure,
+  opensslReason,
   type SocketFailure,
   socketFailure,
   wrongCertificateName,
 } from './connection-failure.js'
 import { hasExpired } from './files.js'
+import { lastError } from './grpc-js-texts.js'
 
 /** Why a connection failed: as the text of its error shows it, or more precisely if more is known. */
 export type ConnectionProblem =
@@ -67,10 +68,22 @@ export function noAnswerIn(deadlineMs: number): string {
  */
 export function connectionClause(text: string, problem: ConnectionProblem | null = problemIn(text)): string {
   if (problem === null) return bareReason(text)
-  const names = problem === 'server-certificate-for-another-name' ? wrongCertificateName(text) : null
+  const names =
+    problem === 'server-certificate-for-another-name' ? wrongCertificateName(lastError(text) ?? '') : null
   return names
     ? `has a certificate for ${names.has || 'no IP address'}, not for ${names.wanted}`
     : CONNECTION_CLAUSES[problem]
+}
+
+/**
+ * The reason of an unknown failure as a clause: the text of its error without grpc-js's wrapping; of OpenSSL's, only
+ * the reason. A text without these is returned unchanged.
+ */
+export function bareReason(text: string): string {
+  const error = lastError(text)
+  if (error === null) return CONNECTION_CLAUSES.closed
+  const reason = opensslReason(error)
+  return reason === null ? error : `the TLS handshake failed (${reason})`
 }
 
 /** The problem that the text of an error shows; null for any other text. */

@@ -5,9 +5,22 @@
  */
 
 /** `load-balancer-pick-first.ts`: the error of the last attempt to connect, and the resolver's note. */
-const PICK_FIRST = /^.*Last error: (.*?)(?:\. Resolution note: .*)?$/s
+const PICK_FIRST = /^.*Last error: (?:Error: )?/s
+const RESOLUTION_NOTE = /\.? Resolution note:.*$/s
 
-/** `picker.ts` and `load-balancer-pick-first.ts`: the details of calls that had no connection. */
+/** `transport.ts`: the time of a failed attempt, after its error. */
+const ATTEMPT_TIME = / \(\d{4}-[^()]*Z\)$/
+
+/** `transport.ts`: the error of an attempt for which Node gave none. */
+export const NOT_CONNECTED = /Failed to connect/
+
+/** `resolver-dns.ts`: the details of calls to an unknown host. */
+export const NOT_RESOLVED = /Name resolution failed/
+
+/**
+ * `picker.ts` and `load-balancer-pick-first.ts`: the details of calls that had no connection. OpenSSL's errors are
+ * passed on as they are.
+ */
 const NO_CONNECTION = /No connection established|Resolution note|SSL routines/
 
 /** `subchannel-call.ts`, mapHttpStatusCode: the status of a reply that is HTTP, but not gRPC. */
@@ -16,10 +29,11 @@ const HTTP_STATUS = /^Received HTTP status code (\d+)/
 /**
  * The error of an attempt to connect, without grpc-js's wrapping; other texts are returned unchanged.
  *
- * @returns empty or `null` if grpc-js has no error: an established connection was closed
+ * @returns null if grpc-js has no error: an established connection was closed
  */
-export function lastError(details: string): string {
-  return PICK_FIRST.exec(details)?.[1] ?? details.replace(/\. Resolution note: .*$/s, '')
+export function lastError(details: string): string | null {
+  const error = details.replace(PICK_FIRST, '').replace(RESOLUTION_NOTE, '').replace(ATTEMPT_TIME, '').trim()
+  return error === '' || error === 'null' ? null : error
 }
 
 /** The failure of a call that was ended by its connection, not by the server. */
@@ -34,7 +48,8 @@ const CALL_FAILURES: readonly (readonly [text: RegExp, failure: CallFailure])[] 
   [/RST_STREAM/, 'stream-reset'],
   [/Connection dropped/, 'connection-dropped'],
   [/No connection established/, 'no-connection'],
-  [/Name resolution failed|Waiting for LB pick/, 'no-pick'],
+  [NOT_RESOLVED, 'no-pick'],
+  [/Waiting for LB pick/, 'no-pick'],
 ]
 
 /** The connection's failure in the details of a status; null for an answer of the server, and for other texts. */

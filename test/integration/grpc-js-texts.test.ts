@@ -56,7 +56,7 @@ describe('the error texts of the installed grpc-js are classified:', () => {
     const details = await detailsOf('127.0.0.1:1')
     expect(callFailure(details)).toBe('no-connection')
     expect(isAboutConnection(details)).toBe(true)
-    expect(connectionFailure(lastError(details))).toBe('refused')
+    expect(connectionFailure(lastError(details) ?? '')).toBe('refused')
   })
 
   test('a name that does not resolve has no pick, because the host is unknown', async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import {
-  bareReason,
   connectionFailure,
   socketFailure,
   wrongCertificateName,
 } from '../../../src/net/connection-failure.js'
+import { bareReason } from '../../../src/net/connection-problem.js'
 
 const opensslText = (reason: string, alert: number) =>
   'No connection established. Last error: Error: write EPROTO ' +
@@ -30,7 +30,7 @@ describe('the text of a connection failure', () => {
 
   test.each([
     [opensslText('tlsv1 alert internal error', 80), 'the TLS handshake failed (alert internal error)'],
-    ['No connection established. Last error: null. Resolution note: ', 'no connection could be made'],
+    ['No connection established. Last error: null. Resolution note: ', 'connection closed'],
     [
       'No connection established. Last error: Error: read ETIMEDOUT (2026-01-02T03:04:05.678Z). Resolution note: ',
       'read ETIMEDOUT',

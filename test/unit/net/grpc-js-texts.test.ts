@@ -4,10 +4,14 @@ import { httpStatusOf, isAboutConnection, isAboveLimit, lastError } from '../../
 it.each([
   [
     'No connection established. Last error: Error: connect ECONNREFUSED 1.2.3.4:1. Resolution note: ',
-    'Error: connect ECONNREFUSED 1.2.3.4:1',
+    'connect ECONNREFUSED 1.2.3.4:1',
   ],
-  ['round_robin: No connection established. Last error: null. Resolution note: ', 'null'],
-  ['No connection established. Last error: . Resolution note: from a cache', ''],
+  [
+    'No connection established. Last error: Error: read ETIMEDOUT (2026-01-02T03:04:05.678Z). Resolution note: ',
+    'read ETIMEDOUT',
+  ],
+  ['round_robin: No connection established. Last error: null. Resolution note: ', null],
+  ['No connection established. Last error: . Resolution note: from a cache', null],
   [
     'Name resolution failed for target dns:a:1. Resolution note: none',
     'Name resolution failed for target dns:a:1',
