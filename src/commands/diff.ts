@@ -5,8 +5,8 @@ import { type DiffDoc, type DiffSide, diffDoc } from '../cli/diff/document.js'
 import { contextLayers, fileSide, isFile, openContext, registrySide } from '../cli/diff/sides.js'
 import { renderDiff, summaryText } from '../cli/diff/table.js'
 import type { BaseFlags } from '../cli/flags/base.js'
-import { placeFlags } from '../cli/flags/base.js'
-import { argument, integerFlag, textFlag } from '../cli/flags/custom.js'
+import { placeFlags, requireRoot } from '../cli/flags/base.js'
+import { argument, integerFlag, parsedBy, refuseEmpty, textFlag } from '../cli/flags/custom.js'
 import { readScope, type Scope } from '../cli/flags/target.js'
 import { isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
@@ -49,6 +49,7 @@ export default class Diff extends DiscoCommand {
         'the second state: a context; a file of disco export or disco ls --json, with a / or .yaml or .json in its name; or - for standard input',
     }),
     'against-root': textFlag({
+      parse: parsedBy((text, flag) => requireRoot(refuseEmpty(text, flag), flag)),
       helpValue: 'PREFIX',
       description:
         'the second state: the services under this root, at the same revision; with --against, in that context',

@@ -4,6 +4,7 @@ import { DURATION, MAX_TIMER_MS, readDurationMs } from '../domain/duration.js'
 import { DiscoError } from '../domain/errors.js'
 import { layoutNamed } from '../domain/layouts/index.js'
 import { AUTO } from '../domain/layouts/reader.js'
+import { rootPrefix } from '../domain/layouts/root.js'
 import { didYouMean } from '../domain/nearest.js'
 import { homeFolder } from './locations.js'
 import type { Position, YamlEntry, YamlValue } from './yaml.js'
@@ -28,7 +29,7 @@ const READERS = {
   password: readText,
   'dial-timeout': readDuration,
   'command-timeout': readDuration,
-  root: readText,
+  root: readRoot,
   layout: readLayout,
   production: readBoolean,
 } satisfies Readonly<Record<string, Reader<unknown>>>
@@ -146,8 +147,18 @@ function readDuration(value: YamlValue, source: Source): number {
 
 function readLayout(value: YamlValue, source: Source): string {
   const text = readText(value, source)
-  if (text !== AUTO) layoutNamed(text, `${source.file}:${value.line}:${value.column}`)
+  if (text !== AUTO) layoutNamed(text, positionOf(value, source))
   return text
+}
+
+function readRoot(value: YamlValue, source: Source): string {
+  const text = readText(value, source)
+  rootPrefix(text, positionOf(value, source))
+  return text
+}
+
+function positionOf({ line, column }: Position, { file }: Source): string {
+  return `${file}:${line}:${column}`
 }
 
 function readBoolean(value: YamlValue, source: Source): boolean {

@@ -4,6 +4,7 @@ import { DiscoError, invalidValue } from '../domain/errors.js'
 import type { NamedFile } from '../domain/file-source.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
 import { AUTO, type Place } from '../domain/layouts/reader.js'
+import { rootPrefix } from '../domain/layouts/root.js'
 import type { EtcdOptions } from '../etcd/options.js'
 
 const DEFAULT_ENDPOINTS = '127.0.0.1:2379'
@@ -86,7 +87,7 @@ export function connectionFrom(
 export function placeFrom(given: Place, env: Environment, otherwise: FullPlace): FullPlace {
   return {
     layout: given.layout ?? layoutIn(env) ?? otherwise.layout,
-    root: given.root ?? (env.DISCO_ROOT || otherwise.root),
+    root: given.root ?? rootIn(env) ?? otherwise.root,
   }
 }
 
@@ -167,6 +168,12 @@ function layoutIn({ DISCO_LAYOUT: layout }: Environment): string | undefined {
   if (!layout) return undefined
   if (layout !== AUTO) layoutNamed(layout, 'DISCO_LAYOUT')
   return layout
+}
+
+function rootIn({ DISCO_ROOT: root }: Environment): string | undefined {
+  if (!root) return undefined
+  rootPrefix(root, 'DISCO_ROOT')
+  return root
 }
 
 /** `NAME:PASSWORD`, as in etcdctl; the password may contain colons. */

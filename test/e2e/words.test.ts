@@ -338,6 +338,8 @@ describe('an invalid command line causes an error with the problem and a suggest
     ['pick hello --policy pinned --pin=', '--pin is empty', ''],
     ['pick hello --policy ring_hash --hash-key=', '--hash-key is empty', ''],
     ['ls --layout krato', 'Unknown layout "krato" from --layout', 'Did you mean kratos?'],
+    ['ls --root /\u0007', 'The root "/', ''],
+    ['diff --against-root /\u0007', 'The root "/', ''],
     ['ls --layout seed=/x', 'The layout seed from --layout has no prefix of its own', '--root /x'],
     ['ls --command-timeout 5s#x', 'Invalid --command-timeout "5s#x"', ''],
     ['call hello SayHello --n 9 --rate 5@s', 'Invalid --rate "5@s"', ''],

@@ -2,6 +2,7 @@ import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
 import { layoutNamed } from '../../domain/layouts/index.js'
 import { AUTO } from '../../domain/layouts/reader.js'
+import { rootPrefix } from '../../domain/layouts/root.js'
 import { OUTPUTS, type Output, readOutput } from '../output/format.js'
 import { parsedBy, refuseEmpty, textFlag } from './custom.js'
 import { durationFlag, waitFlag } from './duration.js'
@@ -94,7 +95,7 @@ export const placeFlags = {
     helpValue: 'NAME',
     description: 'layout of the registrations, see disco layouts; NAME=BASE for another base of the keys',
   }),
-  root: Flags.string({
+  root: Flags.custom<string>({ parse: parsedBy(requireRoot) })({
     helpGroup: 'REGISTRY',
     helpValue: 'PREFIX',
     description: 'prefix of all keys',
@@ -104,6 +105,12 @@ export const placeFlags = {
 /** @throws DiscoError USAGE for an unknown layout */
 function requireLayout(text: string, flag: string): string {
   if (text !== AUTO) layoutNamed(text, flag)
+  return text
+}
+
+/** @throws DiscoError USAGE for control characters */
+export function requireRoot(text: string, flag: string): string {
+  rootPrefix(text, flag)
   return text
 }
 

@@ -5,11 +5,14 @@ import type { Layout } from './layout.js'
 /**
  * The root, a namespace of all keys, as a prefix of keys: empty, or ending in one slash.
  *
- * @throws DiscoError USAGE
+ * @param source the flag, variable or position in a file that gives the root, for the error
+ * @throws DiscoError USAGE for control characters
  */
-export function rootPrefix(root: string): string {
-  if (/[\0-\x1f\x7f-\x9f]/.test(root))
-    throw new DiscoError('USAGE', `The root "${root}" has control characters`)
+export function rootPrefix(root: string, source?: string): string {
+  if (/[\0-\x1f\x7f-\x9f]/.test(root)) {
+    const from = source === undefined ? '' : ` from ${source}`
+    throw new DiscoError('USAGE', `The root "${root}"${from} has control characters`)
+  }
   return root === '' ? '' : `${root.replace(/\/+$/, '')}/`
 }
 

@@ -121,6 +121,11 @@ contexts:
     expect(suggestions[0]).toBe('Did you mean kratos?')
   })
 
+  it('names the position of a root with control characters', () => {
+    const { message } = errorOf('contexts:\n  a:\n    endpoints: x:1\n    root: "/\\u0007"\n')
+    expect(message).toBe(`The root "/\u0007" from ${FILE}:4:11 has control characters`)
+  })
+
   it.each([
     'password: hunter2: x',
     'password: |hunter2',

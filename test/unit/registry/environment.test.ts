@@ -119,6 +119,7 @@ describe('a program that passes no endpoints', () => {
     [{ ETCDCTL_KEY: '-', ETCDCTL_CERT: 'x' }, 'ETCDCTL_KEY is "-": a variable names a file'],
     [{ DISCO_LAYOUT: 'seed=/x' }, 'The layout seed from DISCO_LAYOUT has no prefix of its own'],
     [{ DISCO_LAYOUT: 'kratoss' }, 'Unknown layout "kratoss" from DISCO_LAYOUT'],
+    [{ DISCO_ROOT: '/a\n' }, 'The root "/a\n" from DISCO_ROOT has control characters'],
     [{ ETCDCTL_CERT: 'a.crt' }, 'ETCDCTL_CERT is set, but neither DISCO_KEY nor ETCDCTL_KEY is'],
     [{ DISCO_KEY: 'a.key' }, 'DISCO_KEY is set, but neither DISCO_CERT nor ETCDCTL_CERT is'],
   ])('gets an error that names the variable: %j', (env, message) => {

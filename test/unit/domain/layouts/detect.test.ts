@@ -91,6 +91,7 @@ describe('a root', () => {
 
   it('with control characters is refused', () => {
     expect(() => rootPrefix('/a\u001b')).toThrow('control characters')
+    expect(() => rootPrefix('/a\u001b', '--root')).toThrow('from --root has control characters')
   })
 })
 
