@@ -2,6 +2,7 @@ import type { Command, Interfaces } from '@oclif/core'
 import { OUTPUTS } from '../output/format.js'
 import { commandNamed } from '../words/command-line.js'
 import { type FlagDefinitions, readWords } from '../words/words.js'
+import { SHELLS } from './scripts.js'
 
 /** Kinds of values for which the completion can list candidates, or let the shell list files. */
 export type ValueKind =
@@ -43,7 +44,7 @@ const NOTHING: Expected = { kind: 'nothing' }
 /** Arguments by command. Commands that are not listed take a service, then addresses of its endpoints. */
 const ARGUMENTS: Readonly<Record<string, readonly Expected[]>> = {
   call: [{ kind: 'service' }, { kind: 'method' }, NOTHING],
-  completion: [{ kind: 'choice', choices: ['bash', 'zsh', 'fish', 'powershell'] }, NOTHING],
+  completion: [{ kind: 'choice', choices: SHELLS }, NOTHING],
   context: [{ kind: 'choice', choices: ['add', 'use', 'ls', 'show', 'rm'] }, { kind: 'context' }, NOTHING],
   export: [{ kind: 'service' }],
   help: [{ kind: 'subject' }, NOTHING],
