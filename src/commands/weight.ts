@@ -7,7 +7,7 @@ import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { changeFilterFlags, readScope, type Scope } from '../cli/flags/target.js'
-import { weightChangeFlag, weightChangeOf } from '../cli/flags/weight.js'
+import { weightChangeFlag, weightChangeFrom } from '../cli/flags/weight.js'
 import { percent } from '../cli/terminal/units.js'
 import { markInReport, visible } from '../cli/terminal/visible.js'
 import { isUnfiltered } from '../domain/endpoint-filter.js'
@@ -56,7 +56,7 @@ export default class Weight extends DiscoCommand {
     const { args, flags } = await this.parse(Weight)
     const { all } = flags
     const { target, addrs, weight } = readParts(args.target ?? [], flags)
-    const change = all ?? (weight === undefined ? null : weightChangeOf(weight, 'WEIGHT'))
+    const change = all ?? (weight === undefined ? null : weightChangeFrom(weight, 'WEIGHT'))
     if (change === null || (target === undefined && flags.host === undefined && !flags.selector))
       throw missing()
     const scope = await readScope({

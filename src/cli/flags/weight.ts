@@ -19,7 +19,7 @@ export const weightFlag = Flags.custom<number>({
 })
 
 /** Reads `5`, `+2`, `-1` or `50%`. @param source the flag or argument @throws DiscoError USAGE */
-export function weightChangeOf(text: string, source: string): WeightChange {
+export function weightChangeFrom(text: string, source: string): WeightChange {
   const change = readWeightChange(text)
   if (change) return change
   const expected = `5, +2, -1 or 50%, with integers from 0 to ${MAX_WEIGHT}`
@@ -33,5 +33,5 @@ function asMinus(text: string): string {
 
 export const weightChangeFlag = Flags.custom<WeightChange>({
   helpValue: '<weight>',
-  parse: parsedBy(weightChangeOf),
+  parse: parsedBy(weightChangeFrom),
 })
