@@ -13,6 +13,15 @@ export interface Sample {
   readonly value: number
 }
 
+export function gauge(name: string, help: string, samples: readonly Sample[]): Family {
+  return { name, help, type: 'gauge', samples }
+}
+
+/** A counter with one sample, which has no labels. */
+export function counter(name: string, help: string, value: number): Family {
+  return { name, help, type: 'counter', samples: [{ value }] }
+}
+
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Renders the text format of Prometheus, version 0.0.4. Families without samples are left out. */

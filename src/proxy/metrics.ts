@@ -1,5 +1,5 @@
 import { status } from '../grpc/protocol.js'
-import { type Family, renderPrometheus, type Sample } from '../net/prometheus.js'
+import { gauge, renderPrometheus, type Sample } from '../net/prometheus.js'
 import type { CallEnd } from './call.js'
 import type { ProxyServer } from './proxy-server.js'
 import { serviceName } from './service.js'
@@ -132,8 +132,4 @@ type Upstream = ProxyServer['services'][number]['members'] extends Iterable<infe
 
 function sum(one: number, other: number): number {
   return one + other
-}
-
-function gauge(name: string, help: string, samples: readonly Sample[]): Family {
-  return { name, help, type: 'gauge', samples }
 }

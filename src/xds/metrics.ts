@@ -1,4 +1,4 @@
-import { type Family, renderPrometheus, type Sample } from '../net/prometheus.js'
+import { counter, type Family, gauge, renderPrometheus } from '../net/prometheus.js'
 import { RESOURCE_TYPES, type ResourceType } from './resources.js'
 import type { XdsServer } from './xds-server.js'
 
@@ -91,12 +91,4 @@ function counts(): Record<ResourceType, number> {
 function byType(name: string, help: string, counted: Readonly<Record<ResourceType, number>>): Family {
   const samples = RESOURCE_TYPES.map((type) => ({ labels: { type }, value: counted[type] }))
   return { name, help, type: 'counter', samples }
-}
-
-function counter(name: string, help: string, value: number): Family {
-  return { name, help, type: 'counter', samples: [{ value }] }
-}
-
-function gauge(name: string, help: string, samples: readonly Sample[]): Family {
-  return { name, help, type: 'gauge', samples }
 }

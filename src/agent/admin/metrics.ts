@@ -1,5 +1,5 @@
 import type { EndpointRecord } from '../../domain/endpoint.js'
-import { type Family, renderPrometheus } from '../../net/prometheus.js'
+import { counter, type Family, gauge, renderPrometheus } from '../../net/prometheus.js'
 import type { Registrar } from '../registrar/registrar.js'
 import { PHASES } from '../registrar/state.js'
 
@@ -124,14 +124,6 @@ export class Metrics {
       },
     ]
   }
-}
-
-function gauge(name: string, help: string, samples: Family['samples']): Family {
-  return { name, help, type: 'gauge', samples }
-}
-
-function counter(name: string, help: string, value: number): Family {
-  return { name, help, type: 'counter', samples: [{ value }] }
 }
 
 /** A sample of the value; none while the value is unknown (null). */
