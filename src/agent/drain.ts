@@ -24,12 +24,12 @@ export interface DrainRequest {
 
 export interface DrainReports {
   /** Called once the weight is 0. */
-  onWeighed(weighed: WeightChanged): void
+  onWeightSet(weighed: WeightChanged): void
   /** Called with `force` if no weight can be set: the key is deleted without a grace period. */
-  onUnweighed(cause: DiscoError): void
+  onWeightFailed(cause: DiscoError): void
 }
 
-export interface Drained {
+export interface DrainResult {
   readonly revision: Revision
   /** All endpoints under the keys. `from`: the weight before the drain; null if it could not be read. */
   readonly endpoints: readonly { readonly endpoint: Endpoint; readonly from: number | null }[]
@@ -52,7 +52,7 @@ export async function drain(
   { selection, graceMs, force }: DrainRequest,
   reports: DrainReports,
   signal: AbortSignal,
-): Promise<Drained> {
+): Promise<DrainResult> {
   let weighed: WeightChanged
   try {
     await refuseWithoutEffect(registry, selection, force)
@@ -60,14 +60,14 @@ export async function drain(
   } catch (thrown) {
     const cause = DiscoError.from(thrown)
     if (!force || !mayBeRemoved(cause)) throw cause
-    reports.onUnweighed(cause)
+    reports.onWeightFailed(cause)
     const unregistered = await registry.unregister(selection, { endWait: signal })
     const endpoints = unregistered.removed.map((endpoint) => ({ endpoint, from: endpoint.weight }))
     return { endpoints, ...endOf(unregistered) }
   }
   const [change] = weighed.changes
   if (!change) throw new DiscoError('INTERNAL', 'A weight change without an endpoint')
-  reports.onWeighed(weighed)
+  reports.onWeightSet(weighed)
   const { service } = change.endpoint
   const endpoints = weighed.changes.map(({ endpoint, from }) => ({ endpoint, from }))
   const drained = new Set(endpoints.map(({ endpoint }) => endpoint.key))
@@ -90,7 +90,7 @@ export async function drain(
 
 const AT_WEIGHT_0 = { ...ALL_ENDPOINTS, select: [{ op: '=', name: 'weight', value: '0' }] } as const
 
-function endOf({ revision, removed, returnUnknown }: Unregistered): Omit<Drained, 'endpoints'> {
+function endOf({ revision, removed, returnUnknown }: Unregistered): Omit<DrainResult, 'endpoints'> {
   const end = removed.length > 0 ? 'unregistered' : 'gone'
   return returnUnknown ? { revision, end, returnUnknown } : { revision, end }
 }
@@ -180,7 +180,7 @@ async function passGrace(
   keys: ReadonlySet<string>,
   graceMs: number,
   signal: AbortSignal,
-): Promise<{ readonly remaining: ReadonlySet<string> } | Pick<Drained, 'revision' | 'end'>> {
+): Promise<{ readonly remaining: ReadonlySet<string> } | Pick<DrainResult, 'revision' | 'end'>> {
   const remaining = new Set(keys)
   const snapshot = new LiveSnapshot()
   const over = new AbortController()

@@ -3,11 +3,11 @@ import type { Endpoint, Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { EndpointList } from '../registry/listing.js'
 import type { Registry } from '../registry/registry.js'
-import { changeWeights, type Shifted } from '../registry/shift/shift.js'
+import { changeWeights, type ShiftResult } from '../registry/shift/shift.js'
 import type { StepWeights } from './step-weights.js'
 
 /** The weights restored after a shift in steps. */
-export interface Restored extends Shifted {
+export interface RestoreResult extends ShiftResult {
   /** Endpoints that keep their weight: another client has set it, or they were registered since. */
   readonly leftOut: readonly Endpoint[]
   /**
@@ -28,7 +28,7 @@ export async function restoreWeights(
   service: string,
   own: StepWeights,
   signal: AbortSignal,
-): Promise<Restored> {
+): Promise<RestoreResult> {
   let leftOut: readonly Endpoint[] = []
   let insteadOfZero: number | null = null
   try {

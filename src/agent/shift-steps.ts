@@ -4,8 +4,8 @@ import { DiscoError } from '../domain/errors.js'
 import type { SharePart } from '../domain/share-plan.js'
 import { isUnknown } from '../registry/etcd-refusals.js'
 import type { Interruption, Registry } from '../registry/registry.js'
-import { type Shifted, type ShiftOptions, shiftShares } from '../registry/shift/shift.js'
-import { type Restored, restoreWeights } from './shift-back.js'
+import { type ShiftOptions, type ShiftResult, shiftShares } from '../registry/shift/shift.js'
+import { type RestoreResult, restoreWeights } from './shift-back.js'
 import { StepWeights } from './step-weights.js'
 
 export interface StepsRequest {
@@ -36,7 +36,7 @@ export interface StepsSignals extends Interruption {
 
 export interface StepsReports {
   /** @param step from 0 */
-  onStep(step: number, shifted: Shifted): void
+  onStep(step: number, shifted: ShiftResult): void
   onGuard(step: number, result: GuardResult): void
   /** Called once, before the original weights are restored. After an abort, it is called before a running step ends. */
   onBack(why: string): void
@@ -44,7 +44,7 @@ export interface StepsReports {
 
 /** One step and the result of its guard; null if there is no guard, or it did not run. */
 export interface StepDone {
-  readonly shifted: Shifted
+  readonly shifted: ShiftResult
   readonly guard: GuardResult | null
 }
 
@@ -52,7 +52,7 @@ export interface StepDone {
 export interface StepsDone {
   readonly end: 'done' | 'guard failed' | 'interrupted'
   readonly steps: readonly StepDone[]
-  readonly back: Restored | null
+  readonly back: RestoreResult | null
 }
 
 /**
@@ -93,7 +93,7 @@ export async function shiftInSteps(
   try {
     for (const [step, sharePpm] of sharesPpm.entries()) {
       if (signal.aborted) return { end: 'interrupted', steps, back: await back('interrupted') }
-      let shifted: Shifted
+      let shifted: ShiftResult
       try {
         shifted = await makeStep(interruptible, service, { filter, sharePpm }, own)
       } catch (thrown) {
@@ -127,7 +127,7 @@ async function makeStep(
   service: string,
   part: SharePart,
   own: StepWeights,
-): Promise<Shifted> {
+): Promise<ShiftResult> {
   const sent: Parameters<NonNullable<ShiftOptions['onSend']>>[] = []
   try {
     const onSend: ShiftOptions['onSend'] = (...plan) => sent.push(plan)
@@ -143,7 +143,7 @@ async function makeStep(
 }
 
 /** The error of a step, with the restored weights. */
-function restoredError(error: DiscoError, { revision, leftOut, changes }: Restored): DiscoError {
+function restoredError(error: DiscoError, { revision, leftOut, changes }: RestoreResult): DiscoError {
   const { code, message, suggestions, cause } = error
   const keep = leftOut.slice(0, MAX_NAMED).map(({ addr, key, weight }) => `${addr || key} ${weight}`)
   const more = leftOut.length > MAX_NAMED ? ', …' : ''

@@ -2,7 +2,7 @@ import { DiscoError } from '../domain/errors.js'
 import { type FileSource, sourceName } from '../domain/file-source.js'
 import type { Client } from '../grpc/dial.js'
 import { Descriptors } from '../grpc/methods/descriptors.js'
-import { type Reflected, reflect, unreadable } from '../grpc/methods/reflection.js'
+import { type ReflectedSchema, reflect, unreadable } from '../grpc/methods/reflection.js'
 import { readProtoFile, readProtoset } from '../grpc/methods/schema-files.js'
 import type { Headers } from '../grpc/protocol.js'
 
@@ -61,7 +61,7 @@ export async function describedByServer(
 }
 
 /** @throws DiscoError RPC_FAILED for descriptors that contradict each other */
-export function ofServer({ files, source, services, peer }: Reflected): Descriptors {
+export function ofServer({ files, source, services, peer }: ReflectedSchema): Descriptors {
   try {
     const remedy = 'Describe the service by files instead: --proto FILE or --protoset FILE'
     return new Descriptors(files, source, services, remedy)

@@ -20,7 +20,7 @@ export interface Order extends Pick<RunPlan, 'load' | 'warmup' | 'deadlineMs'> {
 }
 
 /** The called method and what each call sends. */
-export interface Prepared {
+export interface PreparedCall {
   readonly descriptors: Descriptors
   readonly method: Method
   readonly content: (number: number) => CallContent
@@ -34,7 +34,11 @@ export interface Prepared {
  *
  * @throws DiscoError NOT_FOUND for an unknown method, USAGE for data that are not messages of it, INTERRUPTED
  */
-export async function prepare(descriptors: Descriptors, order: Order, stop: AbortSignal): Promise<Prepared> {
+export async function prepare(
+  descriptors: Descriptors,
+  order: Order,
+  stop: AbortSignal,
+): Promise<PreparedCall> {
   const { texts, load, live, deadlineMs } = order
   const method = descriptors.method(order.method, order.form)
   const takesStream = method.kind === 'client_streaming' || method.kind === 'bidi_streaming'

@@ -63,7 +63,7 @@ export interface RegistryReport extends CallTotals {
 }
 
 /** An endpoint with a share that never was READY. */
-export interface Unserved {
+export interface UnreachedEndpoint {
   readonly addr: string
   readonly problem: string
   readonly shareFraction: number
@@ -153,7 +153,7 @@ export interface CallReport {
   readonly versions: readonly VersionReport[]
   /** One for each registry; empty if there is only one. */
   readonly registries: readonly RegistryReport[]
-  readonly unserved: readonly Unserved[]
+  readonly unserved: readonly UnreachedEndpoint[]
   readonly latency: LatencySummary
   readonly bands: readonly LatencyBand[]
   /** Failed calls by the name of their status. */

@@ -11,7 +11,7 @@ import type { RunSeries } from './run-series.js'
 import { Timeline } from './timeline.js'
 
 /** An endpoint in its last registered state, and its picks during the run. */
-export interface Seen {
+export interface EndpointLog {
   endpoint: Endpoint
   /** Picks and retries. */
   attempts: number
@@ -34,7 +34,7 @@ export class RunLog implements Observer {
   /** All picks, including retries. A retry advances a rotation, so only all picks together follow the weights. */
   attempts = new ShareLedger()
   timeline = new Timeline(0)
-  readonly seen = new Map<EndpointId, Seen>()
+  readonly seen = new Map<EndpointId, EndpointLog>()
   readonly connections = new ConnectionStates()
   list: SelectedList | null = null
   /** Why a resolver other than the registry's, such as dns, has no list. */
@@ -216,7 +216,7 @@ export class RunLog implements Observer {
     return true
   }
 
-  private see({ id, registration }: RegisteredEndpoint): Seen {
+  private see({ id, registration }: RegisteredEndpoint): EndpointLog {
     let seen = this.seen.get(id)
     if (!seen) {
       seen = { endpoint: registration, attempts: 0, lastPickAtMs: null, reconnects: {} }

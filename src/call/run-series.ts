@@ -1,7 +1,7 @@
 import type { EndpointId } from '../domain/endpoint.js'
 import { type Interval, Intervals } from '../stats/intervals.js'
 import { LatencyHistogram } from '../stats/latency.js'
-import { addShares, ShareSeries, type SharesTaken } from '../stats/share-series.js'
+import { addShares, type PickCounts, ShareSeries } from '../stats/share-series.js'
 import type { CallResult, FirstOfStatus, SeriesInterval, SeriesReport } from './report.js'
 
 /** gRPC status code OK. */
@@ -18,7 +18,7 @@ interface Content {
   calls: number
   errors: number
   readonly latency: LatencyHistogram
-  readonly shares: SharesTaken
+  readonly shares: PickCounts
 }
 
 /** Records a run over time, in bounded memory: see `Intervals`. */

@@ -34,7 +34,7 @@ export interface Failover {
   readonly picksAfter: number
 }
 
-interface Gone {
+interface RemovedEndpoint {
   readonly endpoint: Endpoint
   readonly atMs: number
   picksAfter: number
@@ -57,7 +57,7 @@ export class Timeline {
   reconnectsLeftOut = 0
   /** Reconnects in progress. */
   private readonly down = new Map<EndpointId, { readonly reconnect: Reconnect; lastReason: string }>()
-  private readonly gone = new Map<EndpointId, Gone>()
+  private readonly gone = new Map<EndpointId, RemovedEndpoint>()
 
   constructor(private readonly startedAtMs: number) {}
 

@@ -4,7 +4,7 @@ import type { Resolution } from '../grpc/resolver/resolve.js'
 import { DiscoCommand, type OpenRegistries } from './base-command.js'
 import type { BaseFlags } from './flags/base.js'
 import { type CacheFlags, cacheFlags, type PlaceFlags, placeFlags } from './flags/base.js'
-import { type Dialled, type FilterFlags, placeOfDialled, selectorFlag } from './flags/target.js'
+import { type DialTarget, type FilterFlags, placeOfDialled, selectorFlag } from './flags/target.js'
 import { requireExisting } from './registries/parts.js'
 import { unusableOf } from './resolve/document.js'
 import { unusableLines } from './resolve/table.js'
@@ -32,7 +32,7 @@ export abstract class ResolvingCommand extends DiscoCommand {
    *   INTERRUPTED, ETCD_UNREACHABLE, ETCD_DENIED, REVISION_UNAVAILABLE
    */
   protected async resolve(
-    dialled: Dialled,
+    dialled: DialTarget,
     flags: BaseFlags & PlaceFlags & CacheFlags & FilterFlags,
     revision?: Revision,
   ): Promise<Resolution> {

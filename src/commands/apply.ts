@@ -15,7 +15,7 @@ import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
 import { rootPrefix } from '../domain/layouts/root.js'
-import type { Applied } from '../registry/apply/apply.js'
+import type { ApplyResult } from '../registry/apply/apply.js'
 import type { ApplyPlan, ApplyRules } from '../registry/apply/plan.js'
 import type { StatedKey } from '../registry/file/keys.js'
 import type { RegistryFile } from '../registry/file/read.js'
@@ -132,7 +132,7 @@ export default class Apply extends DiscoCommand {
     }
     if (plan.changes.length > 0) await this.ask(planned, flags)
     else if (flags.hold) await this.askToHold(plan, flags)
-    let applied: Applied
+    let applied: ApplyResult
     {
       using stop = new ChangeStop((line) => this.remark(line))
       const signals = { stop: stop.once, hurry: stop.twice }
@@ -171,7 +171,7 @@ export default class Apply extends DiscoCommand {
   }
 
   /** Reports the number of changes made before an error. */
-  private async write(write: () => Promise<Applied>, hurry: AbortSignal): Promise<Applied> {
+  private async write(write: () => Promise<ApplyResult>, hurry: AbortSignal): Promise<ApplyResult> {
     try {
       return await write()
     } catch (error) {

@@ -101,11 +101,11 @@ export default class Drain extends DiscoCommand {
           registry,
           { selection, graceMs, force },
           {
-            onWeighed: (weighed) => {
+            onWeightSet: (weighed) => {
               this.remarkWeighed(weighed, selection.service, flags)
               countdown.start((left) => `→ unregistering in ${left}  (Ctrl-C: stop here, at weight 0)`)
             },
-            onUnweighed: ({ message }) => {
+            onWeightFailed: ({ message }) => {
               this.remark(`! the weight cannot be set (${visible(message)}): removing at once`)
             },
           },

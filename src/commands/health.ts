@@ -103,7 +103,7 @@ export default class Health extends DiscoCommand {
   }
 
   /** The endpoints of a target without a registry, all of the same weight. */
-  private async resolved(target: string, stopped: AbortSignal): Promise<Asked> {
+  private async resolved(target: string, stopped: AbortSignal): Promise<HealthList> {
     const { install } = await import('../grpc/install.js')
     const { resolveTarget } = await import('../grpc/resolver/resolve.js')
     install()
@@ -112,7 +112,7 @@ export default class Health extends DiscoCommand {
   }
 
   private async ask(
-    { service, ...asked }: Asked & { readonly service: string | undefined },
+    { service, ...asked }: HealthList & { readonly service: string | undefined },
     options: SurveyOptions,
     flags: BaseFlags,
     stopped: AbortSignal,
@@ -183,7 +183,7 @@ function byService(endpoints: readonly Endpoint[]): Map<string, readonly Endpoin
   return services
 }
 
-type Asked = Pick<EndpointList, 'revision' | 'endpoints'>
+type HealthList = Pick<EndpointList, 'revision' | 'endpoints'>
 
 /** The line on standard error when etcd is lost, denies, or answers again. */
 function etcdRemark(outage: DiscoError | null): string {

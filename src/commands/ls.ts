@@ -105,7 +105,7 @@ export default class Ls extends DiscoCommand {
     return await this.listSelected(registries, asked)
   }
 
-  private async listServices(registries: OpenRegistries, { probe, flags }: Asked): Promise<ServicesDoc> {
+  private async listServices(registries: OpenRegistries, { probe, flags }: LsOptions): Promise<ServicesDoc> {
     const { summarizeServices } = await import('../registry/service-summary.js')
     const roots = new Set<string>()
     let others = 0
@@ -142,7 +142,7 @@ export default class Ls extends DiscoCommand {
   /** The selected endpoints of all services. */
   private async listSelected(
     registries: OpenRegistries,
-    { filter, probe, flags }: Asked,
+    { filter, probe, flags }: LsOptions,
   ): Promise<SelectedDoc> {
     const { summarizeServices } = await import('../registry/service-summary.js')
     const readable: Endpoint[] = []
@@ -181,7 +181,7 @@ export default class Ls extends DiscoCommand {
   private async listEndpoints(
     registries: OpenRegistries,
     service: string,
-    { filter, probe, flags }: Asked,
+    { filter, probe, flags }: LsOptions,
   ): Promise<EndpointsDoc | undefined> {
     const [{ registry: first, origin }] = registries
     // Addresses are checked against the whole list before anything is written.
@@ -273,7 +273,7 @@ function revisions({ rev, registries }: ServicesDoc): string {
 }
 
 /** The options of a listing. */
-interface Asked {
+interface LsOptions {
   readonly filter: EndpointFilter
   readonly probe: SurveyOptions | null
   readonly flags: BaseFlags & LsFlags

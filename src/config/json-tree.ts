@@ -2,7 +2,7 @@ import { jsonTokens } from '../domain/json-tokens.js'
 import { type Position, type YamlEntry, YamlProblem, type YamlValue } from './yaml.js'
 
 /** A map or a list whose end has not been read yet. */
-interface Open {
+interface OpenContainer {
   readonly value: YamlValue
   readonly items: YamlValue[]
   readonly entries: YamlEntry[]
@@ -22,7 +22,7 @@ export function readJson(text: string): YamlValue | null {
   } catch {
     return null
   }
-  const stack: Open[] = []
+  const stack: OpenContainer[] = []
   let result: YamlValue | null = null
   const add = (value: YamlValue) => {
     const open = stack.at(-1)

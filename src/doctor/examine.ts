@@ -9,7 +9,7 @@ import {
   requireChosen,
 } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
-import { checkMembers, type MemberChecked, type MembersChecked } from '../registry/members.js'
+import { checkMembers, type MemberChecked, type MembersCheckResult } from '../registry/members.js'
 import type { EndpointList, Registry, Ttl } from '../registry/registry.js'
 import { summarizeServices } from '../registry/service-summary.js'
 import { factsOf, groupByLease, type ServiceFacts } from './facts.js'
@@ -27,7 +27,7 @@ export interface Request {
 }
 
 /** Something that could not be checked, so that its state is unknown. */
-export interface Unchecked {
+export interface UncheckedItem {
   /** A noun phrase, such as `health of 3 endpoints`. */
   readonly what: string
   /** A clause: the reason. */
@@ -44,7 +44,7 @@ export interface Examination {
   readonly health: HealthById
   readonly ttls: ReadonlyMap<LeaseId, Ttl>
   readonly members: readonly MemberChecked[]
-  readonly unchecked: readonly Unchecked[]
+  readonly unchecked: readonly UncheckedItem[]
   /** Why the registrations could not be read; null if they were read, or the examination was aborted. */
   readonly failure: DiscoError | null
 }
@@ -184,7 +184,7 @@ async function readTtls(
   registry: Registry,
   endpoints: readonly Endpoint[],
   signal: AbortSignal,
-): Promise<{ readonly ttls: ReadonlyMap<LeaseId, Ttl>; readonly unchecked: readonly Unchecked[] }> {
+): Promise<{ readonly ttls: ReadonlyMap<LeaseId, Ttl>; readonly unchecked: readonly UncheckedItem[] }> {
   const leases = new Set(endpoints.flatMap(({ lease }) => lease ?? []))
   try {
     return { ttls: await registry.ttls(leases, { signal }), unchecked: [] }
@@ -194,7 +194,7 @@ async function readTtls(
   }
 }
 
-function uncheckedMembers({ members, missing, others }: MembersChecked): Unchecked[] {
+function uncheckedMembers({ members, missing, others }: MembersCheckResult): UncheckedItem[] {
   const cut =
     missing === 0 ? [] : [{ what: `state of ${counted(missing, 'member')} of etcd`, why: INTERRUPTED }]
   const named = members.flatMap(({ url, status }) => {
@@ -206,7 +206,10 @@ function uncheckedMembers({ members, missing, others }: MembersChecked): Uncheck
   return [...named, ...cut, ...(missing === 0 ? uncheckedOthers(members, others) : [])]
 }
 
-function uncheckedOthers(members: readonly MemberChecked[], others: MembersChecked['others']): Unchecked[] {
+function uncheckedOthers(
+  members: readonly MemberChecked[],
+  others: MembersCheckResult['others'],
+): UncheckedItem[] {
   if (!(others instanceof DiscoError)) {
     return others.map(({ name, urls }) => ({
       what: `state of the etcd member ${[name, ...(urls.length === 0 ? [] : [urls.join(', ')])].join(' at ')}`,
@@ -219,7 +222,7 @@ function uncheckedOthers(members: readonly MemberChecked[], others: MembersCheck
 }
 
 /** Keys that do not belong to a readable service: other data, or a service whose values are all damaged. */
-function uncheckedKeys(keys: number, [root]: readonly string[]): Unchecked[] {
+function uncheckedKeys(keys: number, [root]: readonly string[]): UncheckedItem[] {
   if (keys === 0) return []
   const hint = root === undefined ? 'name a service to examine its keys' : `with --root "${root}" some are`
   return [{ what: counted(keys, 'other key'), why: `not readable as registrations; ${hint}` }]
@@ -231,7 +234,7 @@ function uncheckedServers(
   health: HealthById,
   probe: SurveyOptions | null,
   isCut: boolean,
-): Unchecked[] {
+): UncheckedItem[] {
   if (probe === null) {
     const all = here.length + elsewhere.length
     return all === 0 ? [] : [{ what: `health of ${counted(all, 'endpoint')}`, why: 'left out by --no-probe' }]

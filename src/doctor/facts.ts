@@ -25,7 +25,7 @@ export interface ServiceFacts {
 }
 
 /** Results of an examination, from which `factsOf` builds the facts of each service. */
-export interface Examined {
+export interface ExaminationResults {
   readonly health: HealthById
   readonly ttls: ReadonlyMap<LeaseId, Ttl>
   readonly isShared: boolean
@@ -36,7 +36,7 @@ export interface Examined {
 export function factsOf(
   service: string,
   endpoints: readonly Endpoint[],
-  { health, ttls, isShared, roundTripMs }: Examined,
+  { health, ttls, isShared, roundTripMs }: ExaminationResults,
   byLease: ReadonlyMap<LeaseId, readonly Endpoint[]>,
 ): ServiceFacts {
   return {

@@ -5,7 +5,7 @@ import type { Remedy } from './remedy.js'
 export type Severity = 'error' | 'warning' | 'info'
 
 /** A fault that a rule found. */
-export interface Found {
+export interface RuleFinding {
   /** Default: the severity of the rule. */
   readonly severity?: Severity
   /** The endpoint that has the fault; null if a whole service or etcd has it. */
@@ -33,10 +33,10 @@ export interface Rule<Facts> {
   /** The page of `disco help D001`: the meaning of the finding, its consequence, and how to fix it. */
   readonly page: string
   /** Finds all faults of this kind. Pure. */
-  find(facts: Facts): readonly Found[]
+  find(facts: Facts): readonly RuleFinding[]
 }
 
-export interface Finding extends Required<Omit<Found, 'member'>> {
+export interface Finding extends Required<Omit<RuleFinding, 'member'>> {
   readonly code: string
   readonly title: string
   /** Null if the finding is about etcd. */

@@ -17,7 +17,7 @@ export interface Removal {
 }
 
 /** The result of a removal. */
-export interface Fixed {
+export interface RemovalResult {
   readonly removal: Removal
   /**
    * `changed`: not removed, because the key was written since the examination; `alive`: not removed, because a
@@ -76,7 +76,7 @@ export async function fix(
   registry: Registry,
   removals: readonly Removal[],
   { probe, listedAt }: { readonly probe: SurveyOptions; readonly listedAt: Revision },
-  onFixed: (fixed: Fixed) => void,
+  onFixed: (fixed: RemovalResult) => void,
   signal: AbortSignal,
 ): Promise<void> {
   for (const removal of removals) {

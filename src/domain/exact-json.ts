@@ -78,7 +78,7 @@ function isLossy({ text }: ExactNumber): boolean {
 }
 
 /** An object or array whose end has not been read yet. */
-interface Open {
+interface OpenContainer {
   readonly value: unknown[] | Record<string, unknown>
   /** The member of the object whose value comes next; null if a name comes next, and in an array. */
   name: string | null
@@ -86,7 +86,7 @@ interface Open {
 
 /** Uses a stack, since recursion would overflow on deeply nested JSON. @param text valid JSON */
 function build(text: string): unknown {
-  const stack: Open[] = []
+  const stack: OpenContainer[] = []
   let result: unknown
   const add = (value: unknown) => {
     const open = stack.at(-1)

@@ -19,7 +19,7 @@ export interface SharePart {
 export type PlannedWeights = ReadonlyMap<string, number>
 
 /** A key whose weight is planned. Each address under the key has the key's whole weight. */
-interface Keyed {
+interface PlannedKey {
   readonly key: string
   readonly endpoints: Endpoint[]
   /** The index of its part; -1 for the rest. */
@@ -80,8 +80,8 @@ const MAX_EXACT_WEIGHT = 1_000_000n
 /** If no weight above 0 is smaller than this, rounding changes each share by at most a thousandth of it. */
 const MIN_ROUNDED_WEIGHT = 1_000
 
-function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): Keyed[] {
-  const byKey = new Map<string, Keyed>()
+function keysOf(service: readonly Endpoint[], parts: readonly SharePart[]): PlannedKey[] {
+  const byKey = new Map<string, PlannedKey>()
   for (const endpoint of service) {
     const { key, addr, layout, problem } = endpoint
     const chosenBy = [...parts.keys()].filter((at) => isChosen(parts[at]?.filter ?? MATCHES_NONE, endpoint))
@@ -126,7 +126,7 @@ const MATCHES_NONE: EndpointFilter = { select: [], addrs: [''], host: null }
 
 /** The ratios of the weights in a part, in the order of its keys. All are 0 if the part gets no traffic. */
 function relationsIn(
-  own: readonly Keyed[],
+  own: readonly PlannedKey[],
   {
     isNamed,
     unset,
@@ -160,7 +160,7 @@ function wholeNumbers(weights: readonly number[]): bigint[] {
 /** A part, or the rest, with its share and the ratios of its weights. */
 interface PlannedPart {
   /** The keys of the part. */
-  readonly own: readonly Keyed[]
+  readonly own: readonly PlannedKey[]
   readonly sharePpm: number
   /** The ratios of the weights, in the order of `own`. */
   readonly relations: readonly bigint[]
@@ -187,7 +187,7 @@ function exactWeights(planned: readonly PlannedPart[]): Map<string, bigint> {
 
 /** The current weights, if they already have the wanted ratios; otherwise null. */
 function currentWeightsIfExact(
-  keys: readonly Keyed[],
+  keys: readonly PlannedKey[],
   exact: ReadonlyMap<string, bigint>,
 ): PlannedWeights | null {
   const pairs = keys.map(({ key, endpoints: [first] }) => [first?.weight ?? 0, exact.get(key) ?? 0n] as const)

@@ -23,14 +23,14 @@ export interface WaitFacts {
 }
 
 /** The result of judging a condition. */
-export interface Judged {
+export interface Judgement {
   readonly holds: boolean
   /** The current state as a clause for messages, such as `ready 2`. */
   readonly now: string
 }
 
 /** Judges whether a condition holds for the current state. */
-export function judge(condition: WaitCondition, facts: WaitFacts): Judged {
+export function judge(condition: WaitCondition, facts: WaitFacts): Judgement {
   switch (condition.kind) {
     case 'endpoints':
     case 'ready':
@@ -75,7 +75,7 @@ function subjectsOf({ addr }: OfEndpoints, facts: WaitFacts): Subjects {
   return { names, endpoints, absent }
 }
 
-function judgeNamed(condition: NamedCondition, subjects: Subjects, facts: WaitFacts): Judged {
+function judgeNamed(condition: NamedCondition, subjects: Subjects, facts: WaitFacts): Judgement {
   const { endpoints, names, absent } = subjects
   // Each name must match an endpoint. Without names, at least one endpoint must be registered.
   const arePresent = endpoints.length > 0 && absent.length === 0
@@ -108,7 +108,7 @@ function judgeState(
     arePresent,
   }: Pick<Subjects, 'endpoints' | 'absent'> & { readonly arePresent: boolean },
   { [state]: inState }: WaitFacts,
-): Judged {
+): Judgement {
   const count = inState === null ? null : endpoints.filter((one) => inState.has(endpointId(one))).length
   const now = `${state} ${count ?? 'unknown'} of ${endpoints.length}`
   if (kind === 'none' && state !== 'drained') return { holds: count === 0, now }

@@ -16,7 +16,7 @@ import type { DiscoError } from '../domain/errors.js'
 import type { Access } from './access.js'
 import { isUnknownLease, translate } from './errors.js'
 import type { KeyRange } from './key-range.js'
-import { checkMember, type MemberChecked } from './member-check.js'
+import { checkMember, type MemberCheckResult } from './member-check.js'
 import { type MemberStream, openStream } from './member-stream.js'
 import { Members } from './members.js'
 import type { EtcdOptions } from './options.js'
@@ -173,7 +173,7 @@ export class EtcdClient {
    *
    * @param range the range of a watch that tests whether the member answers progress requests
    */
-  async checkMembers(range: KeyRange): Promise<MemberChecked[]> {
+  async checkMembers(range: KeyRange): Promise<MemberCheckResult[]> {
     const { members, options, signal } = this
     const checks = await Promise.all(
       // A check itself never rejects.

@@ -4,7 +4,7 @@ import type { KeyValue } from './pairs.js'
 import { keyAt } from './range.js'
 
 /** A key as it was read, with its revisions. */
-export interface Seen {
+export interface KeyRead {
   readonly key: string
   /** Its mod revision; 0 if it did not exist. */
   readonly revision: Revision
@@ -25,7 +25,7 @@ export interface KeyChange {
  */
 export async function firstChange(
   client: EtcdClient,
-  seen: Seen,
+  seen: KeyRead,
   until: Revision,
 ): Promise<KeyChange | null | 'compacted'> {
   let unchangedAt = seen.at
@@ -45,7 +45,7 @@ export async function firstChange(
  */
 async function changeBy(
   client: EtcdClient,
-  { key, revision }: Seen,
+  { key, revision }: KeyRead,
   until: Revision,
 ): Promise<KeyChange | null | 'compacted'> {
   const kv = await keyAt(client, key, until)

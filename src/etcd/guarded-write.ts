@@ -2,20 +2,20 @@ import type { ICompare, IRequestOp } from 'etcd3'
 import { type LeaseId, leaseDecimal, type Revision } from '../domain/endpoint.js'
 import { DiscoError } from '../domain/errors.js'
 import type { EtcdClient } from './client.js'
-import { firstChange, type Seen } from './first-change.js'
+import { firstChange, type KeyRead } from './first-change.js'
 import { oneKey } from './key-range.js'
 import type { KeyValue } from './pairs.js'
 import { rangedIn, readKeys } from './range.js'
 import { type Outcome, sendWrite, unknownOutcome } from './write-outcome.js'
 
-export type { Seen }
+export type { KeyRead as Seen }
 
 /** A key and the mod revision that it must still have; 0 for a key that must not exist. */
-export type Unchanged = Pick<Seen, 'key' | 'revision'>
+export type ExpectedRevision = Pick<KeyRead, 'key' | 'revision'>
 
 /** The new state of a key that was read. */
 export interface Write {
-  readonly seen: Seen
+  readonly seen: KeyRead
   /** Null deletes the key. */
   readonly value: Uint8Array | null
   /**
@@ -48,7 +48,7 @@ export const MAX_VALUE_BYTES = 1_000_000
 export async function writeIfUnchanged(
   client: EtcdClient,
   writes: readonly [Write, ...Write[]],
-  alsoUnchanged: Unchanged | null = null,
+  alsoUnchanged: ExpectedRevision | null = null,
 ): Promise<Outcome> {
   const guards = [...writes.map(({ seen }) => seen), ...(alsoUnchanged ? [alsoUnchanged] : [])]
   const request = {
@@ -95,7 +95,7 @@ export function isMade({ value, lease }: Write, kv: KeyValue | null, revision: R
 }
 
 /** The comparison that fails if the key was written since. */
-export function unchanged({ key, revision }: Unchanged): ICompare {
+export function unchanged({ key, revision }: ExpectedRevision): ICompare {
   return { target: 'Mod', result: 'Equal', mod_revision: revision, ...oneKey(key) }
 }
 

@@ -20,7 +20,7 @@ export interface Listing extends ListingOrigin {
 }
 
 /** The result of decoding the key-values of a range. */
-export interface Collected<Item> extends ListingOrigin {
+export interface DecodedListing<Item> extends ListingOrigin {
   readonly items: readonly Item[]
   /** Number of keys that do not match, or for which `decode` returned no item. */
   readonly others: number
@@ -37,7 +37,7 @@ export async function collect<Item>(
   range: RangeAt,
   filter: KeyFilter | null,
   decode: (kv: KeyValue) => readonly Item[],
-): Promise<Collected<Item>> {
+): Promise<DecodedListing<Item>> {
   for (;;) {
     const items: Item[] = []
     let others = 0

@@ -33,7 +33,7 @@ export interface MemberStatus {
   readonly answersProgress: boolean | null
 }
 
-export interface MemberChecked {
+export interface MemberCheckResult {
   /** The URL of the member, without credentials. */
   readonly url: string
   /** The member's status, or the error if it did not answer. */
@@ -49,7 +49,7 @@ export async function checkMember(
   options: EtcdOptions,
   member: Member,
   range: KeyRange,
-): Promise<MemberChecked> {
+): Promise<MemberCheckResult> {
   const { url } = member
   try {
     // The first request opens the connection, so only the second one is timed.

@@ -6,7 +6,7 @@ import type { Rng } from '../domain/rng.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
 import { endpointsOf } from '../domain/snapshot.js'
 import { type CallKeys, type Environment, NO_KEYS, type Policy } from './policy.js'
-import { type Placed, Rotation } from './rotation.js'
+import { Rotation, type RotationMember } from './rotation.js'
 
 /** Settings of an {@link EndpointBalancer}. */
 export interface EndpointBalancerSettings<Connection> {
@@ -38,7 +38,7 @@ export interface PickedEndpoint<Connection> {
   release(): void
 }
 
-class Member<Connection> implements Placed<Weighted> {
+class Member<Connection> implements RotationMember<WeightedEndpoint> {
   isReady = false
   outstanding = 0
   /** Null until `connect` has returned; an object, because the connection itself may be null. */
@@ -46,13 +46,13 @@ class Member<Connection> implements Placed<Weighted> {
   hasLeft = false
 
   constructor(
-    public endpoint: Weighted,
+    public endpoint: WeightedEndpoint,
     public rank: number,
   ) {}
 }
 
 /** A registration with its effective weight. Immutable: replaced when either changes. */
-interface Weighted {
+interface WeightedEndpoint {
   readonly registration: Endpoint
   readonly weight: number
 }
@@ -94,7 +94,7 @@ interface Weighted {
 export class EndpointBalancer<Connection> {
   private readonly snapshot = new LiveSnapshot()
   private readonly members = new Map<EndpointId, Member<Connection>>()
-  private readonly rotation: Rotation<Weighted, Member<Connection>>
+  private readonly rotation: Rotation<WeightedEndpoint, Member<Connection>>
 
   /** Creates a balancer without endpoints. The first list adds them. */
   constructor(private readonly settings: EndpointBalancerSettings<Connection>) {
@@ -125,7 +125,7 @@ export class EndpointBalancer<Connection> {
     const service = endpointsOf(this.snapshot)
     const unset = weightsAreUnset(service)
     const { select = () => true } = this.settings
-    const selected = new Map<EndpointId, Weighted>()
+    const selected = new Map<EndpointId, WeightedEndpoint>()
     for (const registration of service) {
       if (registration.problem !== null || !select(registration)) continue
       selected.set(endpointId(registration), { registration, weight: effectiveWeight(registration, unset) })
@@ -187,7 +187,7 @@ export class EndpointBalancer<Connection> {
     if (errors.length > 0) throw errors[0]
   }
 
-  private put(id: EndpointId, endpoint: Weighted, rank: number): void {
+  private put(id: EndpointId, endpoint: WeightedEndpoint, rank: number): void {
     const known = this.members.get(id)
     if (known) {
       const isRenamed = known.endpoint.registration.id !== endpoint.registration.id

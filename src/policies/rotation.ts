@@ -1,7 +1,7 @@
 import type { Chooser, Environment, Policy } from './policy.js'
 
 /** A member of a balancer: an endpoint and whether it is READY. */
-export interface Placed<Weighted extends { readonly weight: number }> {
+export interface RotationMember<Weighted extends { readonly weight: number }> {
   /** The endpoint with its weight, at least 0. An endpoint of weight 0 is drained. */
   readonly endpoint: Weighted
   readonly isReady: boolean
@@ -24,7 +24,7 @@ export interface PlaceChange<Weighted> {
  * O(1) besides the policy's own cost. A member that is temporarily not READY keeps its place in the policy: a
  * reconnect is not a leave.
  */
-export class Rotation<Weighted extends { readonly weight: number }, One extends Placed<Weighted>> {
+export class Rotation<Weighted extends { readonly weight: number }, One extends RotationMember<Weighted>> {
   readonly chooser: Chooser<One>
   private readonly weights = new Map<One, number>()
   /** Members that are out of rotation until they are READY again. */

@@ -10,7 +10,7 @@ const BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 /** Maximum number of call counters. Beyond it the oldest is dropped, so that removed endpoints do not fill the memory. */
 const MAX_SERIES = 10_000
 
-interface Counted {
+interface CallCounter {
   readonly service: string
   readonly endpoint: string
   readonly code: string
@@ -47,7 +47,7 @@ class Latencies {
 
 /** Counts the calls of a proxy, and renders them for Prometheus with the state of its endpoints. */
 export class ProxyMetrics {
-  private readonly counted = new Map<string, Counted>()
+  private readonly counted = new Map<string, CallCounter>()
   private readonly latencies = new Map<string, Latencies>()
   private readonly replays = new Map<string, number>()
 

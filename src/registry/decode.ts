@@ -27,7 +27,7 @@ export function decodeEndpoints(reader: Reader, kv: KeyValue, service?: string):
 }
 
 /** Without spreads, which take ten times as long as one literal: a list may have 100,000 endpoints. */
-function endpointOf(record: EndpointRecord, stored: Stored): Endpoint {
+function endpointOf(record: EndpointRecord, stored: StoredFields): Endpoint {
   const { service, version, addr, weight, id, metadata, problem = null, extra } = record
   const { key, layout, lease, createRevision, modRevision } = stored
   const endpoint = {
@@ -47,7 +47,7 @@ function endpointOf(record: EndpointRecord, stored: Stored): Endpoint {
   return Object.assign(endpoint, id === undefined ? {} : { id }, extra === undefined ? {} : { extra })
 }
 
-type Stored = Pick<Endpoint, 'key' | 'layout' | 'lease' | 'createRevision' | 'modRevision'>
+type StoredFields = Pick<Endpoint, 'key' | 'layout' | 'lease' | 'createRevision' | 'modRevision'>
 
 function withRootHint({ problem }: Unusable, key: string): EndpointProblem {
   if (problem.kind !== 'misplaced') return problem

@@ -1,4 +1,4 @@
-import type { Detected } from '../domain/layouts/detect.js'
+import type { DetectedKey } from '../domain/layouts/detect.js'
 import { LAYOUTS } from '../domain/layouts/index.js'
 import type { Reader } from '../domain/layouts/reader.js'
 import { rooted } from '../domain/layouts/root.js'
@@ -62,7 +62,7 @@ class LayoutCounter implements LayoutCounts {
     }))
   }
 
-  take(key: string, found: Detected | null): void {
+  take(key: string, found: DetectedKey | null): void {
     if (found === null || found.decoded.kind === 'unusable') this.other(key)
     else if (found.decoded.kind === 'not-an-endpoint') this.count(found.layout.name, 0, 0)
     else {

@@ -1,14 +1,14 @@
 import type { Abortable } from '../domain/abortable.js'
 import { DiscoError } from '../domain/errors.js'
 import { prefixRange } from '../etcd/key-range.js'
-import type { MemberChecked, MemberStatus } from '../etcd/member-check.js'
+import type { MemberCheckResult, MemberStatus } from '../etcd/member-check.js'
 import type { Registry } from './registry.js'
 
-export type { MemberChecked, MemberStatus }
+export type { MemberCheckResult as MemberChecked, MemberStatus }
 
 /** The result of a check of etcd's members. */
-export interface MembersChecked {
-  readonly members: readonly MemberChecked[]
+export interface MembersCheckResult {
+  readonly members: readonly MemberCheckResult[]
   /** Number of given endpoints without a result, after an abort. */
   readonly missing: number
   /** Members that etcd lists but that are not among the given endpoints; the error if etcd did not list its members. */
@@ -28,7 +28,7 @@ export async function checkMembers(
   registry: Registry,
   service: string | undefined,
   options: Abortable,
-): Promise<MembersChecked> {
+): Promise<MembersCheckResult> {
   const { client, reader } = registry.internals(options)
   const [members, all] = await Promise.all([
     client.checkMembers(prefixRange(reader.prefix(service))),
@@ -48,7 +48,7 @@ const NO_ID = '0'
 /** The members that are not among the given endpoints, sorted by name, since etcd lists them in any order. */
 function othersIn(
   all: readonly { readonly ID: string; readonly name: string; readonly clientURLs: readonly string[] }[],
-  members: readonly MemberChecked[],
+  members: readonly MemberCheckResult[],
 ): OtherMember[] {
   const ids = members.map(({ status }) => (status instanceof DiscoError ? NO_ID : status.memberId))
   const known = new Set([NO_ID, ...ids])

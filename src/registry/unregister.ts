@@ -96,7 +96,7 @@ export async function unregister(
   return returnUnknown === null ? done : { ...done, returnUnknown }
 }
 
-interface Deleted {
+interface DeletedKeys {
   readonly revision: Revision
   /** The keys that this client deleted, rather than another. */
   readonly ours: ReadonlySet<string>
@@ -112,7 +112,7 @@ async function deleteAll(
   endpoints: readonly Endpoint[],
   listedAt: Revision,
   check: Check,
-): Promise<Deleted> {
+): Promise<DeletedKeys> {
   const ours = new Set<string>()
   const kept: Endpoint[] = []
   let revision = listedAt

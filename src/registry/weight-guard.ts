@@ -4,7 +4,7 @@ import type { Reader } from '../domain/layouts/reader.js'
 import { effectiveWeight, weightsAreUnset } from '../domain/shares.js'
 import { changeWeight, unboundedWeight, type WeightChange } from '../domain/weight.js'
 import type { EtcdClient } from '../etcd/client.js'
-import type { Unchanged } from '../etcd/guarded-write.js'
+import type { ExpectedRevision } from '../etcd/guarded-write.js'
 import { listEndpoints } from './listing.js'
 import type { Targets } from './weight-targets.js'
 
@@ -18,7 +18,7 @@ export type FindWeightedKey = (request: {
   /** Whether a transaction was refused, so that the service must be listed again. */
   isRetry: boolean
   writing: ReadonlySet<string>
-}) => Promise<Unchanged>
+}) => Promise<ExpectedRevision>
 
 /**
  * The guard of a transaction that drains endpoints: it succeeds only if another key, with a weight above 0, is unchanged.

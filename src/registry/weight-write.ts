@@ -20,10 +20,10 @@ export interface KeyChange {
   readonly written: boolean
 }
 
-type Planned = Plan & { readonly kv: KeyValue; readonly written: boolean }
+type PlannedWrite = Plan & { readonly kv: KeyValue; readonly written: boolean }
 
 /** The outcome of one transaction, which covers the first of the keys. */
-export interface PartChanged {
+export interface PartResult {
   /** The number of keys that it covers, at least one; the rest did not fit. */
   readonly keys: number
   /** The changes; keys that were removed or are no longer selected are left out. */
@@ -31,7 +31,7 @@ export interface PartChanged {
 }
 
 /** A relative change that was sent, and may or may not have been applied to these keys. */
-export interface PartUnknown {
+export interface UnknownPart {
   readonly unknown: readonly UnknownChange[]
 }
 
@@ -55,10 +55,10 @@ export async function changeKeys(
   keys: readonly string[],
   change: WeightChange,
   { isTarget, weightedKey }: Checks,
-): Promise<PartChanged | PartUnknown> {
+): Promise<PartResult | UnknownPart> {
   for (let attempt = 0; ; attempt++) {
     const { kvs, revision: at } = await readKeys(client, keys)
-    const all = kvs.map((kv): Planned | null => {
+    const all = kvs.map((kv): PlannedWrite | null => {
       if (kv === null || !isTarget(kv)) return null
       const plan = planned(reader, kv, change)
       return { ...plan, kv, written: Buffer.compare(plan.value, kv.value) !== 0 }
@@ -80,13 +80,13 @@ export async function changeKeys(
       const written = plans.filter((plan) => plan.written)
       return { unknown: written.map((plan, index) => unknownOf(reader, plan, outcome.current[index])) }
     }
-    const revisionOf = ({ written, kv }: Planned) => (written ? outcome.revision : kv.modRevision)
+    const revisionOf = ({ written, kv }: PlannedWrite) => (written ? outcome.revision : kv.modRevision)
     return covering(plans.map((plan) => changed(reader, plan, revisionOf(plan))))
   }
 }
 
 /** The number of plans, at least one, that fit in one transaction by the size of their values. */
-function fittingCount(plans: readonly (Planned | null)[]): number {
+function fittingCount(plans: readonly (PlannedWrite | null)[]): number {
   let bytes = 0
   const first = plans.findIndex((plan, index) => {
     bytes += plan?.written ? plan.value.length : 0
@@ -100,11 +100,15 @@ function drainsAll(plans: readonly Plan[]): boolean {
   return plans.some(({ from, to }) => to === 0 && from !== 0) && plans.every(({ to }) => to === 0)
 }
 
-function changed(reader: Reader, { kv, value, written }: Planned, revision: Revision): KeyChange {
+function changed(reader: Reader, { kv, value, written }: PlannedWrite, revision: Revision): KeyChange {
   const after = decodeEndpoints(reader, { ...kv, value: Buffer.from(value), modRevision: revision })
   return { key: kv.key, revision, before: decodeEndpoints(reader, kv), after, written }
 }
 
-function unknownOf(reader: Reader, { kv, to }: Planned, current: KeyValue | null | undefined): UnknownChange {
+function unknownOf(
+  reader: Reader,
+  { kv, to }: PlannedWrite,
+  current: KeyValue | null | undefined,
+): UnknownChange {
   return { before: decodeEndpoints(reader, kv), to, now: current ? decodeEndpoints(reader, current) : [] }
 }

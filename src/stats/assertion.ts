@@ -29,7 +29,7 @@ export interface Assertion {
 }
 
 /** The result of an assertion. */
-export interface Asserted {
+export interface AssertionResult {
   /** The condition as the user wrote it. */
   readonly assertion: string
   /** The measured value; null if the run was too short to measure it. The assertion then fails. */
@@ -94,7 +94,7 @@ function unreadable(text: string, name: string, source: string): DiscoError {
 }
 
 /** Checks assertions against the measures. An assertion about a null measure fails. */
-export function assess(assertions: readonly Assertion[], measures: Measures): Asserted[] {
+export function assess(assertions: readonly Assertion[], measures: Measures): AssertionResult[] {
   return assertions.map(({ text, measure, operator, limit }) => {
     const actual = measures[measure]
     return { assertion: text, actual, holds: actual !== null && COMPARE[operator](actual, limit) }

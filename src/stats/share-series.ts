@@ -8,7 +8,7 @@ export interface SharePart {
 }
 
 /** The number of all picks, and the picks of each followed endpoint by id. */
-export interface SharesTaken {
+export interface PickCounts {
   picks: number
   readonly byId: Map<string, SharePart>
 }
@@ -40,7 +40,7 @@ export class ShareSeries {
   }
 
   /** The picks since the last call. O(endpoints followed). */
-  take(): SharesTaken {
+  take(): PickCounts {
     const byId = new Map<string, SharePart>()
     const { scope } = this
     if (scope.picks > 0) {
@@ -63,7 +63,7 @@ export class ShareSeries {
 }
 
 /** Adds `more` to `sum`. */
-export function addShares(sum: SharesTaken, more: SharesTaken): void {
+export function addShares(sum: PickCounts, more: PickCounts): void {
   sum.picks += more.picks
   for (const [id, { picks, expected }] of more.byId) {
     const own = sum.byId.get(id)

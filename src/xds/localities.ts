@@ -5,7 +5,7 @@ import type { Selector } from '../domain/selector.js'
 import { effectiveWeights } from '../domain/shares.js'
 import type { LookupProgress } from './host-names.js'
 import type { IpSocket, Locality } from './locality.js'
-import { inPriorities, type Weighted } from './priorities.js'
+import { inPriorities, type WeightedEndpoint } from './priorities.js'
 
 /** A registered endpoint that clients do not receive. */
 export interface Omission {
@@ -40,7 +40,7 @@ export interface AssignmentSettings {
 export function assignmentOf(service: readonly Endpoint[], settings: AssignmentSettings): Assignment {
   const weightOf = effectiveWeights(service)
   const omissions: Omission[] = []
-  const weighted: Weighted[] = []
+  const weighted: WeightedEndpoint[] = []
   for (const endpoint of service) {
     const sockets = socketsOf(endpoint, settings)
     const weight = weightOf(endpoint)

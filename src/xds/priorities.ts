@@ -3,14 +3,14 @@ import { type Selector, selects } from '../domain/selector.js'
 import { type IpSocket, type Locality, localityWeights } from './locality.js'
 
 /** An endpoint that clients receive. */
-export interface Weighted {
+export interface WeightedEndpoint {
   readonly endpoint: Endpoint
   readonly sockets: readonly IpSocket[]
   /** The weight, above 0, relative to the weights of the same registry. */
   readonly weight: number
 }
 
-interface Placed {
+interface PlacedEndpoint {
   readonly endpoint: Endpoint
   readonly sockets: readonly IpSocket[]
   weight: number
@@ -22,7 +22,7 @@ interface Level {
   readonly canary: 0 | 1
   /** The priority of the registry. */
   readonly registry: number
-  readonly members: Weighted[]
+  readonly members: WeightedEndpoint[]
 }
 
 /**
@@ -32,7 +32,7 @@ interface Level {
  *
  * @param canary null without `--canary`
  */
-export function inPriorities(weighted: readonly Weighted[], canary: Selector | null): Locality[] {
+export function inPriorities(weighted: readonly WeightedEndpoint[], canary: Selector | null): Locality[] {
   const taken = new Set<string>()
   const priorities: Locality[][] = []
   for (const { members } of levelsOf(weighted, canary)) {
@@ -44,7 +44,7 @@ export function inPriorities(weighted: readonly Weighted[], canary: Selector | n
 }
 
 /** The levels in the order of their priorities. */
-function levelsOf(weighted: readonly Weighted[], selector: Selector | null): readonly Level[] {
+function levelsOf(weighted: readonly WeightedEndpoint[], selector: Selector | null): readonly Level[] {
   const levels: Level[] = []
   for (const one of weighted) {
     const canary = selector !== null && selects(selector, one.endpoint) ? 0 : 1
@@ -56,7 +56,10 @@ function levelsOf(weighted: readonly Weighted[], selector: Selector | null): rea
   return levels.sort((a, b) => a.canary - b.canary || a.registry - b.registry)
 }
 
-function withoutSockets(weighted: readonly Weighted[], taken: ReadonlySet<string>): Weighted[] {
+function withoutSockets(
+  weighted: readonly WeightedEndpoint[],
+  taken: ReadonlySet<string>,
+): WeightedEndpoint[] {
   if (taken.size === 0) return [...weighted]
   return weighted.flatMap((one) => {
     const sockets = one.sockets.filter((socket) => !taken.has(socketText(socket)))
@@ -65,7 +68,7 @@ function withoutSockets(weighted: readonly Weighted[], taken: ReadonlySet<string
 }
 
 /** Scales the weights, so that several registries share the calls in the ratio of their weights. */
-function inRatio(weighted: readonly Weighted[]): readonly Weighted[] {
+function inRatio(weighted: readonly WeightedEndpoint[]): readonly WeightedEndpoint[] {
   const totals = new Map<string | undefined, number>()
   for (const { endpoint, weight } of weighted) {
     const registry = endpoint.origin?.registry
@@ -85,9 +88,9 @@ function inRatio(weighted: readonly Weighted[]): readonly Weighted[] {
  *
  * @param taken receives the sockets of the endpoints
  */
-function merged(weighted: readonly Weighted[], taken: Set<string>): Placed[] {
-  const placed: Placed[] = []
-  const bySocket = new Map<string, Placed>()
+function merged(weighted: readonly WeightedEndpoint[], taken: Set<string>): PlacedEndpoint[] {
+  const placed: PlacedEndpoint[] = []
+  const bySocket = new Map<string, PlacedEndpoint>()
   for (const { endpoint, sockets, weight } of weighted) {
     const own = sockets.filter((socket) => !bySocket.has(socketText(socket)))
     const [first] = sockets
@@ -105,7 +108,7 @@ function merged(weighted: readonly Weighted[], taken: Set<string>): Placed[] {
   return placed
 }
 
-function weighed(placed: readonly Placed[], priority: number): Locality[] {
+function weighed(placed: readonly PlacedEndpoint[], priority: number): Locality[] {
   const weights = localityWeights(placed.map(({ weight }) => weight))
   const names = new Set<string>()
   return placed.flatMap(({ endpoint, sockets: [first, ...more] }, at) => {

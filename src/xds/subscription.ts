@@ -13,7 +13,7 @@ export interface SubscriptionRequest {
 }
 
 /** How a request was classified. */
-export interface Taken {
+export interface ClassifiedRequest {
   /** `stale`: it answers a response before the last one, and is ignored. `none`: it does not answer a response. */
   readonly answer: 'ack' | 'nack' | 'none' | 'stale'
   /** Names that the previous request did not have. */
@@ -55,7 +55,7 @@ export class Subscription {
   }
 
   /** Applies a request. */
-  take({ names, nonce, rejection }: SubscriptionRequest): Taken {
+  take({ names, nonce, rejection }: SubscriptionRequest): ClassifiedRequest {
     if (nonce !== '' && nonce !== this.nonce) return { answer: 'stale', added: [] }
     const isAnswer = nonce !== '' && this.waits
     if (isAnswer) this.waits = false

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { type Greeter, startGreeter } from '../../src/dev/greeter.js'
 import { diagnose } from '../../src/doctor/diagnose.js'
-import { type Fixed, fix, removalsOf } from '../../src/doctor/fix.js'
+import { fix, type RemovalResult, removalsOf } from '../../src/doctor/fix.js'
 import { ALL_ENDPOINTS } from '../../src/domain/endpoint-filter.js'
 import { grantLease, registration, storedText, wipe } from '../support/etcd-state.js'
 import { freePorts } from '../support/ports.js'
@@ -24,13 +24,13 @@ beforeEach(async () => {
 })
 
 /** The outcomes of the removal if `meanwhile` runs between the examination and the removal. */
-async function outcomeAfter(meanwhile: () => Promise<unknown>): Promise<Fixed['outcome'][]> {
+async function outcomeAfter(meanwhile: () => Promise<unknown>): Promise<RemovalResult['outcome'][]> {
   const request = { service: 'hello', filter: ALL_ENDPOINTS, probe, isShared: false }
   const { examination, findings } = await diagnose(registry, request, () => undefined, signal)
   const removals = removalsOf(findings, examination.services)
   expect(removals.map(({ endpoints: [{ addr }] }) => addr)).toEqual([LEFTOVER])
   await meanwhile()
-  const outcomes: Fixed['outcome'][] = []
+  const outcomes: RemovalResult['outcome'][] = []
   const listedAt = examination.revision ?? 0
   await fix(registry, removals, { probe, listedAt }, ({ outcome }) => outcomes.push(outcome), signal)
   return outcomes

@@ -9,7 +9,7 @@ import { endpointsOfServices } from '../../registry/service-summary.js'
 import { type HealthChecked, type SurveyOptions, surveyHealth } from './survey.js'
 
 /** An endpoint and its last health check. */
-export interface HealthSeen {
+export interface EndpointHealth {
   readonly endpoint: Endpoint
   /** Null for an endpoint that is no longer registered. */
   readonly checked: HealthChecked | null
@@ -32,7 +32,7 @@ export async function* followHealth(
   options: SurveyOptions,
   onEtcd: (outage: DiscoError | null) => void,
   signal: AbortSignal,
-): AsyncGenerator<HealthSeen, void, void> {
+): AsyncGenerator<EndpointHealth, void, void> {
   const reported = new Map<EndpointId, { endpoint: Endpoint; health: string }>()
   const list = new PeriodicList(registry, service, onEtcd, signal)
   for (;;) {

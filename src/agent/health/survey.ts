@@ -1,13 +1,13 @@
 import { type Endpoint, type EndpointId, endpointId } from '../../domain/endpoint.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import type { BackendTls } from '../../grpc/backend-tls.js'
-import type { HealthChecked, HealthCheckOptions, HealthFault } from '../../grpc/health/check.js'
+import type { HealthCheckOptions, HealthCheckResult, HealthFault } from '../../grpc/health/check.js'
 import type { Renewable } from '../../net/files.js'
 
-export type { HealthChecked, HealthFault }
+export type { HealthCheckResult as HealthChecked, HealthFault }
 
 /** Results of a survey. */
-export type HealthById = ReadonlyMap<EndpointId, HealthChecked>
+export type HealthById = ReadonlyMap<EndpointId, HealthCheckResult>
 
 /**
  * Number of servers checked at a time: enough that a hundred unresponsive ones do not delay the others, and few
@@ -44,7 +44,7 @@ export async function surveyHealth(
   onProgress: (done: number, servers: number) => void = () => undefined,
 ): Promise<HealthById> {
   const { checkHealth } = await import('../../grpc/health/check.js')
-  const found = new Map<EndpointId, HealthChecked>()
+  const found = new Map<EndpointId, HealthCheckResult>()
   const servers = serversOf(endpoints, tls !== undefined)
   const withSystemCas =
     tls === undefined && servers.some(({ isTls }) => isTls) ? await systemTls() : undefined

@@ -21,7 +21,7 @@ export interface WaitRequest {
 }
 
 /** State of the service when all conditions held. */
-export interface Waited {
+export interface WaitResult {
   readonly revision: Revision
   readonly facts: WaitFacts
   readonly elapsedMs: number

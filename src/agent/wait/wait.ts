@@ -7,7 +7,13 @@ import { type HealthChecked, surveyHealth } from '../health/survey.js'
 import { ConditionTimer } from './condition-timer.js'
 import { registryFacts, withHealth } from './facts.js'
 import { FollowedList } from './followed-list.js'
-import { type Waited, type WaitReports, type WaitRequest, waitConditions, waitSubject } from './request.js'
+import {
+  type WaitReports,
+  type WaitRequest,
+  type WaitResult,
+  waitConditions,
+  waitSubject,
+} from './request.js'
 
 /** Maximum number of unhealthy servers in a message. */
 const MAX_PROBLEMS = 5
@@ -25,7 +31,7 @@ export async function waitFor(
   request: WaitRequest,
   reports: WaitReports,
   signal: AbortSignal,
-): Promise<Waited> {
+): Promise<WaitResult> {
   return await new Wait(registry, request, reports, signal).run()
 }
 
@@ -62,7 +68,7 @@ class Wait {
     this.conditionTimer = new ConditionTimer(request.holdMs, () => performance.now())
   }
 
-  async run(): Promise<Waited> {
+  async run(): Promise<WaitResult> {
     const timer = setTimeout(() => this.late(), this.request.timeoutMs)
     const halt = () => this.halt()
     this.signal.addEventListener('abort', halt)
@@ -108,7 +114,7 @@ class Wait {
     this.wake()
   }
 
-  private async check(): Promise<Waited | null> {
+  private async check(): Promise<WaitResult | null> {
     // A stale list may be wrong.
     if (!this.list.isLive) return null
     this.isUnconfirmed = false

@@ -1,5 +1,5 @@
 import type { EndpointRecord } from '../../domain/endpoint.js'
-import type { Applied } from '../../registry/apply/apply.js'
+import type { ApplyResult } from '../../registry/apply/apply.js'
 import type { ApplyPlan, LeftKey } from '../../registry/apply/plan.js'
 import type { KeyPlan } from '../../registry/apply/plan-key.js'
 
@@ -49,7 +49,10 @@ export interface ApplyChangeDoc {
 export function applyDoc(
   file: string,
   plan: ApplyPlan,
-  { applied, isHeld }: { readonly applied: Applied | null; readonly isHeld: (change: KeyPlan) => boolean },
+  {
+    applied,
+    isHeld,
+  }: { readonly applied: ApplyResult | null; readonly isHeld: (change: KeyPlan) => boolean },
 ): ApplyDoc {
   const ends = new Map(applied?.outcomes.map(({ plan: { key }, end }) => [key, end]))
   const endOf = (change: KeyPlan): ApplyChangeDoc['end'] => {

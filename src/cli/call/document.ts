@@ -1,6 +1,6 @@
 import type { Saturation, Starts } from '../../call/load/pace.js'
 import type { CallResult } from '../../call/report.js'
-import type { Asserted } from '../../stats/assertion.js'
+import type { AssertionResult } from '../../stats/assertion.js'
 import type { LatencyBand, LatencySummary } from '../../stats/latency.js'
 import type { Verdict } from '../../stats/verdict.js'
 import type { NoteDoc } from '../notes/notes.js'
@@ -151,7 +151,7 @@ export interface CallDoc {
   readonly failovers: readonly FailoverDoc[]
   readonly verdict: Verdict
   /** The assertions of --assert. `actual` is null if the run is too short to measure it: the assertion then fails. */
-  readonly assertions: readonly Asserted[]
+  readonly assertions: readonly AssertionResult[]
   /**
    * Warnings, such as that a program resolves this target to other endpoints, or that clients cannot dial an address.
    */

@@ -2,7 +2,7 @@ import type { CallReport, CallResult, CallTotals } from '../../call/report.js'
 import { roundShare } from '../../domain/documents.js'
 import { formatSelector } from '../../domain/selector.js'
 import { parseTarget, SCHEME, selectorOf, splitTarget } from '../../grpc/resolver/target.js'
-import type { Asserted } from '../../stats/assertion.js'
+import type { AssertionResult } from '../../stats/assertion.js'
 import type { NoteDoc } from '../notes/notes.js'
 import { resolvedRegistryDoc } from '../registries/document.js'
 import type {
@@ -19,7 +19,7 @@ import type {
 /** The report of a run as a document. */
 export function callDoc(
   report: CallReport,
-  assertions: readonly Asserted[] = [],
+  assertions: readonly AssertionResult[] = [],
   notes: readonly NoteDoc[] = [],
 ): CallDoc {
   const { service, method, policy, calls, ok, attempts, interrupted, elapsedMs } = report

@@ -1,4 +1,4 @@
-import type { Drained } from '../../agent/drain.js'
+import type { DrainResult } from '../../agent/drain.js'
 import { roundShare, type WeightChangeDoc } from '../../domain/documents.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
@@ -136,7 +136,7 @@ export interface DrainsDoc {
 /** A document for each key that was drained. */
 export function drainDocs(
   service: string,
-  { endpoints, ...drained }: Drained | Planned,
+  { endpoints, ...drained }: DrainResult | PlannedDrain,
   settings: { readonly graceMs: number },
 ): DrainDoc[] {
   const keys = [...new Set(endpoints.map(({ endpoint }) => endpoint.key))]
@@ -147,7 +147,7 @@ export function drainDocs(
 }
 
 /** A drain that was not carried out. */
-export type Planned = Omit<Drained, 'end'> & { readonly end: 'planned' }
+export type PlannedDrain = Omit<DrainResult, 'end'> & { readonly end: 'planned' }
 
 interface DrainedEndpointDoc {
   readonly addr: string
@@ -158,7 +158,7 @@ interface DrainedEndpointDoc {
 
 function drainDoc(
   service: string,
-  { revision, endpoints, end }: Drained | Planned,
+  { revision, endpoints, end }: DrainResult | PlannedDrain,
   { graceMs }: { graceMs: number },
 ): DrainDoc {
   const { key = '', lease = null } = endpoints[0]?.endpoint ?? {}

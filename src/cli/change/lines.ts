@@ -1,4 +1,4 @@
-import type { Drained } from '../../agent/drain.js'
+import type { DrainResult } from '../../agent/drain.js'
 import { ALL_ENDPOINTS, formatFilter, isUnfiltered } from '../../domain/endpoint-filter.js'
 import type { DiscoError } from '../../domain/errors.js'
 import { shownKey } from '../../domain/key-text.js'
@@ -10,7 +10,7 @@ import type { Choice } from './choice.js'
 import type { WeightDoc } from './document.js'
 
 /** The line about a drain that has ended. */
-export function drainedLine(selection: EndpointSelection, drained: Drained, palette: Palette): string {
+export function drainedLine(selection: EndpointSelection, drained: DrainResult, palette: Palette): string {
   const { service } = selection
   const addrs = drained.endpoints.map(({ endpoint }) => endpoint.addr)
   const name = `${visible(service)} ${visible(addrs.join(', '))}`

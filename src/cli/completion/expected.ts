@@ -19,7 +19,7 @@ export type ValueKind =
   | 'file'
 
 /** The kind of word at the cursor. */
-export type Expected =
+export type ExpectedWord =
   | { readonly kind: 'command' }
   | { readonly kind: 'flag'; readonly command: Command.Loadable }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
@@ -28,7 +28,7 @@ export type Expected =
 
 /** The word to complete, and the words before the cursor that its candidates depend on. */
 export interface Position {
-  readonly expected: Expected
+  readonly expected: ExpectedWord
   /** The part of the word to complete: after `--flag=`, and after the last comma of a list. */
   readonly typed: string
   /** The part of the word before `typed`. */
@@ -39,10 +39,10 @@ export interface Position {
   readonly flags: ReadonlyMap<string, readonly (string | undefined)[]>
 }
 
-const NOTHING: Expected = { kind: 'nothing' }
+const NOTHING: ExpectedWord = { kind: 'nothing' }
 
 /** Arguments by command. Commands that are not listed take a service, then addresses of its endpoints. */
-const ARGUMENTS: Readonly<Record<string, readonly Expected[]>> = {
+const ARGUMENTS: Readonly<Record<string, readonly ExpectedWord[]>> = {
   call: [{ kind: 'service' }, { kind: 'method' }, NOTHING],
   completion: [{ kind: 'choice', choices: SHELLS }, NOTHING],
   context: [{ kind: 'choice', choices: ['add', 'use', 'ls', 'show', 'rm'] }, { kind: 'context' }, NOTHING],
@@ -71,7 +71,7 @@ const VALUES: Readonly<Record<string, ValueKind>> = {
 }
 
 /** Kinds whose values may be a list with commas. */
-const LISTS: ReadonlySet<Expected['kind']> = new Set(['context', 'policy', 'selector'])
+const LISTS: ReadonlySet<ExpectedWord['kind']> = new Set(['context', 'policy', 'selector'])
 
 /**
  * Finds the kind of word at the cursor.
@@ -90,7 +90,7 @@ export function positionIn(words: readonly string[], config: Interfaces.Config):
   const flags = new Map<string, (string | undefined)[]>()
   for (const one of read)
     if (one.kind === 'flag') flags.set(one.name, [...(flags.get(one.name) ?? []), one.value])
-  const at = (expected: Expected, prefix = ''): Position => {
+  const at = (expected: ExpectedWord, prefix = ''): Position => {
     const rest = word.slice(prefix.length)
     const list = LISTS.has(expected.kind) ? rest.lastIndexOf(',') + 1 : 0
     const service = serviceIn(args[0])
@@ -110,7 +110,7 @@ export function positionIn(words: readonly string[], config: Interfaces.Config):
   return at(argumentOf(command, args.length))
 }
 
-function argumentOf(command: Command.Loadable, index: number): Expected {
+function argumentOf(command: Command.Loadable, index: number): ExpectedWord {
   const own = ARGUMENTS[command.id]
   if (own) return own[Math.min(index, own.length - 1)] ?? NOTHING
   const args = Object.values(command.args)
@@ -119,7 +119,11 @@ function argumentOf(command: Command.Loadable, index: number): Expected {
   return index === 0 ? { kind: 'service' } : { kind: 'address' }
 }
 
-function flagValue(name: string, command: Command.Loadable | undefined, config: Interfaces.Config): Expected {
+function flagValue(
+  name: string,
+  command: Command.Loadable | undefined,
+  config: Interfaces.Config,
+): ExpectedWord {
   const flag = (command ?? config.commands[0])?.flags[name]
   if (flag?.type !== 'option') return NOTHING
   if (name === 'output') return { kind: 'choice', choices: OUTPUTS }

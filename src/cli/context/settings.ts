@@ -24,7 +24,7 @@ type FreeValue<Name extends FreeSetting> = NonNullable<Context['settings'][Name]
 export function overVariables<Name extends FreeSetting>(
   { named }: Layers,
   name: Name,
-): Found<FreeValue<Name>> | undefined {
+): SettingValue<FreeValue<Name>> | undefined {
   return settingOf(named, name)
 }
 
@@ -32,12 +32,12 @@ export function overVariables<Name extends FreeSetting>(
 export function underVariables<Name extends FreeSetting>(
   { project, chosen }: Layers,
   name: Name,
-): Found<FreeValue<Name>> | undefined {
+): SettingValue<FreeValue<Name>> | undefined {
   return settingOf(project, name) ?? settingOf(chosen, name)
 }
 
 /** A value, and the name of its source for messages. */
-export interface Found<Value> {
+export interface SettingValue<Value> {
   readonly value: Value
   readonly source: string
 }
@@ -45,7 +45,7 @@ export interface Found<Value> {
 function settingOf<Name extends FreeSetting>(
   context: Context | null,
   name: Name,
-): Found<FreeValue<Name>> | undefined {
+): SettingValue<FreeValue<Name>> | undefined {
   const value = context?.settings[name]
   if (context === null || value === undefined || value === null) return undefined
   return { value: value as FreeValue<Name>, source: context.label }

@@ -1,7 +1,7 @@
 import type { Answer } from '../../doctor/answer.js'
-import type { Examination, Unchecked } from '../../doctor/examine.js'
+import type { Examination, UncheckedItem } from '../../doctor/examine.js'
 import type { Finding, Severity } from '../../doctor/finding.js'
-import type { Fixed } from '../../doctor/fix.js'
+import type { RemovalResult } from '../../doctor/fix.js'
 import { type ErrorDoc, errorDoc, roundShare } from '../../domain/documents.js'
 import { type Check, checksOf } from './checks.js'
 
@@ -33,7 +33,7 @@ export interface FindingDoc {
     readonly safe: boolean
   }
   /** The outcome of `--fix`, see `Fixed`; null if the fix was not tried. */
-  readonly fixed: Fixed['outcome'] | 'planned' | null
+  readonly fixed: RemovalResult['outcome'] | 'planned' | null
 }
 
 export interface AnswerDoc {
@@ -60,7 +60,7 @@ export interface DoctorDoc {
   /** The results of the checks that were made. */
   readonly checks: readonly Check[]
   /** The checks that could not be made, with the reasons. */
-  readonly unchecked: readonly Unchecked[]
+  readonly unchecked: readonly UncheckedItem[]
   /** Whether each endpoint given by address or key gets traffic. */
   readonly answers: readonly AnswerDoc[]
   /** Whether the examination was ended before everything was probed. */

@@ -14,7 +14,7 @@ export class FlagProblem extends Error {
 /** An argument. Without `ignoreStdin`, oclif reads a missing argument from standard input, which carries data here. */
 export const argument = Args.custom<string>({ ignoreStdin: true })
 
-interface Named {
+interface FlagName {
   /** The flag's name, without dashes. */
   readonly name: string
 }
@@ -25,7 +25,7 @@ interface Named {
  * @param read converts the text to the flag's value; a DiscoError that it throws is shown to the user
  */
 export function parsedBy<Value>(read: (text: string, flag: string) => Value | Promise<Value>) {
-  return async (text: string, _context: unknown, { name }: Named): Promise<Value> => {
+  return async (text: string, _context: unknown, { name }: FlagName): Promise<Value> => {
     try {
       return await read(text, `--${name}`)
     } catch (thrown) {
@@ -95,7 +95,7 @@ function rangeOf(min: number, max: number): string {
 }
 
 /** The part of oclif's parser output with the flags' values, and which of them are defaults. */
-export interface Parsed {
+export interface ParsedFlags {
   readonly flags: Readonly<Record<string, unknown>>
   readonly metadata: {
     readonly flags: Readonly<Record<string, { readonly setFromDefault?: boolean } | undefined>>
@@ -109,7 +109,11 @@ export interface Parsed {
  * @param when the combination, for the error, such as `without --probe` or `with --undo`
  * @throws DiscoError USAGE
  */
-export function refuseIneffective({ flags, metadata }: Parsed, names: readonly string[], when: string): void {
+export function refuseIneffective(
+  { flags, metadata }: ParsedFlags,
+  names: readonly string[],
+  when: string,
+): void {
   const idle = names.find((name) => flags[name] !== undefined && !metadata.flags[name]?.setFromDefault)
   if (idle !== undefined) throw new DiscoError('USAGE', `--${idle} has no effect ${when}`)
 }

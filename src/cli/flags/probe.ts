@@ -5,7 +5,7 @@ import type { ServerAccess } from '../../agent/health/survey.js'
 import type { HealthGating } from '../../agent/registrar/health-gating.js'
 import { readAddress, withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
-import { integerFlag, oneOf, type Parsed, readBy, refuseIneffective } from './custom.js'
+import { integerFlag, oneOf, type ParsedFlags, readBy, refuseIneffective } from './custom.js'
 import { waitFlag } from './duration.js'
 import { headerFlags, readHeaders } from './headers.js'
 import type { EndpointPlan } from './register.js'
@@ -142,7 +142,7 @@ async function probeOf(
 
 /** Refuses header and TLS flags that the probe does not use. @throws DiscoError USAGE */
 export function refuseIneffectiveAccess(
-  parsed: Parsed & { readonly flags: Pick<ProbeFlags, 'probe'> },
+  parsed: ParsedFlags & { readonly flags: Pick<ProbeFlags, 'probe'> },
 ): void {
   const { probe } = parsed.flags
   if (probe === undefined || probe.type === 'tcp') {

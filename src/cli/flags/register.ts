@@ -25,7 +25,7 @@ export const registeredFlags = {
     helpValue: 'KEY=VALUE',
     description: 'metadata; may be repeated',
   }),
-  advertise: Flags.custom<Advertised>({
+  advertise: Flags.custom<AdvertisedAddress>({
     parse: readBy(
       readAdvertised,
       'a host name or an IP address, with or without a port up to 65535, such as 203.0.113.9',
@@ -39,7 +39,7 @@ export const registeredFlags = {
 
 type Metadatum = readonly [key: string, value: string]
 
-export interface Advertised {
+export interface AdvertisedAddress {
   readonly host: string
   /** Null to register the port that the server listens at. */
   readonly port: number | null
@@ -84,7 +84,7 @@ export async function planEndpoints(
   return plans
 }
 
-function advertised(listens: string, { host, port }: Advertised, addresses: number): string {
+function advertised(listens: string, { host, port }: AdvertisedAddress, addresses: number): string {
   const address = parseAddress(listens, '')
   if (address.kind === 'unix') {
     throw new DiscoError('USAGE', `--advertise has no effect on ${listens}, which has no host`)
@@ -98,7 +98,7 @@ function advertised(listens: string, { host, port }: Advertised, addresses: numb
 }
 
 /** Reads `HOST` or `HOST:PORT`; an IPv6 address without a port may lack its brackets. */
-function readAdvertised(text: string): Advertised | undefined {
+function readAdvertised(text: string): AdvertisedAddress | undefined {
   const isBareIpv6 = text.includes(':') && !text.startsWith('[')
   const asHost = tcpAddress(`${isBareIpv6 ? `[${text}]` : text}:1`)
   if (asHost) return { host: asHost.host, port: null }

@@ -3,7 +3,7 @@ import { readDurationMs } from '../../domain/duration.js'
 import type { Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
 import { namesSeveral } from '../../domain/origins.js'
-import { integerFlag, type Parsed, readBy, refuseIneffective } from './custom.js'
+import { integerFlag, type ParsedFlags, readBy, refuseIneffective } from './custom.js'
 
 /** Where a part of the history begins: at a revision, or `ms` milliseconds ago. */
 export type Since =
@@ -38,7 +38,7 @@ export const sinceFlag = Flags.custom<Since>({
  * @param names the flags about the present state
  * @throws DiscoError USAGE
  */
-export function refuseBesideRev(parsed: Parsed, names: readonly string[]): void {
+export function refuseBesideRev(parsed: ParsedFlags, names: readonly string[]): void {
   if (parsed.flags.rev === undefined) return
   refuseIneffective(parsed, names, 'with --rev, which looks at the past')
   const { context } = parsed.flags

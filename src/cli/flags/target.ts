@@ -167,7 +167,7 @@ export function selectorIn({ selector = [] }: Pick<FilterFlags, 'selector'>): Se
 }
 
 /** The service, the version and the place of a registration. */
-export interface Registered {
+export interface RegistrationTarget {
   readonly service: string
   readonly version: string | undefined
   readonly place: Place
@@ -180,7 +180,7 @@ export interface Registered {
  * @param version the value of `--version`
  * @throws DiscoError USAGE if the target has other conditions, which would select endpoints, or names another version
  */
-export function registeredTarget(text: string, version: string | undefined): Registered {
+export function registeredTarget(text: string, version: string | undefined): RegistrationTarget {
   const uri = registryUri(text)
   if (!uri) return { service: text, version, place: {} }
   refuseFrom(uri, text)
@@ -225,7 +225,7 @@ export async function staticTarget(text: string): Promise<string | null> {
 }
 
 /** The target of a command that dials. */
-export interface Dialled {
+export interface DialTarget {
   /** The target in the form that a channel takes. */
   readonly target: string
   /** The service, and the layout and root of its keys; null for a target without a registry. */
@@ -241,7 +241,7 @@ export async function readDialled(
   text: string,
   parsed: Parameters<typeof refuseIneffective>[0] & { readonly flags: FilterFlags },
   place: (defaultLayout: string) => FullPlace,
-): Promise<Dialled> {
+): Promise<DialTarget> {
   const other = await staticTarget(text)
   if (other !== null) {
     refuseRegistryFlags(parsed, text)
@@ -260,7 +260,7 @@ export async function readDialled(
 
 /** The layout and root of a dialled target's keys. @param place returns those that a context gives */
 export function placeOfDialled(
-  { target, registry }: Dialled,
+  { target, registry }: DialTarget,
   place: (defaultLayout: string) => FullPlace,
 ): FullPlace {
   return registry?.isUri ? placeOfUri(parseTarget(splitTarget(target)), place) : place(AUTO)

@@ -46,23 +46,23 @@ export interface TypeDescriptionDoc extends SchemaDoc {
 
 export type DescriptionDoc = MethodDescriptionDoc | TypeDescriptionDoc
 
-interface Called {
+interface MethodInput {
   readonly name: string
   readonly kind: MethodKind
   readonly messages: { readonly request: string; readonly reply: string }
 }
 
 /** The definition of a method or type, from which its document is made. */
-export type Described = Omit<SchemaDoc, 'service'> & { readonly name: string } & (
-    | { readonly kind: 'method'; readonly method: Called }
+export type DefinitionInput = Omit<SchemaDoc, 'service'> & { readonly name: string } & (
+    | { readonly kind: 'method'; readonly method: MethodInput }
     | { readonly kind: TypeDescriptionDoc['kind']; readonly method: null }
   )
 
-export function methodsDoc(service: string, methods: readonly Called[]): MethodsDoc {
+export function methodsDoc(service: string, methods: readonly MethodInput[]): MethodsDoc {
   return { schema: 'disco.methods/v1', service, methods: methods.map(methodDoc) }
 }
 
-export function descriptionDoc(service: string, described: Described): DescriptionDoc {
+export function descriptionDoc(service: string, described: DefinitionInput): DescriptionDoc {
   const { name, proto, template, truncated, gaps } = described
   const rest = { proto, template, truncated, gaps }
   if (described.kind === 'method') {
@@ -71,6 +71,6 @@ export function descriptionDoc(service: string, described: Described): Descripti
   return { schema: 'disco.type/v1', service, name, kind: described.kind, ...rest }
 }
 
-function methodDoc({ name, kind, messages }: Called): MethodDoc {
+function methodDoc({ name, kind, messages }: MethodInput): MethodDoc {
   return { method: name, kind, ...messages }
 }

@@ -5,7 +5,7 @@ import { DEFAULT_LAYOUT } from '../../domain/layouts/index.js'
 import { AUTO } from '../../domain/layouts/reader.js'
 import { narrowedTarget, parseTarget, splitTarget } from '../../grpc/resolver/target.js'
 import type { Environment, FullPlace } from '../../registry/environment.js'
-import type { Dialled } from '../flags/target.js'
+import type { DialTarget } from '../flags/target.js'
 
 /** A warning about a list of endpoints. */
 export interface NoteDoc {
@@ -19,7 +19,7 @@ export interface NoteDoc {
 
 /** The target and the settings with which a list was read. */
 export interface Reading {
-  readonly dialled: Dialled
+  readonly dialled: DialTarget
   /** The etcd members, as given by the user. */
   readonly members: readonly string[]
   /** The environment variables, which a program is assumed to share; see `Registry.open`. */
@@ -55,7 +55,7 @@ export function isSharedRegistry(members: readonly string[]): boolean {
 }
 
 function layoutNotes(
-  { target, registry }: Dialled,
+  { target, registry }: DialTarget,
   env: Environment,
   readable: readonly Endpoint[],
 ): NoteDoc[] {

@@ -7,13 +7,13 @@ import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import { constantWeights, unservedWeight } from '../verdict/line-inputs.js'
 import { verdictLines } from '../verdict/lines.js'
-import { DROP_ORDER, numberColumn, type Shared, shareColumns } from '../verdict/table.js'
+import { DROP_ORDER, numberColumn, type ShareFigures, shareColumns } from '../verdict/table.js'
 import type { TargetTraffic } from './traffic.js'
 
 type Service = ProxyServer['services'][number]
 
 /** An endpoint of a target, with its calls. */
-interface Row extends Shared {
+interface Row extends ShareFigures {
   /** Undefined unless there are several registries. */
   readonly registry: string | undefined
   readonly addr: string

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../domain/endpoint.js'
 import { isChosen } from '../../domain/endpoint-filter.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import { WHOLE_PPM } from '../../domain/share-plan.js'
-import type { ShiftChange, Shifted } from '../../registry/shift/shift.js'
+import type { ShiftChange, ShiftResult } from '../../registry/shift/shift.js'
 import type { NamedPart } from '../flags/share.js'
 
 export interface ShiftDoc {
@@ -57,7 +57,7 @@ interface Made {
   readonly dryRun?: boolean
 }
 
-export function shiftDoc(service: string, { revision, changes }: Shifted, made: Made): ShiftDoc {
+export function shiftDoc(service: string, { revision, changes }: ShiftResult, made: Made): ShiftDoc {
   const { end, parts = [], beforeRev, leftOut = [], steps = [], sharesPpm = [], dryRun = false } = made
   const { insteadOfZero = null } = made
   const ofEqual =

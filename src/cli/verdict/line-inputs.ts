@@ -1,6 +1,6 @@
 import { count, percent } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
-import type { Shared } from './table.js'
+import type { ShareFigures } from './table.js'
 
 /** Maximum number of endpoints in the sentence; the table has all of them. */
 const MAX_NAMED = 3
@@ -25,7 +25,7 @@ export function unservedWeight(unserved: readonly UnservedEndpoint[]): string | 
 }
 
 /** The weights; null if they changed during the run, so that they do not determine the expected shares. */
-export function constantWeights(calls: number, rows: readonly Shared[]): number[] | null {
+export function constantWeights(calls: number, rows: readonly ShareFigures[]): number[] | null {
   const total = rows.reduce((sum, { weight }) => sum + weight, 0)
   const areConstant = rows.every(
     ({ weight, expected }) => Math.abs(expected - (calls * weight) / total) < 0.01,

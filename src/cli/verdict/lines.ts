@@ -2,7 +2,7 @@ import type { Verdict } from '../../stats/verdict.js'
 import type { Palette } from '../terminal/color.js'
 
 /** Facts about the judged run, for the sentences of the verdict. */
-export interface Judged {
+export interface JudgedRun {
   readonly policy: string
   readonly calls: number
   /** The weights in the order of the endpoints; null if they do not determine the expected shares. */
@@ -30,7 +30,7 @@ const FAILURES = {
 /** The first line of a verdict, and the sentences below it. */
 export function verdictLines(
   verdict: Verdict,
-  judged: Judged,
+  judged: JudgedRun,
   palette: Palette,
 ): { readonly head: string; readonly below: readonly string[] } {
   const { result, sentence, below } = judgedParts(verdict, judged, palette)
@@ -44,7 +44,7 @@ export function verdictLines(
 
 function judgedParts(
   verdict: Verdict,
-  judged: Judged,
+  judged: JudgedRun,
   palette: Palette,
 ): { readonly result: string; readonly sentence: string; readonly below: readonly string[] } {
   const line = (result: string, sentence: string, below: readonly string[] = []) => ({
@@ -88,7 +88,7 @@ function ruledOut({ equalSplitP }: Verdict): string[] {
     : []
 }
 
-function failed(verdict: Verdict, { weights }: Judged): string {
+function failed(verdict: Verdict, { weights }: JudgedRun): string {
   const { alternative, alternativeP, equalSplitP } = verdict
   const asked = equalSplitP === null ? ' against an equal split' : againstWeights(weights)
   const seen = `${measure(verdict)}${asked}`
@@ -108,7 +108,7 @@ function cause({ alternative }: Verdict): string[] {
   return alternative === null ? [] : [`Likely cause: ${CAUSES[alternative]}.`]
 }
 
-function tooFew({ neededCalls, equalSplitP }: Verdict, { calls }: Judged): string {
+function tooFew({ neededCalls, equalSplitP }: Verdict, { calls }: JudgedRun): string {
   const what = equalSplitP === null ? 'that one endpoint gets every call' : 'ignored weights'
   const between = calls < (neededCalls ?? 0) ? '' : ' between two changes of membership'
   return `too few calls: it takes ${neededCalls}${between} to notice ${what}, and there were ${calls}.`

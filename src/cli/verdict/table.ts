@@ -11,14 +11,14 @@ const BAR_WIDTH = 20
 export const DROP_ORDER = { bars: 1, p95: 2, max: 3, p50: 4, weight: 5, p99: 6, open: 7, calls: 8 } as const
 
 /** Observed and expected calls of an endpoint in a run. */
-export interface Shared {
+export interface ShareFigures {
   readonly weight: number
   readonly picks: number
   readonly expected: number
 }
 
 /** Columns with each endpoint's observed and expected share of the calls. */
-export function shareColumns<Row extends Shared>(
+export function shareColumns<Row extends ShareFigures>(
   calls: number,
   rows: readonly Row[],
   nameOf: (row: Row) => string,

@@ -1,4 +1,4 @@
-import type { Waited, WaitRequest } from '../../agent/wait/request.js'
+import type { WaitRequest, WaitResult } from '../../agent/wait/request.js'
 import { formatWaitCondition } from '../../domain/wait-condition.js'
 
 export interface WaitDoc {
@@ -21,7 +21,7 @@ export interface WaitDoc {
 
 export function waitDoc(
   { service, conditions, holdMs }: Pick<WaitRequest, 'service' | 'conditions' | 'holdMs'>,
-  { revision, facts, elapsedMs, heldMs }: Waited,
+  { revision, facts, elapsedMs, heldMs }: WaitResult,
 ): WaitDoc {
   const { endpoints, ready, healthy } = facts
   return {

@@ -6,7 +6,7 @@ import { visible } from '../terminal/visible.js'
 import type { Controls } from './controls.js'
 
 /** Numbers of rows. */
-export interface Counted {
+export interface RowCounts {
   /** The rows that match the filter. */
   readonly matching: number
   readonly all: number
@@ -15,7 +15,7 @@ export interface Counted {
 /** The line below a watched table: glyphs, filter, order and keys. While the user types a filter: only the filter. */
 export function renderControls(
   { filter, draft, sort }: Controls,
-  { matching, all }: Counted,
+  { matching, all }: RowCounts,
   hasKeys: boolean,
   columns: number,
   palette: Palette,

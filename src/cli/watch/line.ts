@@ -9,7 +9,7 @@ import type { EventDoc } from './document.js'
 export class EventLog {
   private readonly mark = markInLog()
 
-  private readonly shown: Shown = {
+  private readonly shown: TextFormat = {
     name: (name) => visible(this.mark(name)),
     text: (text) => visible(markNames(text, this.mark)),
   }
@@ -26,13 +26,13 @@ export class EventLog {
   }
 }
 
-interface Shown {
+interface TextFormat {
   name(name: string): string
   /** A text that may contain names. */
   text(text: string): string
 }
 
-function describe(event: EventDoc, { name, text }: Shown, palette: Palette): string {
+function describe(event: EventDoc, { name, text }: TextFormat, palette: Palette): string {
   const where = ({ service, addr }: { service: string; addr: string }) => `${name(service)} ${name(addr)}`
   switch (event.type) {
     case 'synced': {

@@ -7,7 +7,7 @@ import type { Registry } from '../../registry/registry.js'
 import type { OpenRegistry } from '../base-command.js'
 
 /** The options of a watch. Without a service, all services are watched. */
-interface Watched {
+interface WatchSubject {
   readonly service: string | undefined
   readonly filter: EndpointFilter
   /** The revision of the first list; the changes since then follow. Only for a single registry. */
@@ -20,7 +20,7 @@ interface Watched {
  */
 export async function* watchEach(
   registries: readonly OpenRegistry[],
-  { service, filter, since }: Watched,
+  { service, filter, since }: WatchSubject,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent, void, void> {
   const ending = new AbortController()
@@ -42,7 +42,7 @@ export async function* watchEach(
 
 async function* replayed(
   registry: Registry,
-  { service, filter, since }: Watched & { readonly since: Revision },
+  { service, filter, since }: WatchSubject & { readonly since: Revision },
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent, void, void> {
   const { openReplay } = await import('../../registry/replay-watch.js')

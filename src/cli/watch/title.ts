@@ -16,7 +16,7 @@ export type Freshness =
     }
 
 /** Content of the first line of a watched screen. */
-export interface Watched {
+export interface TitleContent {
   /** Undefined for all services. */
   readonly service: string | undefined
   /** The selection as given on the command line; empty or absent for all endpoints. */
@@ -32,7 +32,7 @@ export interface Watched {
  * The title, such as `hello · 127.0.0.1:2379 · rev 424 · 4 endpoints · live`. In a narrow terminal, the least important
  * parts are omitted first. The freshness is always shown.
  */
-export function renderTitle(watched: Watched, columns: number, palette: Palette): string {
+export function renderTitle(watched: TitleContent, columns: number, palette: Palette): string {
   const { service, selection = '', members, revision, endpoints, freshness } = watched
   const whole = service === undefined ? 'all services' : visible(service)
   const name = selection === '' ? whole : `${whole} ${visible(selection)}`

@@ -4,10 +4,10 @@ import { FlagProblem } from '../flags/custom.js'
 import { unknownFlag } from './unknown.js'
 
 /** The part of a command that its usage errors mention. */
-type Written = Pick<Command.Class, 'args' | 'baseFlags' | 'examples' | 'flags' | 'id'>
+type CommandParts = Pick<Command.Class, 'args' | 'baseFlags' | 'examples' | 'flags' | 'id'>
 
 /** The parser's state in errors of oclif's parser. */
-interface Parsed {
+interface ParserState {
   readonly input: {
     readonly args: Interfaces.ArgInput
     readonly flags: Interfaces.FlagInput
@@ -22,7 +22,7 @@ interface Parsed {
  * Translates an error of oclif's parser, from its fields and not its message: the input is checked again, in the
  * parser's order. Other values are returned unchanged.
  */
-export function usageError(thrown: unknown, command: Written): unknown {
+export function usageError(thrown: unknown, command: CommandParts): unknown {
   if (thrown instanceof FlagProblem) return thrown.error
   const parsed = parsedIn(thrown)
   if (parsed === null) return thrown
@@ -38,20 +38,20 @@ export function usageError(thrown: unknown, command: Written): unknown {
   )
 }
 
-function parsedIn(thrown: unknown): Parsed | null {
+function parsedIn(thrown: unknown): ParserState | null {
   if (!(thrown instanceof Errors.CLIError)) return null
-  const { parse } = thrown as { parse?: Partial<Parsed> }
-  return parse?.input && parse.output ? (parse as Parsed) : null
+  const { parse } = thrown as { parse?: Partial<ParserState> }
+  return parse?.input && parse.output ? (parse as ParserState) : null
 }
 
-function wrongFlag({ input, output }: Parsed, { id }: Written): DiscoError | null {
+function wrongFlag({ input, output }: ParserState, { id }: CommandParts): DiscoError | null {
   const [first] = output.nonExistentFlags
   if (first === undefined) return null
   const end = first.startsWith('--') ? first.indexOf('=') : 2
   return unknownFlag(end < 0 ? first : first.slice(0, end), id, input.flags)
 }
 
-function tooManyArguments({ input, output }: Parsed, { id }: Written): DiscoError | null {
+function tooManyArguments({ input, output }: ParserState, { id }: CommandParts): DiscoError | null {
   const most = Object.keys(input.args).length
   const extra = output.argv[most]
   if (extra === undefined || Object.values(input.args).some(({ multiple }) => multiple)) return null
@@ -66,7 +66,7 @@ function tooManyArguments({ input, output }: Parsed, { id }: Written): DiscoErro
   )
 }
 
-function missing({ input, output }: Parsed, command: Written): DiscoError | null {
+function missing({ input, output }: ParserState, command: CommandParts): DiscoError | null {
   const args = Object.entries(input.args).filter(([name, { required }]) => required && !(name in output.args))
   const flags = Object.entries(input.flags).filter(
     ([name, { required }]) => required && !(name in output.flags),
@@ -79,7 +79,7 @@ function missing({ input, output }: Parsed, command: Written): DiscoError | null
 }
 
 /** The error for mutually exclusive flags; each of them names the others. */
-function excluded({ input, output }: Parsed): DiscoError | null {
+function excluded({ input, output }: ParserState): DiscoError | null {
   for (const [name, { exclusive = [] }] of Object.entries(input.flags)) {
     const other = exclusive.find((flag) => typeof flag === 'string' && flag in output.flags)
     if (name in output.flags && typeof other === 'string') {
@@ -93,7 +93,7 @@ function argumentName(name: string, required: boolean | undefined): string {
   return required ? name.toUpperCase() : `[${name.toUpperCase()}]`
 }
 
-function exampleOf({ examples, id }: Written): string {
+function exampleOf({ examples, id }: CommandParts): string {
   const [first] = examples ?? []
   return typeof first === 'string' ? first.replace('<%= config.bin %>', 'disco') : `disco ${id}`
 }

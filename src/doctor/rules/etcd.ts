@@ -1,6 +1,6 @@
 import type { DiscoError } from '../../domain/errors.js'
 import type { MemberChecked, MemberStatus } from '../../registry/members.js'
-import { type Found, listed, type Rule } from '../finding.js'
+import { listed, type Rule, type RuleFinding } from '../finding.js'
 import { remedyOf } from '../remedy.js'
 
 /** The status of each etcd member in --endpoints. */
@@ -8,7 +8,7 @@ export interface EtcdFacts {
   readonly members: readonly MemberChecked[]
 }
 
-type Answered = MemberChecked & { readonly status: MemberStatus }
+type ReachableMember = MemberChecked & { readonly status: MemberStatus }
 
 /** A member this far behind in the log serves old data, or cannot keep up. */
 const MAX_ENTRIES_BEHIND = 5_000
@@ -28,7 +28,7 @@ all keys are needed, raise --quota-backend-bytes. For CORRUPT follow etcd's disa
   find(facts) {
     const raised = answered(facts).flatMap(({ url, status }) => status.alarms.map((kind) => ({ url, kind })))
     const kinds = [...new Set(raised.map(({ kind }) => kind))]
-    return kinds.map((kind): Found => {
+    return kinds.map((kind): RuleFinding => {
       const member = raised.find((one) => one.kind === kind)?.url ?? ''
       return {
         member,
@@ -57,7 +57,7 @@ Start the missing members, and check the network between the members (port 2380)
     answered(facts)
       .filter(({ status }) => status.leaderId === null)
       .map(
-        ({ url }): Found => ({
+        ({ url }): RuleFinding => ({
           member: url,
           text: 'has no leader',
           cost: 'it accepts no registration and no renewal',
@@ -96,7 +96,7 @@ Give the members of one cluster in --endpoints. A member that stays behind has a
         .filter(({ status }) => status.raftTerm === latest && status.leaderId !== null)
         .map(({ status }) => status.leaderId),
     )
-    const apart: Found[] =
+    const apart: RuleFinding[] =
       leaders.size > 1
         ? [
             {
@@ -107,7 +107,7 @@ Give the members of one cluster in --endpoints. A member that stays behind has a
           ]
         : []
     const furthest = Math.max(...members.map(({ status }) => status.appliedIndex))
-    const behind = members.flatMap(({ url, status }): Found[] => {
+    const behind = members.flatMap(({ url, status }): RuleFinding[] => {
       const entries = furthest - status.appliedIndex
       if (entries <= MAX_ENTRIES_BEHIND) return []
       return [
@@ -134,7 +134,7 @@ lose its majority.
 Start the member, or remove it from --endpoints.`,
   // A member that denies the status request is not silent: the doctor lists it as not checked.
   find: ({ members }) =>
-    members.flatMap(({ url, status }): Found[] =>
+    members.flatMap(({ url, status }): RuleFinding[] =>
       isError(status) && status.code !== 'ETCD_DENIED'
         ? [
             {
@@ -163,7 +163,7 @@ Upgrade by one minor version at a time, one member after the other.`,
   find(facts) {
     const members = answered(facts)
     const minors = new Set(members.map(({ status }) => minorOf(status.version)))
-    const mixed: Found[] =
+    const mixed: RuleFinding[] =
       minors.size > 1
         ? [
             {
@@ -175,7 +175,7 @@ Upgrade by one minor version at a time, one member after the other.`,
     const old = members
       .filter(({ status }) => isOlder(status.version))
       .map(
-        ({ url, status }): Found => ({
+        ({ url, status }): RuleFinding => ({
           member: url,
           text: `etcd ${status.version} is older than ${OLDEST.join('.')}`,
           remedy: remedyOf(null, 'upgrade it, one minor version at a time'),
@@ -198,7 +198,7 @@ If the members can be reached, give them in --endpoints instead.`,
     answered(facts)
       .filter(({ status }) => status.answersProgress === false)
       .map(
-        ({ url }): Found => ({
+        ({ url }): RuleFinding => ({
           member: url,
           text: "does not answer progress requests: probably etcd's grpc-proxy",
           cost: 'to a client an idle watch looks like a broken one',
@@ -207,8 +207,8 @@ If the members can be reached, give them in --endpoints instead.`,
       ),
 }
 
-function answered({ members }: EtcdFacts): Answered[] {
-  return members.filter((member): member is Answered => !isError(member.status))
+function answered({ members }: EtcdFacts): ReachableMember[] {
+  return members.filter((member): member is ReachableMember => !isError(member.status))
 }
 
 function isError(status: MemberStatus | DiscoError): status is DiscoError {

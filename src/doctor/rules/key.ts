@@ -2,7 +2,7 @@ import { readAddress } from '../../domain/address.js'
 import { addressHints } from '../../domain/address-hints.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import { byKey, type ServiceFacts } from '../facts.js'
-import { counted, type Found, listed, percent, type Rule } from '../finding.js'
+import { counted, listed, percent, type Rule, type RuleFinding } from '../finding.js'
 import { commandOn, lacksLease, remedyBy, remedyOf } from '../remedy.js'
 
 export const undialable: Rule<ServiceFacts> = {
@@ -18,7 +18,7 @@ Register the address that clients dial: disco register SERVICE :1001 --advertise
     const { endpoints, isShared, shareOf } = facts
     const hints = addressHints(endpoints, isShared)
     const remedy = 'register the address that clients dial: --advertise HOST'
-    return endpoints.flatMap((endpoint): Found[] => {
+    return endpoints.flatMap((endpoint): RuleFinding[] => {
       const hint = hints.get(endpoint)?.find(({ code }) => code !== 'shared-address')
       const problem = hasNoAddress(endpoint) ? endpoint.problem?.text : undefined
       const text = problem ?? hint?.text
@@ -54,7 +54,7 @@ lease is the leftover: disco doctor --fix removes it. Keys of two layouts or ver
 differ.`,
   find({ endpoints, shareOf }) {
     const usable = endpoints.filter(({ problem }) => problem === null)
-    return [...byAddress(usable).values()].flatMap((same): Found[] => {
+    return [...byAddress(usable).values()].flatMap((same): RuleFinding[] => {
       const keys = byKey(same)
       if (keys.length < 2) return []
       const leaseless = keys.filter(lacksLease)
@@ -103,7 +103,7 @@ export const badValue: Rule<ServiceFacts> = {
 Correct the writer of the value. If only its weight cannot be read, disco weight SERVICE KEY N fixes it.
 Otherwise remove the key: disco unregister SERVICE KEY.`,
   find: ({ endpoints }) =>
-    endpoints.flatMap((endpoint): Found[] =>
+    endpoints.flatMap((endpoint): RuleFinding[] =>
       endpoint.problem?.kind === 'unreadable'
         ? [
             {
@@ -132,7 +132,7 @@ prefix that disco does not know. Clients do not trust the value and skip it.
 If the finding suggests a root, the keys have a prefix: give it with --root. Otherwise register the endpoint again, and
 remove this key: disco unregister SERVICE KEY.`,
   find: ({ endpoints }) =>
-    endpoints.flatMap((endpoint): Found[] => {
+    endpoints.flatMap((endpoint): RuleFinding[] => {
       const { problem } = endpoint
       if (problem?.kind !== 'misplaced') return []
       const { rootHint } = problem
@@ -187,7 +187,7 @@ export const notForGrpc: Rule<ServiceFacts> = {
   page: `The registration is valid, but gRPC clients do not dial it: it is for another protocol, or its writer has disabled it.
 This needs no change, unless clients should dial it.`,
   find: ({ endpoints }) =>
-    endpoints.flatMap((endpoint): Found[] =>
+    endpoints.flatMap((endpoint): RuleFinding[] =>
       endpoint.problem?.kind === 'not-dialled' && !hasNoAddress(endpoint)
         ? [
             {

@@ -2,7 +2,7 @@ import { readAddress } from '../../domain/address.js'
 import { type Endpoint, isReadable, type LeaseId } from '../../domain/endpoint.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
-import { counted, type Found, listed, percent, type Rule } from '../finding.js'
+import { counted, listed, percent, type Rule, type RuleFinding } from '../finding.js'
 import { commandOn, isLeftover, lacksLease, remedyBy, remedyOf } from '../remedy.js'
 
 /** A lease with a shorter TTL expires during a short pause of the server, the network or etcd. */
@@ -28,7 +28,7 @@ whose writers never take one.`,
   find(facts) {
     const { endpoints } = facts
     const leaseless = byKey(endpoints).filter((endpoint) => lacksLease(endpoint) && isReadable(endpoint))
-    return leaseless.map((endpoint): Found => {
+    return leaseless.map((endpoint): RuleFinding => {
       const hint = findLayout(endpoint.layout)?.hint(endpoint)
       const isDead = isLeftover(endpoint, facts)
       const isServing = facts.healthOf(endpoint)?.isConnected === true
@@ -62,7 +62,7 @@ are removed at once, whether their servers run or not.
 
 Let each server hold its registration under a lease of its own: disco register, or register() of the library.`,
   find: ({ service, endpoints, ofLease }) =>
-    leasesOf(endpoints).flatMap((lease): Found[] => {
+    leasesOf(endpoints).flatMap((lease): RuleFinding[] => {
       const all = byKey(ofLease(lease).filter(isReadable))
       const hosts = [...new Set(all.map(({ addr }) => hostOf(addr)))].filter((host) => host !== '')
       // A lease of several services is reported with the first of them.
@@ -96,7 +96,7 @@ Register with a longer TTL: disco register … --ttl 10.`,
         seconds !== undefined && (seconds < MIN_TTL_SECONDS || seconds * 1000 <= (roundTripMs ?? 0))
       if (isShort) byTtl.set(seconds, [...(byTtl.get(seconds) ?? []), endpoint])
     }
-    return [...byTtl].map(([seconds, short]): Found => {
+    return [...byTtl].map(([seconds, short]): RuleFinding => {
       const cannotBeRenewed = roundTripMs !== null && seconds * 1000 <= roundTripMs
       const share = short.reduce((sum, endpoint) => sum + shareOf(endpoint), 0)
       const [only] = short
@@ -122,7 +122,7 @@ late: its process hangs, has ended, or does not reach etcd. The key is removed a
 
 Look at the registrar. A process that ended without deregistering needs nothing: its key lapses by itself.`,
   find: ({ endpoints, ttlOf, shareOf }) =>
-    byKey(endpoints).flatMap((endpoint): Found[] => {
+    byKey(endpoints).flatMap((endpoint): RuleFinding[] => {
       const ttl = endpoint.lease === null ? undefined : ttlOf(endpoint.lease)
       if (!ttl || ttl.grantedTtlSeconds < MIN_JUDGED_TTL_SECONDS) return []
       const { ttlSeconds, grantedTtlSeconds } = ttl

@@ -1,7 +1,7 @@
 import type { HealthFault } from '../../agent/health/survey.js'
 import type { Endpoint } from '../../domain/endpoint.js'
 import type { ServiceFacts } from '../facts.js'
-import { type Found, percent, type Rule, type Severity } from '../finding.js'
+import { percent, type Rule, type RuleFinding, type Severity } from '../finding.js'
 import { commandOn, isLeftover, outOfRotation, remedyBy, remedyOf } from '../remedy.js'
 
 const UNREACHED: ReadonlySet<HealthFault | null | undefined> = new Set(['refused', 'unreachable'])
@@ -19,7 +19,7 @@ Start its server, or take it out: disco weight SERVICE ADDR 0 stops its traffic 
 a layout whose writers take one, is a leftover, which disco doctor --fix removes. If a firewall may block this machine only,
 run disco doctor on a client's machine.`,
   find: (facts) =>
-    facts.endpoints.flatMap((endpoint): Found[] => {
+    facts.endpoints.flatMap((endpoint): RuleFinding[] => {
       const checked = facts.healthOf(endpoint)
       if (!UNREACHED.has(checked?.fault)) return []
       const remedy = isLeftover(endpoint, facts)
@@ -46,7 +46,7 @@ Clients that check health leave it out; all others send it their calls.
 
 Look at the server's log. disco weight SERVICE ADDR 0 stops its traffic meanwhile, and can be undone.`,
   find: (facts) =>
-    facts.endpoints.flatMap((endpoint): Found[] => {
+    facts.endpoints.flatMap((endpoint): RuleFinding[] => {
       const checked = facts.healthOf(endpoint)
       if (!UNHEALTHY.has(checked?.fault)) return []
       return [
@@ -70,7 +70,7 @@ same way. If some endpoints speak TLS and some do not, calls always fail at some
 it is a warning. The health of these servers was not checked: repeat it with --tls (and --tls-ca, --tls-cert, --tls-key).`,
   find(facts) {
     const isMixed = facts.endpoints.some((endpoint) => facts.healthOf(endpoint)?.isConnected)
-    return facts.endpoints.flatMap((endpoint): Found[] => {
+    return facts.endpoints.flatMap((endpoint): RuleFinding[] => {
       const checked = facts.healthOf(endpoint)
       const fault = checked?.fault
       if (fault !== 'speaks-tls' && fault !== 'speaks-plaintext') return []
@@ -100,7 +100,7 @@ function severityBy(
   endpoint: Endpoint,
   { shareOf }: ServiceFacts,
   severity: Severity = 'error',
-): Pick<Found, 'severity'> {
+): Pick<RuleFinding, 'severity'> {
   return { severity: shareOf(endpoint) === 0 && severity === 'error' ? 'warning' : severity }
 }
 
@@ -109,7 +109,7 @@ function costOf(
   endpoint: Endpoint,
   { shareOf }: ServiceFacts,
   effect: string,
-): Pick<Found, 'cost' | 'share'> {
+): Pick<RuleFinding, 'cost' | 'share'> {
   const share = shareOf(endpoint)
   const cost = share === 0 ? 'no traffic: its weight is 0' : `${percent(share)} of the traffic ${effect}`
   return { share, cost }

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../domain/endpoint.js'
 import { findLayout } from '../../domain/layouts/index.js'
 import { byKey, type ServiceFacts } from '../facts.js'
-import { counted, type Found, type Rule } from '../finding.js'
+import { counted, type Rule, type RuleFinding } from '../finding.js'
 import { commandOn, type Remedy, remedyBy, remedyOf } from '../remedy.js'
 import { isDown } from './server.js'
 
@@ -17,7 +17,7 @@ disco clients apply every weight at once.`,
   find({ endpoints, weightsUnset }) {
     const usable = byKey(endpoints.filter(({ problem }) => problem === null))
     const drained = weightsUnset ? [] : usable.filter(({ weight }) => weight === 0)
-    const undrained = drained.flatMap((endpoint): Found[] => {
+    const undrained = drained.flatMap((endpoint): RuleFinding[] => {
       const hint = findLayout(endpoint.layout)?.hint(endpoint)
       if (hint?.code !== 'zero-is-default') return []
       return [
@@ -37,7 +37,7 @@ disco clients apply every weight at once.`,
       caveats.set(caveat, (caveats.get(caveat) ?? 0) + 1)
     }
     const late = [...caveats].map(
-      ([caveat, changed]): Found => ({
+      ([caveat, changed]): RuleFinding => ({
         severity: 'info',
         text: `${caveat} (${counted(changed, 'key')} written since registration)`,
         remedy: remedyOf(null),
@@ -57,7 +57,7 @@ forgotten after one. etcd stores no times: compare the finding's revision with t
 Put it back by disco drain SERVICE ADDR --undo, which takes the weight from etcd's history. If it was registered with weight
 0, use disco weight SERVICE ADDR N. Or remove it: disco unregister SERVICE ADDR.`,
   find: (facts) =>
-    byKey(facts.weightsUnset ? [] : facts.endpoints).flatMap((endpoint): Found[] =>
+    byKey(facts.weightsUnset ? [] : facts.endpoints).flatMap((endpoint): RuleFinding[] =>
       endpoint.problem === null && endpoint.weight === 0 && findLayout(endpoint.layout)?.weightless === null
         ? [
             {

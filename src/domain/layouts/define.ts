@@ -2,19 +2,19 @@ import { readAddress } from '../address.js'
 import { type EndpointRecord, type LeaseId, notDialled } from '../endpoint.js'
 import { DiscoError } from '../errors.js'
 import { isUtf8Key } from '../key-text.js'
-import type { Decoded, EndpointRecords, Layout, NotAnEndpoint } from './layout.js'
+import type { DecodedKey, EndpointRecords, Layout, NotAnEndpoint } from './layout.js'
 import { Problem } from './layout.js'
 import { misplaced } from './root.js'
 
 /** The fields of an endpoint that the key alone gives. */
 type KeyParts = Pick<EndpointRecord, 'service' | 'version' | 'addr'>
 
-type Needed = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims' | 'claimedBy'
+type RequiredField = 'name' | 'base' | 'keys' | 'defaultTtlSeconds' | 'claims' | 'claimedBy'
 
 /** The part of a layout that differs from other layouts. */
 interface Form
-  extends Pick<Layout, Needed>,
-    Partial<Omit<Layout, Needed | 'at' | 'prefix' | 'decode' | 'encode'>> {
+  extends Pick<Layout, RequiredField>,
+    Partial<Omit<Layout, RequiredField | 'at' | 'prefix' | 'decode' | 'encode'>> {
   /** Default: `{base}/{service}/`. */
   prefix?(base: string, service?: string): string
   /** Reads the key of an unusable value. Default: `{service}/{addr}`. @param rest the key after the base */
@@ -91,7 +91,7 @@ export function endsInAddress(key: string): boolean {
   return /:\d{1,5}$/.test(key) || key.includes('/unix:')
 }
 
-function decode(form: Form, base: string, key: string, value: Uint8Array): Decoded {
+function decode(form: Form, base: string, key: string, value: Uint8Array): DecodedKey {
   const lead = (form.prefix ?? prefixUnder)(base)
   const rest = key.startsWith(lead) ? key.slice(lead.length) : key.replace(/^\//, '')
   const keyParts = () => (form.keyParts ?? serviceAndAddr)(rest)

@@ -1,12 +1,12 @@
 import { textOf } from '../key-text.js'
 import { DEFAULT_LAYOUT, LAYOUTS } from './index.js'
 import { isObject } from './json-fields.js'
-import { CLAIM_ORDER, type Decoded, type Layout, type Value } from './layout.js'
+import { CLAIM_ORDER, type DecodedKey, type Layout, type Value } from './layout.js'
 
 /** A key with its value, and the layout that it is written in. */
-export interface Detected {
+export interface DetectedKey {
   readonly layout: Layout
-  readonly decoded: Decoded
+  readonly decoded: DecodedKey
 }
 
 /** The strongest evidence first. The sort is stable, so that layouts of one kind keep their order. */
@@ -28,7 +28,7 @@ export function detect(
   key: string,
   bytes: Uint8Array,
   keyFor: (layout: Layout) => string = () => key,
-): Detected | null {
+): DetectedKey | null {
   const value = readValue(bytes)
   const layout =
     BY_CLAIM.find((known) => known.claims(value, keyFor(known))) ??

@@ -17,7 +17,7 @@ export interface NotAnEndpoint {
 }
 
 /** A key and its value as a layout reads them. */
-export type Decoded =
+export type DecodedKey =
   | { readonly kind: 'endpoints'; readonly records: EndpointRecords }
   | Unusable
   | NotAnEndpoint
@@ -108,7 +108,7 @@ export interface Layout {
   /** The prefix of one service's keys, or of all keys if no service is given. Never matches a longer service name. */
   prefix(service?: string): string
   /** Never throws: a value that cannot be read is `unusable`. */
-  decode(key: string, value: Uint8Array): Decoded
+  decode(key: string, value: Uint8Array): DecodedKey
   /**
    * The key and value of a registration.
    *

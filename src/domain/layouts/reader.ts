@@ -1,4 +1,4 @@
-import { type Detected, detect } from './detect.js'
+import { type DetectedKey, detect } from './detect.js'
 import { DEFAULT_LAYOUT, LAYOUTS, type Layout, layoutNamed } from './index.js'
 import { rooted, rootPrefix, underRoot, withoutRoot } from './root.js'
 
@@ -36,7 +36,7 @@ export interface Reader {
    */
   narrowed(service: string): Reader | null
   /** Decodes a key and its value; null for a key that no layout claims. Never throws. */
-  read(key: string, value: Uint8Array): Detected | null
+  read(key: string, value: Uint8Array): DetectedKey | null
 }
 
 /** @throws DiscoError USAGE */

@@ -17,7 +17,7 @@ import { authorityOf } from '../resolver/target.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
 
 /** The result of one check of one address. */
-export interface HealthChecked {
+export interface HealthCheckResult {
   /** Whether a gRPC connection was established. */
   readonly isConnected: boolean
   /** The status that the server reports; UNIMPLEMENTED if it has no grpc.health.v1; null if it reports no status. */
@@ -87,7 +87,7 @@ export interface HealthCheckOptions {
 export async function checkHealth(
   server: CheckedServer,
   options: HealthCheckOptions,
-): Promise<HealthChecked> {
+): Promise<HealthCheckResult> {
   const { addr, tls } = server
   const startMs = performance.now()
   const client = new Client(
@@ -144,7 +144,7 @@ async function causeOf(failure: string, { addr, tls }: CheckedServer, leftMs: nu
   }
 }
 
-type CallResult = Omit<HealthChecked, 'isRefused' | 'latencyMs'> & {
+type CallResult = Omit<HealthCheckResult, 'isRefused' | 'latencyMs'> & {
   /** grpc-js's details for UNAVAILABLE; null for other results. */
   readonly failure: string | null
 }

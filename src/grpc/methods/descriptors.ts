@@ -65,7 +65,7 @@ export class Descriptors {
    * @throws DiscoError NOT_FOUND with suggestions, USAGE for an ambiguous name, RPC_FAILED for inconsistent file
    *   descriptors
    */
-  async describe(name: string): Promise<Described> {
+  async describe(name: string): Promise<ElementDescription> {
     const wanted = name.replace(/^\./, '')
     const known = this.find(wanted)
     // Types that no service imports are fetched only on demand.
@@ -145,7 +145,7 @@ export class Descriptors {
 }
 
 /** A described schema element; `method` is null for an element of another kind. */
-export type Described = Description &
+export type ElementDescription = Description &
   (
     | { readonly kind: 'method'; readonly method: Method }
     | { readonly kind: 'service' | 'message' | 'enum'; readonly method: null }

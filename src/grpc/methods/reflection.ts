@@ -13,7 +13,7 @@ import {
 } from './reflection-protocol.js'
 
 /** The services and file descriptors of one server. */
-export interface Reflected {
+export interface ReflectedSchema {
   readonly files: readonly FileDescriptorProto[]
   /** Full names of the services, without the reflection services. */
   readonly services: readonly string[]
@@ -36,7 +36,7 @@ export async function reflect(
   deadlineMs: number,
   signal: AbortSignal = new AbortController().signal,
   headers: Headers = [],
-): Promise<Reflected> {
+): Promise<ReflectedSchema> {
   let asked = ''
   for (const pkg of REFLECTION_PACKAGES) {
     using calls = new ReflectionCalls(client, reflectionMessages(pkg), deadlineMs, headers)
@@ -92,7 +92,7 @@ export async function readReflected(
   ask: SendRequest,
   pkg: ReflectionPackage,
   peer: () => string,
-): Promise<Reflected> {
+): Promise<ReflectedSchema> {
   const listed = await ask({ listServices: '*' })
   const services = (listed.listServicesResponse?.service ?? [])
     .map(({ name }) => name)

@@ -8,7 +8,7 @@ import { selectorOf, type Target } from './target.js'
 type Conditions = Pick<Target, 'where' | 'spillOver'> & Partial<Pick<Target, 'select'>>
 
 /** The endpoints that a target selects from one list of a service. */
-export interface Selected {
+export interface SelectedEndpoints {
   /** The selected endpoints that can be dialled, as a channel receives them. */
   readonly endpoints: RegisteredEndpoint[]
   /** All selected endpoints, including undialable ones; the list itself if all its endpoints are selected. */
@@ -17,7 +17,7 @@ export interface Selected {
 
 /** Selects endpoints from the lists of a service. Channels with the same conditions share the result for a list. */
 export class Selection {
-  private static readonly made = new WeakMap<readonly Endpoint[], Map<string, Selected>>()
+  private static readonly made = new WeakMap<readonly Endpoint[], Map<string, SelectedEndpoints>>()
   private readonly key: string
 
   constructor(private readonly conditions: Conditions) {
@@ -25,8 +25,8 @@ export class Selection {
   }
 
   /** @param service all endpoints of the service; the array must not be changed afterwards */
-  of(service: readonly Endpoint[]): Selected {
-    const byConditions = Selection.made.get(service) ?? new Map<string, Selected>()
+  of(service: readonly Endpoint[]): SelectedEndpoints {
+    const byConditions = Selection.made.get(service) ?? new Map<string, SelectedEndpoints>()
     Selection.made.set(service, byConditions)
     const selected = byConditions.get(this.key) ?? select(service, this.conditions)
     byConditions.set(this.key, selected)
@@ -42,9 +42,9 @@ export function toGrpcEndpoints(service: readonly Endpoint[], conditions: Condit
   return select(service, conditions).endpoints
 }
 
-function select(service: readonly Endpoint[], conditions: Conditions): Selected {
+function select(service: readonly Endpoint[], conditions: Conditions): SelectedEndpoints {
   const weightOf = effectiveWeights(service)
-  const toGrpc = (registered: readonly Endpoint[]): Selected => ({
+  const toGrpc = (registered: readonly Endpoint[]): SelectedEndpoints => ({
     registered,
     endpoints: dialable(registered, weightOf),
   })

@@ -16,7 +16,7 @@ export interface ApplyReports {
 }
 
 /** The result of an apply. */
-export interface Applied {
+export interface ApplyResult {
   /**
    * A revision at which all keys with the outcome `done` or `already` have their new state; the plan's revision if there
    * are none.
@@ -48,7 +48,7 @@ export async function applyPlan(
   rules: ApplyRules,
   { onWritten }: ApplyReports = {},
   { stop, hurry }: ApplySignals = {},
-): Promise<Applied> {
+): Promise<ApplyResult> {
   const { client } = registry.internals({ signal: hurry })
   const changes = plan.changes.filter((change) => !isToHold(change, rules))
   const outcomes: KeyOutcome[] = []

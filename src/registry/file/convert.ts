@@ -4,7 +4,7 @@ import { DEFAULT_LAYOUT, type Layout, layoutNamed } from '../../domain/layouts/i
 import type { PlacedEntry, RegistryFile } from './read.js'
 
 /** A file converted to another layout. */
-export interface Converted {
+export interface ConversionResult {
   readonly file: RegistryFile
   /** The information that the new layout cannot store: one sentence for each kind, for the user. */
   readonly leftOut: readonly string[]
@@ -17,7 +17,7 @@ export interface Converted {
  * @param name the new layout's name, or NAME=BASE
  * @throws DiscoError USAGE for endpoints that gRPC does not dial
  */
-export function convertFile(file: RegistryFile, name: string): Converted {
+export function convertFile(file: RegistryFile, name: string): ConversionResult {
   const to = layoutNamed(name)
   const values = new Map<string, number>()
   const ids = new Map<string, number>()

@@ -35,7 +35,7 @@ export async function* exportPages(
 ): AsyncGenerator<ExportPage, void, void> {
   const { client, reader } = registry.internals()
   let first: Revision | null = null
-  const pages = decodedPages(client, reader, service, (kv, by): Read[] => {
+  const pages = decodedPages(client, reader, service, (kv, by): ExportItem[] => {
     const endpoints = decodeEndpoints(by, kv, service)
     if (endpoints.length === 0) return []
     const found = by.read(kv.key, kv.value)
@@ -58,7 +58,7 @@ export async function* exportPages(
 }
 
 /** A registration, the key of an unreadable value, or null for a key that the filter excludes. */
-type Read = StoredRegistration | string | null
+type ExportItem = StoredRegistration | string | null
 
 /** Copies the value: it is a view that would keep etcd's whole response in memory. */
 function ownCopy(kv: KeyValue): KeyValue {

@@ -37,7 +37,7 @@ export function recordsOf({ registered }: RegistrationRequest): readonly Endpoin
 }
 
 /** The result of acquiring: the lease, and the keys under it in the order of the request; at least one. */
-export interface Acquired {
+export interface AcquiredKeys {
   readonly lease: HeldLease
   readonly keys: readonly HeldKey[]
 }
@@ -54,7 +54,7 @@ export async function acquire(
   request: RegistrationRequest,
   events: EventSink<RegistrationEvents>,
   signal: AbortSignal,
-): Promise<Acquired> {
+): Promise<AcquiredKeys> {
   const { ttlSeconds, takeover = false, onDelete = 'exit', onHeldElsewhere } = request
   const records = recordsOf(request)
   const lease = new HeldLease(client, ttlSeconds, await grantLease(client.under(signal), ttlSeconds))

@@ -5,7 +5,7 @@ import type { Layout } from '../../domain/layouts/index.js'
 import type { EtcdClient } from '../../etcd/client.js'
 import { keepAlive } from '../../etcd/keep-alive.js'
 import { Backoff, type BackoffLimits, DENIAL_BACKOFF } from '../../net/backoff.js'
-import { type Acquired, acquire, checkWritable, type RegistrationRequest, recordsOf } from './acquire.js'
+import { type AcquiredKeys, acquire, checkWritable, type RegistrationRequest, recordsOf } from './acquire.js'
 import { type EventSink, OrderedEvents, type RegistrationEvents } from './events.js'
 import type { HeldKey, HeldLease } from './held-key.js'
 import { keyEvents } from './key-events.js'
@@ -61,7 +61,7 @@ export class Registration implements AsyncDisposable {
 
   private constructor(
     private readonly client: EtcdClient,
-    { lease, keys }: Acquired,
+    { lease, keys }: AcquiredKeys,
     private readonly events: EventSink<RegistrationEvents>,
   ) {
     this.lease = lease

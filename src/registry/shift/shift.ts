@@ -19,7 +19,7 @@ export interface ShiftChange {
 }
 
 /** The result of a shift; with `dryRun` the planned result. */
-export interface Shifted {
+export interface ShiftResult {
   /** The revision of the transaction; of the list if nothing was written. */
   readonly revision: Revision
   /** The list from which the weights were computed. */
@@ -53,7 +53,7 @@ export function shiftShares(
   service: string,
   parts: readonly SharePart[],
   options: ShiftOptions = {},
-): Promise<Shifted> {
+): Promise<ShiftResult> {
   return changeWeights(registry, service, ({ endpoints }) => planShares(endpoints, parts), options)
 }
 
@@ -67,7 +67,7 @@ export async function changeWeights(
   service: string,
   plan: (list: EndpointList) => PlannedWeights | Promise<PlannedWeights>,
   { signal, dryRun = false, expect, onSend }: ShiftOptions = {},
-): Promise<Shifted> {
+): Promise<ShiftResult> {
   const { client, reader } = registry.internals({ signal })
   for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
     const before = await listKeys(client, reader, service)
@@ -115,7 +115,7 @@ function shifted(
   weights: PlannedWeights,
   revision: Revision,
   written: boolean,
-): Shifted {
+): ShiftResult {
   const after = before.endpoints.map((endpoint) => {
     const weight = weights.get(endpoint.key)
     return weight === undefined || weight === endpoint.weight ? endpoint : { ...endpoint, weight }

@@ -3,11 +3,11 @@ import { DiscoError } from '../../domain/errors.js'
 import type { PlannedWeights } from '../../domain/share-plan.js'
 import type { EndpointList } from '../listing.js'
 import type { Registry } from '../registry.js'
-import { changeWeights, type Shifted, type ShiftOptions } from './shift.js'
+import { changeWeights, type ShiftOptions, type ShiftResult } from './shift.js'
 import { ShiftHistory } from './shift-history.js'
 
 /** The result of an undo. */
-export interface Undone extends Shifted {
+export interface Undone extends ShiftResult {
   /** The revision whose weights were restored. */
   readonly restored: Revision
   /** The revision of the undone transaction; null for all changes since `restored`. */

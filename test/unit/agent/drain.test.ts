@@ -10,7 +10,7 @@ import { endpoint } from '../../support/endpoints.js'
 test('the suggested command that removes endpoints without weights can be pasted into a shell, also for many endpoints', async () => {
   const many = Array.from({ length: 6 }, (_, at) => endpoint({ addr: `10.0.0.5:${at + 1}`, layout: 'etcd' }))
   const registry = { listExisting: async () => ({ revision: 1, endpoints: many }) } as unknown as Registry
-  const reports = { onWeighed: () => undefined, onUnweighed: () => undefined }
+  const reports = { onWeightSet: () => undefined, onWeightFailed: () => undefined }
   const hint = async (selection: EndpointSelection) => {
     const request = { selection, graceMs: 0, force: false }
     const refused = await drain(registry, request, reports, new AbortController().signal).catch(
@@ -42,7 +42,7 @@ test('an endpoint whose weight is restored during the grace period is kept, and 
     },
   } as unknown as Registry
   const selection = { service: before.service, addr: before.addr }
-  const reports = { onWeighed: () => undefined, onUnweighed: () => undefined }
+  const reports = { onWeightSet: () => undefined, onWeightFailed: () => undefined }
   const draining = drain(
     registry,
     { selection, graceMs: 0, force: false },

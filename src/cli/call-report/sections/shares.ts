@@ -26,16 +26,16 @@ export function sharesSection(run: ShownRun): Markup {
   return markup`<section><h2>Shares</h2>${charts}<h3>Whole run</h3>${versions(doc)}${registries(doc)}${endpoints(doc)}</section>`
 }
 
-type Tallied = Pick<CallDoc['endpoints'][number], 'picks' | 'expected' | 'latencyMs' | 'failures' | 'errors'>
+type ShareRow = Pick<CallDoc['endpoints'][number], 'picks' | 'expected' | 'latencyMs' | 'failures' | 'errors'>
 
-function shareColumns(calls: number): Column<Tallied>[] {
+function shareColumns(calls: number): Column<ShareRow>[] {
   return [
     { head: 'Calls', isNumber: true, cell: ({ picks }) => wholeFigure(picks) },
     { head: 'Expected', isNumber: true, cell: ({ expected }) => figure(expected, expected.toFixed(1)) },
     { head: 'Share', isNumber: true, cell: ({ picks }) => percentFigure(picks, calls) },
     { head: 'Expected share', isNumber: true, cell: ({ expected }) => percentFigure(expected, calls) },
     ...(['p50', 'p95', 'p99', 'max'] as const).map(
-      (of): Column<Tallied> => ({
+      (of): Column<ShareRow> => ({
         head: of,
         isNumber: true,
         cell: ({ latencyMs }) => durationFigure(latencyMs[of]),

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import type { Dialled } from '../../../../src/cli/flags/target.js'
+import type { DialTarget } from '../../../../src/cli/flags/target.js'
 import { notesOn } from '../../../../src/cli/notes/notes.js'
 import { endpoint } from '../../../support/endpoints.js'
 
 /** The note about layout and root, where the tool read `target` at `layout` and `root`. */
 function noteOn(target: string, layout: string, root: string, env = {}, found = 'seed') {
-  const registry: Dialled['registry'] = { service: 'hello', place: { layout, root }, isUri: true }
+  const registry: DialTarget['registry'] = { service: 'hello', place: { layout, root }, isUri: true }
   const reading = { dialled: { target, registry }, members: ['10.0.0.1:2379'], env }
   const [note, ...more] = notesOn(reading, [endpoint({ layout: found, addr: '10.0.0.1:1' })])
   expect(more).toEqual([])

@@ -4,7 +4,7 @@ import { commandLine } from '../../../../src/cli/flags/connection-words.js'
 import { sharesOf, shiftDoc } from '../../../../src/cli/shift/document.js'
 import { renderShift, shareText } from '../../../../src/cli/shift/view.js'
 import { parseSelector } from '../../../../src/domain/selector.js'
-import type { Shifted } from '../../../../src/registry/shift/shift.js'
+import type { ShiftResult } from '../../../../src/registry/shift/shift.js'
 import { endpoint } from '../../../support/endpoints.js'
 import { plain } from '../../../support/palettes.js'
 
@@ -12,7 +12,7 @@ const ELSEWHERE = { context: 'two', endpoints: '10.0.0.1:2379', root: '/team' } 
 const canary = endpoint({ addr: '10.0.0.2:1', version: '2.0.0', weight: 5 })
 
 /** A shift of one endpoint. */
-const shifted = (from: number, shareTo = 0.5): Shifted => ({
+const shifted = (from: number, shareTo = 0.5): ShiftResult => ({
   ...{ revision: 8, before: { revision: 7, endpoints: [canary], otherKeys: 0 }, written: from !== 5 },
   changes: [{ endpoint: canary, from, to: 5, shareFraction: { from: 0.1, to: shareTo } }],
 })

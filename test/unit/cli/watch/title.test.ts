@@ -1,17 +1,17 @@
 import stringWidth from 'string-width'
 import { describe, expect, it } from 'vitest'
-import { renderTitle, type Watched } from '../../../../src/cli/watch/title.js'
+import { renderTitle, type TitleContent } from '../../../../src/cli/watch/title.js'
 import { colored, plain } from '../../../support/palettes.js'
 
 const since = new Date(2026, 10, 26, 11, 12, 24)
-const live: Watched = {
+const live: TitleContent = {
   service: 'hello',
   members: ['127.0.0.1:2379'],
   revision: 424,
   endpoints: 4,
   freshness: { type: 'live' },
 }
-const stale: Watched = { ...live, freshness: { type: 'stale', since, forMs: 6_900 } }
+const stale: TitleContent = { ...live, freshness: { type: 'stale', since, forMs: 6_900 } }
 
 describe('the title of a watched screen', () => {
   it('shows the service, etcd, the revision, the number of endpoints, and the age of the list', () => {
