@@ -9,7 +9,7 @@ import {
   requireChosen,
 } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
-import { checkMembers, type MemberChecked, type MembersCheckResult } from '../registry/members.js'
+import { checkMembers, type MemberCheckResult, type MembersCheckResult } from '../registry/members.js'
 import type { EndpointList, Registry, Ttl } from '../registry/registry.js'
 import { summarizeServices } from '../registry/service-summary.js'
 import { factsOf, groupByLease, type ServiceFacts } from './facts.js'
@@ -43,7 +43,7 @@ export interface Examination {
   readonly chosen: readonly Endpoint[]
   readonly health: HealthById
   readonly ttls: ReadonlyMap<LeaseId, Ttl>
-  readonly members: readonly MemberChecked[]
+  readonly members: readonly MemberCheckResult[]
   readonly unchecked: readonly UncheckedItem[]
   /** Why the registrations could not be read; null if they were read, or the examination was aborted. */
   readonly failure: DiscoError | null
@@ -207,7 +207,7 @@ function uncheckedMembers({ members, missing, others }: MembersCheckResult): Unc
 }
 
 function uncheckedOthers(
-  members: readonly MemberChecked[],
+  members: readonly MemberCheckResult[],
   others: MembersCheckResult['others'],
 ): UncheckedItem[] {
   if (!(others instanceof DiscoError)) {

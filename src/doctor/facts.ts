@@ -1,4 +1,4 @@
-import type { HealthById, HealthChecked } from '../agent/health/survey.js'
+import type { HealthById, HealthCheckResult } from '../agent/health/survey.js'
 import { type Endpoint, endpointId, type LeaseId } from '../domain/endpoint.js'
 import { shareWithin, weightsAreUnset } from '../domain/shares.js'
 import type { Ttl } from '../registry/registry.js'
@@ -13,7 +13,7 @@ export interface ServiceFacts {
   /** The endpoint's share of the service's traffic, from 0 to 1. */
   shareOf(endpoint: Endpoint): number
   /** The result of the endpoint's health probe; undefined if it was not probed. */
-  healthOf(endpoint: Endpoint): HealthChecked | undefined
+  healthOf(endpoint: Endpoint): HealthCheckResult | undefined
   /** Granted and remaining TTL of a lease; undefined if they were not read. */
   ttlOf(lease: LeaseId): Ttl | undefined
   /** All listed endpoints under a lease, including those of other services. */

@@ -8,8 +8,6 @@ import type { KeyValue } from './pairs.js'
 import { rangedIn, readKeys } from './range.js'
 import { type Outcome, sendWrite, unknownOutcome } from './write-outcome.js'
 
-export type { KeyRead as Seen }
-
 /** A key and the mod revision that it must still have; 0 for a key that must not exist. */
 export type ExpectedRevision = Pick<KeyRead, 'key' | 'revision'>
 

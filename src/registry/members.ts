@@ -4,7 +4,7 @@ import { prefixRange } from '../etcd/key-range.js'
 import type { MemberCheckResult, MemberStatus } from '../etcd/member-check.js'
 import type { Registry } from './registry.js'
 
-export type { MemberCheckResult as MemberChecked, MemberStatus }
+export type { MemberCheckResult, MemberStatus }
 
 /** The result of a check of etcd's members. */
 export interface MembersCheckResult {

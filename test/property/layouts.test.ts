@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { EndpointRecord } from '../../src/domain/endpoint.js'
 import { detect } from '../../src/domain/layouts/detect.js'
 import {
-  type Decoded,
+  type DecodedKey,
   type EndpointRecords,
   LAYOUTS,
   type Layout,
@@ -23,7 +23,7 @@ function written(layout: Layout, registrations: EndpointRecords): { key: string;
   return { key, value: Buffer.from(value) }
 }
 
-function endpoints(decoded: Decoded): EndpointRecords {
+function endpoints(decoded: DecodedKey): EndpointRecords {
   if (decoded.kind === 'unusable') throw new Error(decoded.problem.text)
   if (decoded.kind === 'not-an-endpoint') throw new Error(decoded.purpose)
   return decoded.records
@@ -151,7 +151,7 @@ describe.each(LAYOUTS.map((layout, index) => ({ name: layout.name, layout, seed:
 )
 
 /** Plain comparisons: an assertion for each field of two million values would take minutes. */
-function kindOf(decoded: Decoded): 'endpoints' | 'nothing' | 'problems' {
+function kindOf(decoded: DecodedKey): 'endpoints' | 'nothing' | 'problems' {
   if (decoded.kind === 'not-an-endpoint') return decoded.purpose === '' ? fail(decoded) : 'nothing'
   if (decoded.kind === 'unusable') {
     const { service, version, addr } = decoded
@@ -168,7 +168,7 @@ function kindOf(decoded: Decoded): 'endpoints' | 'nothing' | 'problems' {
   return decoded.records.length > 0 ? 'endpoints' : fail(decoded)
 }
 
-function fail(decoded: Decoded): never {
+function fail(decoded: DecodedKey): never {
   throw new Error(`not as it should be: ${JSON.stringify(decoded)}`)
 }
 

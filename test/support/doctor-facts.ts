@@ -1,10 +1,10 @@
-import type { HealthChecked, HealthFault } from '../../src/agent/health/survey.js'
+import type { HealthCheckResult, HealthFault } from '../../src/agent/health/survey.js'
 import { factsOf, groupByLease, type ServiceFacts } from '../../src/doctor/facts.js'
 import { type Endpoint, type EndpointId, endpointId } from '../../src/domain/endpoint.js'
 import type { Ttl } from '../../src/registry/registry.js'
 
 /** A check result with this fault; null means SERVING. */
-export function checked(fault: HealthFault | null, problem: string | null = fault): HealthChecked {
+export function checked(fault: HealthFault | null, problem: string | null = fault): HealthCheckResult {
   const isConnected = fault === null || fault === 'not-serving' || fault === 'denied'
   return {
     isConnected,
@@ -26,7 +26,7 @@ export function facts(
     roundTripMs = 1,
   }: {
     /** Check results by address. */
-    readonly health?: Readonly<Record<string, HealthChecked>>
+    readonly health?: Readonly<Record<string, HealthCheckResult>>
     /** Remaining TTLs by lease. */
     readonly ttls?: Readonly<Record<string, Ttl>>
     /** Endpoints of other services. */
@@ -35,7 +35,7 @@ export function facts(
     readonly roundTripMs?: number | null
   } = {},
 ): ServiceFacts {
-  const byId = new Map<EndpointId, HealthChecked>()
+  const byId = new Map<EndpointId, HealthCheckResult>()
   for (const endpoint of endpoints) {
     const result = health[endpoint.addr]
     if (result) byId.set(endpointId(endpoint), result)

@@ -6,13 +6,13 @@ import { LiveSnapshot } from '../../domain/live-snapshot.js'
 import { endpointsOf } from '../../domain/snapshot.js'
 import type { Registry } from '../../registry/registry.js'
 import { endpointsOfServices } from '../../registry/service-summary.js'
-import { type HealthChecked, type SurveyOptions, surveyHealth } from './survey.js'
+import { type HealthCheckResult, type SurveyOptions, surveyHealth } from './survey.js'
 
 /** An endpoint and its last health check. */
 export interface EndpointHealth {
   readonly endpoint: Endpoint
   /** Null for an endpoint that is no longer registered. */
-  readonly checked: HealthChecked | null
+  readonly checked: HealthCheckResult | null
 }
 
 /** Interval between two checks of an endpoint. */
@@ -58,7 +58,7 @@ export async function* followHealth(
   }
 }
 
-const NOT_DIALLED: HealthChecked = {
+const NOT_DIALLED: HealthCheckResult = {
   isConnected: false,
   isHealthy: false,
   isRefused: false,

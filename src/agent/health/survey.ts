@@ -4,7 +4,7 @@ import type { BackendTls } from '../../grpc/backend-tls.js'
 import type { HealthCheckOptions, HealthCheckResult, HealthFault } from '../../grpc/health/check.js'
 import type { Renewable } from '../../net/files.js'
 
-export type { HealthCheckResult as HealthChecked, HealthFault }
+export type { HealthCheckResult, HealthFault }
 
 /** Results of a survey. */
 export type HealthById = ReadonlyMap<EndpointId, HealthCheckResult>

@@ -3,7 +3,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { needsConnections } from '../../domain/wait-condition.js'
 import { judge, mayHold, type WaitFacts } from '../../domain/wait-judgement.js'
 import type { Registry } from '../../registry/registry.js'
-import { type HealthChecked, surveyHealth } from '../health/survey.js'
+import { type HealthCheckResult, surveyHealth } from '../health/survey.js'
 import { ConditionTimer } from './condition-timer.js'
 import { registryFacts, withHealth } from './facts.js'
 import { FollowedList } from './followed-list.js'
@@ -247,7 +247,7 @@ class Wait {
 /** Why endpoints are not healthy, as clauses with their addresses. */
 function problemsOf(
   endpoints: readonly Endpoint[],
-  checked: readonly (HealthChecked | undefined)[],
+  checked: readonly (HealthCheckResult | undefined)[],
 ): string[] {
   return endpoints.flatMap(({ addr, key, problem }, at) => {
     const why = problem?.text ?? checked[at]?.problem

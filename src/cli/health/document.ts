@@ -1,4 +1,4 @@
-import type { HealthById, HealthChecked } from '../../agent/health/survey.js'
+import type { HealthById, HealthCheckResult } from '../../agent/health/survey.js'
 import { type Endpoint, endpointId, type Revision } from '../../domain/endpoint.js'
 import type { EndpointList } from '../../registry/registry.js'
 
@@ -73,7 +73,7 @@ export function healthsDoc(
   return { schema: 'disco.healths/v1', rev: String(revision), healthy, services: docs }
 }
 
-function healthEndpointDoc(endpoint: Endpoint, checked: HealthChecked | undefined): HealthEndpointDoc {
+function healthEndpointDoc(endpoint: Endpoint, checked: HealthCheckResult | undefined): HealthEndpointDoc {
   const { key, addr, version, weight } = endpoint
   return {
     key,

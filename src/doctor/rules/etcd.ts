@@ -1,14 +1,14 @@
 import type { DiscoError } from '../../domain/errors.js'
-import type { MemberChecked, MemberStatus } from '../../registry/members.js'
+import type { MemberCheckResult, MemberStatus } from '../../registry/members.js'
 import { listed, type Rule, type RuleFinding } from '../finding.js'
 import { remedyOf } from '../remedy.js'
 
 /** The status of each etcd member in --endpoints. */
 export interface EtcdFacts {
-  readonly members: readonly MemberChecked[]
+  readonly members: readonly MemberCheckResult[]
 }
 
-type ReachableMember = MemberChecked & { readonly status: MemberStatus }
+type ReachableMember = MemberCheckResult & { readonly status: MemberStatus }
 
 /** A member this far behind in the log serves old data, or cannot keep up. */
 const MAX_ENTRIES_BEHIND = 5_000

@@ -20,7 +20,7 @@ import { seed } from './seed.js'
 import { skydns } from './skydns.js'
 
 export type {
-  DecodedKey as Decoded,
+  DecodedKey,
   EndpointRecords,
   Hint,
   Layout,
