@@ -125,9 +125,9 @@ async function changeWeights(etcd: RealEtcd): Promise<Figure> {
     await sleep(PAUSE_MS)
     const key = keys[((change + 5) * 7) % ENDPOINTS] ?? ''
     const cpu = process.cpuUsage()
-    const told = watcher.next()
+    const next = watcher.next()
     await writer.put(key, 2 + change + 5)
-    await told
+    await next
     if (change >= 0) cpuMs.push(cpuMicrosSince(cpu) / 1_000)
   }
   channel.close()
@@ -149,16 +149,16 @@ function cpuMicrosSince(start: NodeJS.CpuUsage): number {
 
 class RotationWatcher implements Observer {
   weights: ReadonlyMap<RegisteredEndpoint, number> = new Map()
-  private tell: () => void = () => undefined
+  private notify: () => void = () => undefined
 
   rotation(weights: ReadonlyMap<RegisteredEndpoint, number>): void {
     this.weights = weights
-    this.tell()
+    this.notify()
   }
 
   next(): Promise<void> {
     return new Promise((resolve) => {
-      this.tell = resolve
+      this.notify = resolve
     })
   }
 }

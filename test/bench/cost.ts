@@ -48,8 +48,8 @@ export async function usageOf(args: readonly string[]): Promise<{ cpuMs: number;
   })
   const usage = child.stdio[3]
   if (!usage || !('readable' in usage)) throw new Error('no pipe')
-  const [told, [code]] = await Promise.all([text(usage), once(child, 'close')])
+  const [usageText, [code]] = await Promise.all([text(usage), once(child, 'close')])
   if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}`)
-  const [cpuUs = 0, maxRssKb = 0] = told.split(' ').map(Number)
+  const [cpuUs = 0, maxRssKb = 0] = usageText.split(' ').map(Number)
   return { cpuMs: cpuUs / 1_000, rssMb: (maxRssKb * 1024) / 1e6 }
 }

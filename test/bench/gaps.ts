@@ -16,12 +16,12 @@ const WEIGHTS = {
 
 /**
  * Prints how far weighted round robin's counts come from the exact shares, summed pick by pick, when before a
- * fifth of the picks somebody's weight is drawn anew: 2 to 30 candidates, 500 picks a run. `npm run bench --
+ * fifth of the picks the weight of one candidate is drawn anew: 2 to 30 candidates, 500 picks a run. `npm run bench --
  * gaps RUNS`.
  */
 export async function run(): Promise<void> {
   const runs = Number(process.argv[3] ?? 20_000)
-  console.log('| weights drawn from | runs | with somebody a pick behind | most behind | most ahead |')
+  console.log('| weights drawn from | runs | with a candidate a pick behind | most behind | most ahead |')
   console.log('|---|---|---|---|---|')
   for (const [name, draw] of Object.entries(WEIGHTS)) {
     const random = seeded(1)

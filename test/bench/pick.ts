@@ -108,7 +108,7 @@ function call(chooser: Chooser<number>, calls: Float64Array): () => void {
   }
 }
 
-/** A new weight for somebody, and the pick after it: some policies leave the work to that. */
+/** A new weight of one candidate, and the next pick: some policies do the work then. */
 function weightChange(chooser: Chooser<number>, size: number, keys: typeof NO_KEYS): () => void {
   const random = seeded(2)
   return () => {

@@ -1,7 +1,7 @@
 import { EtcdApi } from '../support/etcd-api.js'
 
 /**
- * Changes weights from a process of its own, whose CPU time is nobody else's: for each line `KEY WEIGHT` on
+ * Changes weights from a process of its own, whose CPU time contains nothing else: for each line `KEY WEIGHT` on
  * standard input it writes the registration, and answers with a line.
  */
 const [, , endpoint = ''] = process.argv

@@ -67,14 +67,14 @@ const READ_AS: Readonly<Record<string, string | readonly string[]>> = {
 
 function described({ key, value }: { key: string; value: string }): string | readonly string[] {
   const found = detect(key, Buffer.from(value))
-  if (found === null) return 'nobody claims it'
+  if (found === null) return 'no layout claims it'
   const { decoded } = found
   if (decoded.kind === 'unusable') return `problem: ${decoded.problem.text}`
   if (decoded.kind === 'not-an-endpoint') return decoded.purpose
   return decoded.records.map(({ service, version, addr, weight, id, metadata, problem }) => {
-    const told = Object.keys(metadata).length === 0 ? '' : JSON.stringify(metadata)
+    const metadataText = Object.keys(metadata).length === 0 ? '' : JSON.stringify(metadata)
     const why = problem ? `(${problem.text})` : ''
-    return [service, version || '-', addr, weight, id ?? '', told, why]
+    return [service, version || '-', addr, weight, id ?? '', metadataText, why]
       .filter((part) => part !== '')
       .join(' ')
   })

@@ -161,9 +161,9 @@ test('disco names the layout that it read if a program would read another one, a
     const again = await json<ResolveDoc>('resolve', note?.target ?? '')
     expect(again.endpoints, layout).toEqual(endpoints)
   }
-  const told = await tool.run('call', 'team/of-etcd', 'SayHello')
-  expect(told.stderr).toContain('! Read in layout etcd. A program reads seed unless')
-  expect(told.stderr).toContain('etcd:///team%2Fof-etcd?layout=etcd')
+  const called = await tool.run('call', 'team/of-etcd', 'SayHello')
+  expect(called.stderr).toContain('! Read in layout etcd. A program reads seed unless')
+  expect(called.stderr).toContain('etcd:///team%2Fof-etcd?layout=etcd')
 })
 
 test('a NOT_FOUND error of the library names layout, root and prefix, and the layout in which the service exists', async () => {

@@ -69,11 +69,11 @@ test('Ctrl-C before the first call ends the command at once with exit code 130, 
   })
   await using silent = await new ReflectingServer({ files, services: ['S'], holdsBack: 1_000 }).start()
   await using mute = await mutePort()
-  const stages: [addr: string, shows: string, says: string][] = [
+  const stages: [addr: string, shows: string, message: string][] = [
     [silent.addr, 'asking hello for its methods', 'Interrupted while a server was asked for its methods'],
     [mute.addr, 'connecting to hello: 0/1 ready', 'Interrupted before the first call'],
   ]
-  for (const [addr, shows, says] of stages) {
+  for (const [addr, shows, message] of stages) {
     await wipe(hello.etcd)
     await hello.put(addr)
     for (const args of [['Do'], ['Do', '--describe']]) {
@@ -81,7 +81,7 @@ test('Ctrl-C before the first call ends the command at once with exit code 130, 
       await running.printed(shows)
       const { code, stdout } = await running.pressCtrlC()
       expect(code, stdout).toBe(130)
-      expect(stdout).toContain(says)
+      expect(stdout).toContain(message)
       // The progress line is cleared before the error is printed.
       expect(stdout.lastIndexOf('\u001b[')).toBeGreaterThan(stdout.lastIndexOf(shows))
     }

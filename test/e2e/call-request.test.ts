@@ -62,7 +62,7 @@ test('missing imports of a .proto file are named when its methods are listed', a
 })
 
 describe('call refuses with exit code 2', () => {
-  const refused: [what: string, args: string[], says: string][] = [
+  const refused: [what: string, args: string[], message: string][] = [
     ['an unknown placeholder', ['-d', '{"name":"{{uid}}"}'], 'Available: {{n}}, {{uuid}}, {{now}}'],
     ['more messages than calls', ['-d', '{}\n{}'], 'One call for each: --n 2'],
     ['a line that is no JSON', ['-d', '{}\n{bad\n', '--n', '2'], 'Line 2 of the data is not JSON'],
@@ -103,10 +103,10 @@ describe('call refuses with exit code 2', () => {
     ])
   })
 
-  test.each(refused)('%s', async (_what, args, says) => {
+  test.each(refused)('%s', async (_what, args, message) => {
     await hundred.register(hello.etcd)
     const ran = await hello.refused(...args)
     expect(ran).toMatchObject({ code: 2, stdout: '' })
-    expect(ran.stderr).toContain(says)
+    expect(ran.stderr).toContain(message)
   })
 })

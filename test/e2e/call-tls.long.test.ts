@@ -85,7 +85,7 @@ describe('TLS to backends', () => {
 
 describe('the error names a mismatch', () => {
   type Whom = keyof typeof greeters | 'member' | 'dropping'
-  const cases: [what: string, whom: Whom, args: () => string[], says: string][] = [
+  const cases: [what: string, whom: Whom, args: () => string[], message: string][] = [
     ['plaintext to TLS', 'tls', () => [], 'speaks TLS (try --tls)'],
     ['TLS to plaintext', 'plain', () => ['--tls'], 'speaks plaintext (leave --tls out)'],
     [
@@ -145,22 +145,22 @@ describe('the error names a mismatch', () => {
     return whom === 'dropping' ? dropping.addr : greeters[whom].addr
   }
   const mutual = (pair: KeyPairFiles) => mutualFlags(authority, pair)
-  test.each(cases)('%s', async (_what, whom, args, says) => {
+  test.each(cases)('%s', async (_what, whom, args, message) => {
     const addr = addressOf(whom)
     const ran = await call(addr, ...args())
     expect(ran).toMatchObject({ code: 7, stdout: '' })
     expect(ran.stderr).toContain('hello has no endpoint that is READY after')
-    expect(ran.stderr).toContain(`${addr} ${says}`)
+    expect(ran.stderr).toContain(`${addr} ${message}`)
     expect(ran.stderr).not.toMatch(/SSL|error:|Resolution note|Last error/)
   })
 
   test.each([
     [['--tls-cert', 'a.pem'], 'needs both --tls-cert and --tls-key'],
     [['--tls-ca', '/no/such.pem'], 'Cannot read /no/such.pem'],
-  ])('files that cannot be used: %j', async (args, says) => {
+  ])('files that cannot be used: %j', async (args, message) => {
     const ran = await call(greeters.tls.addr, ...args)
     expect(ran.code).toBe(2)
-    expect(ran.stderr).toContain(says)
+    expect(ran.stderr).toContain(message)
   })
 })
 

@@ -71,7 +71,7 @@ test('every writable layout is tested', () => {
   expect(CASES.map(({ layout }) => layout.split('=')[0])).toEqual(written)
 })
 
-function told(service: string): Record<string, unknown>[] {
+function eventsOf(service: string): Record<string, unknown>[] {
   return watch.events().filter((event) => event.service === service)
 }
 
@@ -137,12 +137,13 @@ describe.concurrent.each(CASES)('$layout', ({ layout, service, args = [], key: f
     expect(await storedText(etcd, key)).toBe('')
 
     await until(
-      () => told(service).some(({ type }) => type === 'gone'),
-      () => `the watch to tell that ${service} is gone`,
+      () => eventsOf(service).some(({ type }) => type === 'gone'),
+      () => `the watch to report that ${service} is gone`,
     )
     const types = weight === null ? ['added', 'gone'] : ['added', 'weight', 'gone']
-    expect(told(service).map(({ type }) => type)).toEqual(types)
-    for (const event of told(service)) expect(event).toMatchObject({ key, layout: name, addr: greeter.addr })
+    expect(eventsOf(service).map(({ type }) => type)).toEqual(types)
+    for (const event of eventsOf(service))
+      expect(event).toMatchObject({ key, layout: name, addr: greeter.addr })
   })
 })
 

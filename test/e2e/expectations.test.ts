@@ -35,7 +35,7 @@ describe('an error states what is expected without repeating the given value', (
 })
 
 describe('an error names the problem, and a remedy that fits', () => {
-  test.each<[args: string[], says: string, hint: string]>([
+  test.each<[args: string[], message: string, hint: string]>([
     [
       [...CALL, '--protoset', '-', '--protoset', '-'],
       '--protoset - is given twice: standard input can be read once',
@@ -53,10 +53,10 @@ describe('an error names the problem, and a remedy that fits', () => {
       '',
     ],
     [[...CALL, '--proto', 'none.proto'], 'Cannot read none.proto', 'Searched the current folder; '],
-  ])('%j', async (args, says, hint) => {
+  ])('%j', async (args, message, hint) => {
     const { code, stderr } = await tool.run(...args)
     expect(code).toBe(2)
-    expect(stderr).toContain(`✗ ${says}`)
+    expect(stderr).toContain(`✗ ${message}`)
     expect(stderr).toContain(hint)
   })
 

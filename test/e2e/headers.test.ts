@@ -98,7 +98,7 @@ describe('a header that cannot be sent is refused before any request, and its va
     ['register', 'hello', ':1', '--probe', 'http://:1/'],
     ['call', 'hello', 'SayHello'],
   ]
-  const headers: [header: string, says: string][] = [
+  const headers: [header: string, message: string][] = [
     [`te=${SECRET}`, '--header "te" is not allowed in HTTP/2'],
     [`Connection: ${SECRET}`, '--header "connection" is not allowed in HTTP/2'],
     [`grpc-timeout=${SECRET}`, '--header "grpc-timeout" has a key of gRPC’s own'],
@@ -109,10 +109,10 @@ describe('a header that cannot be sent is refused before any request, and its va
     [`x=${SECRET}\u00fc`, '--header "x" has characters that are not ASCII'],
   ]
   test.each(commands)('%s %s', async (...args) => {
-    for (const [header, says] of headers) {
+    for (const [header, message] of headers) {
       const ran = await tool.run(...args, '-H', header, '--debug')
       expect(ran).toMatchObject({ code: 2, stdout: '' })
-      expect(ran.stderr).toContain(says)
+      expect(ran.stderr).toContain(message)
       expect(ran.stderr.toLowerCase()).not.toContain(SECRET)
     }
     expect(server.asked).toEqual([])

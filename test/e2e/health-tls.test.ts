@@ -57,9 +57,9 @@ describe('flags without effect, and files that cannot be used, are refused befor
       'needs both --tls-cert and --tls-key',
     ],
     [['call', 'hello', '--tls-name='], '--tls-name is empty'],
-  ])('%j', async (args, says) => {
+  ])('%j', async (args, message) => {
     const ran = await tls.tool.run(...args)
     expect(ran.code).toBe(2)
-    expect(ran.stderr).toContain(says)
+    expect(ran.stderr).toContain(message)
   })
 })

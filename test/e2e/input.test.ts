@@ -39,10 +39,10 @@ afterAll(async () => {
 afterEach(() => disco.stopAll())
 
 /** Expects a proper failure: the documented exit code, only a message on stderr, and an unchanged etcd. */
-async function expectRefusal(ran: Ran, exit: number, says: readonly string[]): Promise<void> {
+async function expectRefusal(ran: Ran, exit: number, messages: readonly string[]): Promise<void> {
   expect(ran.code, ran.stderr).toBe(exit)
   expect(ran.stdout).toBe('')
-  for (const text of says) expect(ran.stderr).toContain(text)
+  for (const text of messages) expect(ran.stderr).toContain(text)
   expect(ran.stderr).toMatch(/^✗ /)
   expectNoStack(ran)
   expect({ revision: await revision(etcd), leases: await leaseIds(etcd) }).toEqual(before)
@@ -56,7 +56,7 @@ const AT = '1.2.3.4:1001'
 const FORMS = 'Expected host:port, [ipv6]:port, :port or unix:/path'
 
 describe('invalid input is refused with exit 2, and nothing is written', () => {
-  const refused: [what: string, args: string[], ...says: string[]][] = [
+  const refused: [what: string, args: string[], ...message: string[]][] = [
     ['an address without a port', ['register', 'hello', '1.2.3.4'], '"1.2.3.4" has no port', FORMS],
     ['port 0', ['register', 'hello', '1.2.3.4:0'], 'port 0, outside 1-65535'],
     ['port 70000', ['register', 'hello', '1.2.3.4:70000'], 'port 70000, outside 1-65535'],
@@ -124,16 +124,16 @@ describe('invalid input is refused with exit 2, and nothing is written', () => {
     ['a CA file that is not there', ['ls', '--cacert', 'none.pem'], 'Cannot read none.pem'],
     ['a .proto file that is not there', ['call', 'mute', 'SayHello', '--proto', 'none.proto'], 'none.proto'],
   ]
-  test.each(refused)('%s', async (_what, args, ...says) => {
-    await expectRefusal(await tool.run(...args), 2, says)
+  test.each(refused)('%s', async (_what, args, ...messages) => {
+    await expectRefusal(await tool.run(...args), 2, messages)
   })
 
   test('a weight below 0, and the error has the current weight', async () => {
     const [key = '', value = ''] = registration('drained', AT, { weight: 0 })
     await etcd.ctl('put', key, value)
     before = { ...before, revision: await revision(etcd) }
-    const says = ['The weight would be -1; it is 0 now and cannot go below 0']
-    await expectRefusal(await tool.run('weight', 'drained', AT, '-1', '--force'), 2, says)
+    const messages = ['The weight would be -1; it is 0 now and cannot go below 0']
+    await expectRefusal(await tool.run('weight', 'drained', AT, '-1', '--force'), 2, messages)
     expect(await storedText(etcd, key)).toBe(value)
   })
 
@@ -145,35 +145,35 @@ describe('invalid input is refused with exit 2, and nothing is written', () => {
 
 describe('the error for an unknown name lists the existing ones:', () => {
   test('a service with a look-alike name, whose letters are shown as code points', async () => {
-    const says = ['No service "h\\u0435llo" under / (rev ', 'Did you mean hello?']
-    await expectRefusal(await tool.run('ls', 'h\u0435llo'), 4, says)
+    const messages = ['No service "h\\u0435llo" under / (rev ', 'Did you mean hello?']
+    await expectRefusal(await tool.run('ls', 'h\u0435llo'), 4, messages)
   })
 
   test('a service, with the closest names', async () => {
-    const says = [
+    const messages = [
       'No service "helo" under / (rev ',
       'Did you mean hello? ',
       ' services: ',
       'elder, hello, mute',
     ]
     const [listed, called] = await Promise.all([tool.run('ls', 'helo'), tool.run('call', 'helo', 'SayHello')])
-    await expectRefusal(listed, 4, says)
-    await expectRefusal(called, 4, says)
+    await expectRefusal(listed, 4, messages)
+    await expectRefusal(called, 4, messages)
   })
 
   test('an endpoint, with the endpoints of the service', async () => {
-    const says = [`hello has no endpoint ${AT}`, `It has: ${greeters[0]?.addr}`]
-    await expectRefusal(await tool.run('weight', 'hello', AT, '5'), 4, says)
+    const messages = [`hello has no endpoint ${AT}`, `It has: ${greeters[0]?.addr}`]
+    await expectRefusal(await tool.run('weight', 'hello', AT, '5'), 4, messages)
   })
 
   test('a method, with the methods of the server and where they were found', async () => {
-    const says = ['helloworld.Greeter has no method "SayHi"', 'SayHello', `v1 at ${greeters[0]?.addr}`]
-    await expectRefusal(await tool.run('call', 'hello', 'SayHi'), 4, says)
+    const messages = ['helloworld.Greeter has no method "SayHi"', 'SayHello', `v1 at ${greeters[0]?.addr}`]
+    await expectRefusal(await tool.run('call', 'hello', 'SayHi'), 4, messages)
   })
 
   test('a method of another service, with the full names of the methods of the server', async () => {
-    const says = ['"Other/SayHello"', 'helloworld.Greeter/SayHello']
-    await expectRefusal(await tool.run('call', 'hello', 'Other/SayHello'), 4, says)
+    const messages = ['"Other/SayHello"', 'helloworld.Greeter/SayHello']
+    await expectRefusal(await tool.run('call', 'hello', 'Other/SayHello'), 4, messages)
   })
 })
 
@@ -220,8 +220,8 @@ describe('servers', () => {
   afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }))
 
   test('without reflection get the hint --proto', async () => {
-    const says = ['no reflection, neither v1 nor v1alpha', '--proto FILE [--import-path DIR]']
-    await expectRefusal(await tool.run('call', 'mute', 'SayHello'), 7, says)
+    const messages = ['no reflection, neither v1 nor v1alpha', '--proto FILE [--import-path DIR]']
+    await expectRefusal(await tool.run('call', 'mute', 'SayHello'), 7, messages)
   })
 
   test('without reflection are called with --proto and --import-path', async () => {
@@ -278,10 +278,10 @@ function errorIn({ stdout }: Ran): unknown {
 }
 
 describe('while etcd is unavailable', () => {
-  let nobody = ''
+  let unusedAddr = ''
   beforeAll(async () => {
     const [port] = await freePorts(1)
-    nobody = `127.0.0.1:${port}`
+    unusedAddr = `127.0.0.1:${port}`
   })
   const commands = [
     ['ls'],
@@ -294,9 +294,9 @@ describe('while etcd is unavailable', () => {
 
   test('because it is down, every command reports where, why and how often it tried, and exits 3', async () => {
     for (const command of commands) {
-      const ran = await tool.run(...command, '--endpoints', nobody)
+      const ran = await tool.run(...command, '--endpoints', unusedAddr)
       expect(ran.code, command.join(' ')).toBe(3)
-      expect(ran.stderr).toContain(`etcd is not reachable at ${nobody} (connection refused, `)
+      expect(ran.stderr).toContain(`etcd is not reachable at ${unusedAddr} (connection refused, `)
       expect(ran.stderr).toMatch(/\d tries in \d\.\ds/)
       expect(ran.stderr).toContain('From --endpoints. Start a local one: disco dev')
       expectNoStack(ran)

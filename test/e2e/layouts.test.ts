@@ -162,8 +162,8 @@ describe('a key that can belong to two layouts', () => {
       ['kitex', 10, null],
     ])
     await watch.printed(KEY, 3)
-    const told = watch.events().map(({ type, layout }) => [type, layout])
-    expect(told.slice(1)).toEqual([
+    const events = watch.events().map(({ type, layout }) => [type, layout])
+    expect(events.slice(1)).toEqual([
       ['added', 'kitex'],
       ['updated', 'seed'],
       ['updated', 'kitex'],

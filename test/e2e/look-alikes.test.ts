@@ -77,9 +77,9 @@ test.each([
   ['a choice', ['ls', '-o', 'js\u043en'], '"js\\u043en"', 'Did you mean json?'],
 ])(
   'an error shows that the suggestion differs from the input that looks the same: %s',
-  async (_, args, ...says) => {
+  async (_, args, ...messages) => {
     const { code, stderr } = await tool.run(...args)
     expect(code).toBe(2)
-    for (const text of says) expect(stderr).toContain(text)
+    for (const text of messages) expect(stderr).toContain(text)
   },
 )

@@ -59,11 +59,11 @@ async function lyingServer(answer: Answer): Promise<string> {
   return `127.0.0.1:${port}`
 }
 
-const said = (json: JsonValue) => toBinary(response, fromJson(response, json))
+const encoded = (json: JsonValue) => toBinary(response, fromJson(response, json))
 const listed = (...names: string[]) =>
-  said({ listServicesResponse: { service: names.map((name) => ({ name })) } })
+  encoded({ listServicesResponse: { service: names.map((name) => ({ name })) } })
 const described = (...files: Uint8Array[]) =>
-  said({
+  encoded({
     fileDescriptorResponse: {
       fileDescriptorProto: files.map((file) => Buffer.from(file).toString('base64')),
     },
@@ -122,7 +122,7 @@ test.each<[what: string, answer: Answer, why: string]>([
     (question) =>
       'listServices' in question
         ? listed(...Array.from({ length: 3_000 }, (_, index) => `p.S${index}`))
-        : said({ errorResponse: { errorCode: 5, errorMessage: 'no' } }),
+        : encoded({ errorResponse: { errorCode: 5, errorMessage: 'no' } }),
     'lists 3000 services and describes none',
   ],
 ])(

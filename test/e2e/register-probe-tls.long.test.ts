@@ -108,7 +108,7 @@ describe('register --probe', () => {
       const probe = ['--probe', `https://:${port}/live`]
       const named = [...probe, '--tls-name', 'web.example']
       const start = ['--probe-start', '1s']
-      const failing: [args: string[], says: string][] = [
+      const failing: [args: string[], message: string][] = [
         [named, 'has a certificate of another CA (try --tls-ca FILE)'],
         [[...probe, ...ca()], 'has a certificate for no IP address, not for 127.0.0.1 (try --tls-name)'],
         [
@@ -118,8 +118,8 @@ describe('register --probe', () => {
         [['--probe', `http://:${port}/live`], 'speaks TLS (try https://)'],
       ]
       const ran = await Promise.all(failing.map(([args]) => register(addr, ...start, ...args).exited()))
-      for (const [at, [, says]] of failing.entries()) {
-        expect(ran[at]?.stderr).toContain(says)
+      for (const [at, [, message]] of failing.entries()) {
+        expect(ran[at]?.stderr).toContain(message)
         expect(ran[at]?.code).toBe(5)
       }
       expect(seen).toEqual([])

@@ -111,7 +111,7 @@ describe.concurrent('disco register with a command', () => {
   })
 
   test('refuses invalid flags before the server starts', async () => {
-    const cases: [flags: string[], said: string][] = [
+    const cases: [flags: string[], message: string][] = [
       [['--probe', 'ftp://x'], 'Invalid --probe "ftp://x"'],
       [['--probe', 'http://'], 'Invalid --probe "http://"'],
       [['--meta', 'zone'], 'Invalid --meta "zone": expected KEY=VALUE'],
@@ -130,8 +130,8 @@ describe.concurrent('disco register with a command', () => {
       disco.run('register', 'svc', '127.0.0.1:1', ...flags, '--', ...script('true')),
     )
     for (const [index, { code, stdout, stderr }] of (await Promise.all(all)).entries()) {
-      const [flags, said] = cases[index] ?? []
-      expect(stderr, String(flags)).toContain(said)
+      const [flags, message] = cases[index] ?? []
+      expect(stderr, String(flags)).toContain(message)
       expect({ code, stdout }, String(flags)).toEqual({ code: 2, stdout: '' })
     }
   })

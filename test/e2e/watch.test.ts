@@ -240,8 +240,8 @@ describe('watch during faults of etcd', () => {
       () => 'the endpoint that was added meanwhile',
     )
     await watch.end('SIGINT')
-    const told = watch.events().filter(({ type }) => type === 'added' || type === 'gone')
-    expect(told).toMatchObject([
+    const events = watch.events().filter(({ type }) => type === 'added' || type === 'gone')
+    expect(events).toMatchObject([
       { type: 'added', addr: B },
       { type: 'gone', addr: A },
     ])

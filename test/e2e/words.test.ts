@@ -384,7 +384,7 @@ describe('an invalid command line causes an error with the problem and a suggest
 })
 
 describe('aliases and common spellings are accepted', () => {
-  const right: [line: string, says: RegExp][] = [
+  const right: [line: string, message: RegExp][] = [
     ['-V', /^disco-registry\/\d/],
     ['--version', /^disco-registry\/\d/],
     ['version', /^disco-registry\/\d/],
@@ -412,10 +412,10 @@ describe('aliases and common spellings are accepted', () => {
     ['wait --for endpoints>=1 hello --timeout 0', /endpoints>=1/],
     ['call -H a=b hello SayHello', /Hello/],
   ]
-  test.each(right)('disco %s', async (line, says) => {
+  test.each(right)('disco %s', async (line, message) => {
     const ran = await tool.run(...line.split(' ').filter((word) => word !== ''))
     expect(ran.code, ran.stderr).toBe(0)
-    expect(ran.stdout).toMatch(says)
+    expect(ran.stdout).toMatch(message)
     expectPlain(ran)
   })
 

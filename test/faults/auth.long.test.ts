@@ -61,7 +61,7 @@ describe.concurrent('with tokens that expire after 2 s', () => {
       weights.push(round)
       await log.reached(await guarded.put(round))
     }
-    expect(log.told.map(({ weight }) => weight)).toEqual(weights)
+    expect(log.changes.map(({ weight }) => weight)).toEqual(weights)
     expect(log.count('reset')).toBe(1)
     expect(log.failure).toBeNull()
   })
@@ -75,7 +75,7 @@ describe.concurrent('with tokens that expire after 2 s', () => {
     await log.reached(await guarded.put(1))
     await etcd.restart()
     await log.reached(await guarded.put(2))
-    expect(log.told.map(({ weight }) => weight)).toEqual([1, 2])
+    expect(log.changes.map(({ weight }) => weight)).toEqual([1, 2])
     expect(log.count('reset')).toBe(1)
   })
 
@@ -86,13 +86,13 @@ describe.concurrent('with tokens that expire after 2 s', () => {
     await delay(EXPIRED_MS)
     const [lease = ''] = await leaseIds(etcd)
     await etcd.ctl('lease', 'revoke', lease)
-    await held.tells('registered again')
+    await held.untilReported('registered again')
     expect(await storedText(etcd, held.key)).not.toBe('')
     await delay(EXPIRED_MS)
     await held.close()
     expect(await storedText(etcd, held.key)).toBe('')
     expect(await leaseIds(etcd)).toEqual([])
-    expect(held.told).toEqual(['registered', 'lease lost', 'registered again'])
+    expect(held.reported).toEqual(['registered', 'lease lost', 'registered again'])
   })
 
   test('a list logs in again after the token has expired', async () => {

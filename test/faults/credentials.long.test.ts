@@ -74,10 +74,10 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     await changePassword(etcd, 'alice', 'second')
     const [lease = ''] = await leaseIds(etcd)
     await etcd.ctl('lease', 'revoke', lease)
-    await held.tells('registered again')
+    await held.untilReported('registered again')
     expect((await registry.list('hello')).endpoints).toHaveLength(1)
     // A keep-alive between the change and the revocation may be refused once as well, which is temporary.
-    const lasting = held.told.filter((event) => event !== 'trouble' && event !== 'recovered')
+    const lasting = held.reported.filter((event) => event !== 'trouble' && event !== 'recovered')
     expect(lasting).toEqual(['registered', 'lease lost', 'registered again'])
     await held.close()
     registry.close()

@@ -42,7 +42,7 @@ class HeldByTool implements AsyncDisposable {
   }
 
   /** The types of the events so far, in order. */
-  get told(): unknown[] {
+  get events(): unknown[] {
     return this.held.events().map(({ type }) => type)
   }
 
@@ -76,8 +76,8 @@ describe.concurrent('a registration', () => {
     expect(poll.absent).toBe(0)
     expect(await leaseIds(etcd)).toEqual(before)
     // An outage between two keep-alives is not noticed.
-    expect([['added'], ['added', 'stale', 'resync']]).toContainEqual(tool.told)
-    expect(tool.remarks).toHaveLength(tool.told.length - 1)
+    expect([['added'], ['added', 'stale', 'resync']]).toContainEqual(tool.events)
+    expect(tool.remarks).toHaveLength(tool.events.length - 1)
     expect(held.child.exitCode).toBeNull()
   })
 
@@ -96,7 +96,7 @@ describe.concurrent('a registration', () => {
       expect(poll.absent).toBe(0)
     }
     expect(await leaseIds(etcd)).toEqual(before)
-    expect(tool.told).toEqual(['added', 'stale', 'resync'])
+    expect(tool.events).toEqual(['added', 'stale', 'resync'])
   })
 
   test('is created again once with a new lease if etcd restarts without its data', async () => {
@@ -106,7 +106,7 @@ describe.concurrent('a registration', () => {
     await etcd.restart()
     await held.printed('"again":true')
     await expectHeldByOneLease(etcd)
-    expect(tool.told.filter((type) => type === 'added')).toHaveLength(2)
+    expect(tool.events.filter((type) => type === 'added')).toHaveLength(2)
   })
 
   test('is created again if etcd is restored to an older state without the key, at any revision', async () => {
@@ -136,7 +136,7 @@ describe.concurrent('a registration', () => {
     expect(now).toHaveLength(1)
     expect(now).not.toContain(lease)
     await delay(1_000)
-    expect(tool.told).toEqual(['added', 'added'])
+    expect(tool.events).toEqual(['added', 'added'])
   })
 
   test('is created again after the reconnect if its lease was revoked while it was disconnected', async () => {
@@ -148,7 +148,7 @@ describe.concurrent('a registration', () => {
     await proxy.accept()
     await held.printed('"again":true')
     expect(await storedText(etcd, KEY)).not.toBe('')
-    expect(tool.told.filter((type) => type === 'added')).toHaveLength(2)
+    expect(tool.events.filter((type) => type === 'added')).toHaveLength(2)
   })
 
   test('ends as deregistered if its key was deleted while it was disconnected and its lease was alive', async () => {
@@ -225,7 +225,7 @@ describe.concurrent('a registration', () => {
     held.child.kill('SIGCONT')
     await held.printed('"again":true')
     await expectHeldByOneLease(etcd)
-    expect(tool.told.filter((type) => type === 'added')).toHaveLength(2)
+    expect(tool.events.filter((type) => type === 'added')).toHaveLength(2)
   })
 })
 
@@ -270,13 +270,13 @@ describe.concurrent('a lost answer from etcd', { timeout: TIMEOUT_MS }, () => {
             () => 'the new lease',
           )
         }
-        expect(log.told).not.toContain('registered again')
+        expect(log.reported).not.toContain('registered again')
         proxy.cut()
         await proxy.heal()
-        await log.tells('registered again')
+        await log.untilReported('registered again')
         // A lease whose grant was not answered is not used, and expires.
         await expectHeldByOneLease(etcd)
-        expect(log.told.filter((told) => told === 'registered again')).toHaveLength(1)
+        expect(log.reported.filter((events) => events === 'registered again')).toHaveLength(1)
         expect(log.end).toBeNull()
       } finally {
         await closeAll(log, registry)
@@ -293,9 +293,9 @@ async function expectHeldByOneLease(etcd: RealEtcd): Promise<void> {
   )
   const [lease = ''] = await leaseIds(etcd)
   const leftSeconds = async () => {
-    const said = await etcd.ctl('lease', 'timetolive', lease, '--keys')
-    expect(said).toContain(KEY)
-    return Number(/remaining\((-?\d+)s\)/.exec(said)?.[1])
+    const output = await etcd.ctl('lease', 'timetolive', lease, '--keys')
+    expect(output).toContain(KEY)
+    return Number(/remaining\((-?\d+)s\)/.exec(output)?.[1])
   }
   // etcd reports whole seconds, and expires a lease up to half a second late.
   const wouldEndAt = Date.now() + ((await leftSeconds()) + 2) * 1_000

@@ -24,13 +24,13 @@ const OTHER_KEY = `/hello/${OTHER}`
 const put = (addr: string, weight: number, ...args: string[]) =>
   etcd.ctl('put', ...registration('hello', addr, { weight }), ...args)
 
-interface Said extends Ran {
+interface LossRun extends Ran {
   /** The JSON document that the command printed. */
   readonly doc: Record<string, unknown>
 }
 
 /** Runs a command with --json. The answer to its next write of a key is lost. */
-async function losing(key: string, args: readonly string[], loss: Loss = {}): Promise<Said> {
+async function losing(key: string, args: readonly string[], loss: Loss = {}): Promise<LossRun> {
   await using proxy = await AnswerLoss.start(etcd)
   proxy.loseNext(key, loss)
   const ran = await tool.run(...args, '--json', '--endpoints', proxy.endpoint)
@@ -130,10 +130,10 @@ describe('a relative change with a lost answer has an unknown outcome, because a
   ])('weight %s reports the current weight', async (change, to) => {
     await put(ADDR, 10)
     await put(OTHER, 10)
-    const said = await losing(KEY, ['weight', 'hello', ADDR, change])
+    const ran = await losing(KEY, ['weight', 'hello', ADDR, change])
     const message = `The weight of ${ADDR} of hello may or may not have been changed by ${change}: etcd's answer was lost. It is now ${to}`
     const hint = expect.stringContaining(`disco weight hello ${ADDR} ${to}`) as string
-    expect(said).toMatchObject({
+    expect(ran).toMatchObject({
       code: 3,
       doc: { error: { code: 'OUTCOME_UNKNOWN', exit: 3, message, hint } },
     })
@@ -144,9 +144,9 @@ describe('a relative change with a lost answer has an unknown outcome, because a
     await put(ADDR, 10)
     await put(OTHER, 10)
     const loss = { arrives: false, meanwhile: () => disco.run('weight', 'hello', ADDR, '+2') }
-    const said = await losing(KEY, ['weight', 'hello', ADDR, '+2'], loss)
-    expect(said).toMatchObject(isUnknown)
-    expect(said.doc).toMatchObject({ error: { message: expect.stringContaining('It is now 12') as string } })
+    const ran = await losing(KEY, ['weight', 'hello', ADDR, '+2'], loss)
+    expect(ran).toMatchObject(isUnknown)
+    expect(ran.doc).toMatchObject({ error: { message: expect.stringContaining('It is now 12') as string } })
     expect([await storedWeight(etcd, KEY), await writesOf(KEY)]).toEqual([12, 2])
   })
 
@@ -155,10 +155,10 @@ describe('a relative change with a lost answer has an unknown outcome, because a
       { addr: ADDR, weight: 1 },
       { addr: OTHER, weight: 2 },
     ])
-    const said = await losing(OTHER_KEY, ['weight', 'hello', '--all', '+3'])
-    expect(said).toMatchObject(isUnknown)
+    const ran = await losing(OTHER_KEY, ['weight', 'hello', '--all', '+3'])
+    expect(ran).toMatchObject(isUnknown)
     const message = expect.stringContaining(`They are now ${ADDR} 4, ${OTHER} 5`) as string
-    expect(said.doc).toMatchObject({ error: { message } })
+    expect(ran.doc).toMatchObject({ error: { message } })
     expect([await writesOf(KEY), await writesOf(OTHER_KEY)]).toEqual([2, 2])
   })
 
@@ -166,9 +166,9 @@ describe('a relative change with a lost answer has an unknown outcome, because a
     await put(ADDR, 1)
     await put(OTHER, 1)
     const now = async (meanwhile: () => Promise<unknown>) => {
-      const said = await losing(KEY, ['weight', 'hello', ADDR, '+2'], { meanwhile })
-      expect(said).toMatchObject(isUnknown)
-      return (said.doc as { error: { message: string } }).error.message
+      const ran = await losing(KEY, ['weight', 'hello', ADDR, '+2'], { meanwhile })
+      expect(ran).toMatchObject(isUnknown)
+      return (ran.doc as { error: { message: string } }).error.message
     }
     expect(await now(() => put(ADDR, 9))).toContain('It is now 9')
     expect(await now(() => etcd.ctl('del', KEY))).toContain('It is now gone')
@@ -214,8 +214,8 @@ describe('a write of another client before the state is read back', () => {
 
   test('that restores a removed key is a conflict', async () => {
     await put(ADDR, 1)
-    const said = await losing(KEY, ['unregister', 'hello', ADDR], { meanwhile: () => put(ADDR, 1) })
-    expect(said).toMatchObject({ code: 6, doc: { error: { code: 'CONFLICT' } } })
+    const ran = await losing(KEY, ['unregister', 'hello', ADDR], { meanwhile: () => put(ADDR, 1) })
+    expect(ran).toMatchObject({ code: 6, doc: { error: { code: 'CONFLICT' } } })
     expect(await storedText(etcd, KEY)).not.toBe('')
   })
 
@@ -286,27 +286,27 @@ describe('the outcome is unknown if etcd stays unavailable after a write by', ()
     await put(ADDR, 10)
     await put(OTHER, 10)
     const key = args[0] === 'register' ? '/hello/127.0.0.1:1003' : KEY
-    const said = await losing(key, [...args, ...AWAY], { thenGone: true })
-    expect(said).toMatchObject(isUnknown)
-    expect(said.doc).toMatchObject({ error: { hint: expect.stringContaining(next) as string } })
+    const ran = await losing(key, [...args, ...AWAY], { thenGone: true })
+    expect(ran).toMatchObject(isUnknown)
+    expect(ran.doc).toMatchObject({ error: { hint: expect.stringContaining(next) as string } })
   })
 
   test('drain --undo', async () => {
     await put(ADDR, 7)
     await put(ADDR, 0)
     await put(OTHER, 1)
-    const said = await losing(KEY, ['drain', 'hello', ADDR, '--undo', ...AWAY], { thenGone: true })
-    expect(said).toMatchObject(isUnknown)
+    const ran = await losing(KEY, ['drain', 'hello', ADDR, '--undo', ...AWAY], { thenGone: true })
+    expect(ran).toMatchObject(isUnknown)
   })
 
   test('register --takeover, and the former holder may have lost its key', async () => {
     await put(ADDR, 10)
-    const said = await losing(KEY, ['register', 'hello', ADDR, '--takeover', ...AWAY], {
+    const ran = await losing(KEY, ['register', 'hello', ADDR, '--takeover', ...AWAY], {
       passing: 1,
       thenGone: true,
     })
-    expect(said).toMatchObject(isUnknown)
-    expect(said.doc).toMatchObject({
+    expect(ran).toMatchObject(isUnknown)
+    expect(ran.doc).toMatchObject({
       error: { hint: expect.stringMatching(/expires.*former holder/s) as string },
     })
   })

@@ -33,8 +33,8 @@ describe.concurrent('a registration in a cluster of three', { timeout: TIMEOUT_M
       await proxy.heal()
       expectNeverAbsent(poll)
     }
-    expect(held.told).toEqual(['registered'])
-    expect(log.told).toEqual([])
+    expect(held.reported).toEqual(['registered'])
+    expect(log.changes).toEqual([])
     // The registrar has used more than one member.
     expect(cluster.proxies.filter(({ accepted }) => accepted > 0).length).toBeGreaterThan(1)
   })
@@ -42,22 +42,22 @@ describe.concurrent('a registration in a cluster of three', { timeout: TIMEOUT_M
   test('keeps its key while each member in turn is frozen, and restores it if a waking leader revokes the lease', async () => {
     await using stand = await Stand.start()
     const { cluster, held, log } = stand
-    const told = (what: string) => held.told.filter((word) => word === what).length
+    const countOf = (what: string) => held.reported.filter((word) => word === what).length
     let leadersFrozen = 0
     for (const [index, member] of cluster.members.entries()) {
       await using poll = stand.pollWithout(index)
       if (await isLeader(member)) leadersFrozen++
-      const lostBefore = told('lease lost')
+      const lostBefore = countOf('lease lost')
       member.pause()
       await delay(MUTE_MS)
       expectNeverAbsent(poll)
-      expect(told('lease lost')).toBe(lostBefore)
+      expect(countOf('lease lost')).toBe(lostBefore)
       member.resume()
       await delay(WAKE_MS)
-      await held.tells('registered again', told('lease lost'))
+      await held.untilReported('registered again', countOf('lease lost'))
     }
-    expect(told('lease lost')).toBeLessThanOrEqual(leadersFrozen)
-    expect(told('registered again')).toBe(told('lease lost'))
+    expect(countOf('lease lost')).toBeLessThanOrEqual(leadersFrozen)
+    expect(countOf('registered again')).toBe(countOf('lease lost'))
     await log.has('the registration', () => log.view.get(held.key) === 1)
   })
 })

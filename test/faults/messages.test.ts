@@ -32,7 +32,7 @@ interface Place {
   readonly mute: string
   /** Accepts connections and closes them without sending a byte. */
   readonly dropping: string
-  readonly nobody: readonly string[]
+  readonly unused: readonly string[]
 }
 
 let place: Place
@@ -73,7 +73,7 @@ beforeAll(async () => {
     http: await listening(createHttpServer((_, response) => response.end('hello'))),
     mute: await listening(createServer()),
     dropping: await listening(createServer((socket) => socket.destroy())),
-    nobody: (await freePorts(3)).map((port) => `127.0.0.1:${port}`),
+    unused: (await freePorts(3)).map((port) => `127.0.0.1:${port}`),
   }
 })
 afterAll(async () => {
@@ -103,7 +103,7 @@ interface Case {
   readonly cause: string
   readonly args: () => string[]
   /** Standard error, with the number of tries and the duration replaced by N and S. */
-  readonly says: () => string
+  readonly message: () => string
   readonly exit?: number
 }
 
@@ -119,130 +119,131 @@ const refusesStranger = etcdVersion().startsWith('3.4.')
 const CASES: readonly Case[] = [
   {
     cause: 'refused',
-    args: () => at(place.nobody[0] ?? ''),
-    says: () =>
-      `✗ etcd is not reachable at ${place.nobody[0]} (connection refused, N tries in S)\n` +
+    args: () => at(place.unused[0] ?? ''),
+    message: () =>
+      `✗ etcd is not reachable at ${place.unused[0]} (connection refused, N tries in S)\n` +
       '  From --endpoints. Start a local one: disco dev\n',
   },
   {
     cause: 'refused by all three members',
-    args: () => at(...place.nobody),
-    says: () =>
-      `✗ etcd is not reachable at ${place.nobody.join(', ')} (connection refused, N tries in S)\n` +
+    args: () => at(...place.unused),
+    message: () =>
+      `✗ etcd is not reachable at ${place.unused.join(', ')} (connection refused, N tries in S)\n` +
       '  From --endpoints. Start a local one: disco dev\n',
   },
   {
     cause: 'an unknown host',
     args: () => at('etcd.invalid:2379'),
-    says: () => '✗ Unknown host etcd.invalid\n  From --endpoints\n',
+    message: () => '✗ Unknown host etcd.invalid\n  From --endpoints\n',
   },
   {
     cause: 'three unknown hosts',
     args: () => at('a.invalid:2379', 'b.invalid:2379', 'c.invalid:2379'),
-    says: () => '✗ Unknown host a.invalid, b.invalid, c.invalid\n  From --endpoints\n',
+    message: () => '✗ Unknown host a.invalid, b.invalid, c.invalid\n  From --endpoints\n',
   },
   {
     cause: 'an HTTP/1 server',
     args: () => at(place.http),
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.http} answers, but not as gRPC\n` +
       "  From --endpoints. Give etcd's port for clients, 2379 by default\n",
   },
   {
     cause: 'mute',
     args: () => [...at(place.mute), ...oneSecond],
-    says: () =>
+    message: () =>
       `✗ No answer from etcd at ${place.mute} in S\n  From --endpoints. More time: --command-timeout 30s\n`,
   },
   {
     cause: 'dropped',
     // The first connection may need more than a second on a busy machine.
     args: () => [...at(place.dropping), '--command-timeout', '3s'],
-    says: () => `✗ etcd at ${place.dropping} drops the connection (N tries in S)\n  From --endpoints\n`,
+    message: () => `✗ etcd at ${place.dropping} drops the connection (N tries in S)\n  From --endpoints\n`,
   },
   {
     cause: 'dropped by TLS, which need not mean that it speaks plaintext',
     // The first TLS connection may need more than a second on a busy machine.
     args: () => [...at(`https://${place.dropping}`), '--command-timeout', '3s'],
-    says: () => `✗ etcd at ${place.dropping} drops the connection (N tries in S)\n  From --endpoints\n`,
+    message: () => `✗ etcd at ${place.dropping} drops the connection (N tries in S)\n  From --endpoints\n`,
   },
   {
     cause: 'a plaintext client to a TLS etcd',
     args: () => at(place.tls.endpoint),
-    says: () => `✗ etcd at ${place.tls.endpoint} speaks TLS\n  From --endpoints. Use https:// or --cacert\n`,
+    message: () =>
+      `✗ etcd at ${place.tls.endpoint} speaks TLS\n  From --endpoints. Use https:// or --cacert\n`,
   },
   {
     cause: 'a plaintext client to an etcd that wants client certificates, three times',
     args: () => at(place.mutualTls.endpoint, `http://${place.mutualTls.endpoint}/`, place.tls.endpoint),
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.mutualTls.endpoint}, ${place.tls.endpoint} speaks TLS\n` +
       '  From --endpoints. Use https:// or --cacert\n',
   },
   {
     cause: 'https to a plaintext etcd',
     args: () => at(`https://${place.plain.endpoint}`),
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.plain.endpoint} speaks plaintext\n  From --endpoints. Use http://, and no --cacert\n`,
   },
   {
     cause: 'a CA for a plaintext etcd',
     args: () => [...at(place.plain.endpoint), '--cacert', place.ca],
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.plain.endpoint} speaks plaintext\n  From --endpoints. Use http://, and no --cacert\n`,
   },
   {
     cause: 'the wrong CA',
     args: () => [...at(place.tls.endpoint), '--cacert', place.otherCa],
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.tls.endpoint} has a certificate of another CA\n` +
       '  From --endpoints. Give its CA with --cacert\n',
   },
   {
     cause: 'https without the CA',
     args: () => at(`https://${place.tls.endpoint}`),
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.tls.endpoint} has a certificate of another CA\n` +
       '  From --endpoints. Give its CA with --cacert\n',
   },
   {
     cause: 'a certificate for another name',
     args: () => [...at(place.tls.endpoint.replace('127.0.0.1', 'localhost')), '--cacert', place.ca],
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.tls.endpoint.replace('127.0.0.1', 'localhost')} has a certificate for member, not for localhost\n` +
       '  From --endpoints. Use a host name that is in its certificate\n',
   },
   {
     cause: 'a certificate that has expired',
     args: () => [...at(place.pastServer), '--cacert', place.ca],
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.pastServer} has a certificate that has expired\n` +
       '  From --endpoints. Renew it, or check the clock of this machine\n',
   },
   {
     cause: 'a certificate that is not yet valid',
     args: () => [...at(place.futureServer), '--cacert', place.ca],
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.futureServer} has a certificate that is not yet valid\n` +
       '  From --endpoints. Check the clock of this machine\n',
   },
   {
     cause: 'no client certificate',
     args: () => [...at(place.mutualTls.endpoint), '--cacert', place.ca],
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.mutualTls.endpoint} wants a client certificate\n` +
       '  From --endpoints. Give one with --cert and --key\n',
   },
   {
     cause: 'a client certificate of another CA',
     args: () => [...at(place.mutualTls.endpoint), '--cacert', place.ca, ...mutual(place.stranger)],
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.mutualTls.endpoint} ${refusesStranger}\n` +
       '  From --endpoints. It must be signed by a CA that etcd trusts\n',
   },
   {
     cause: 'a client certificate that has expired',
     args: () => [...at(place.mutualTls.endpoint), '--cacert', place.ca, ...mutual(place.expired)],
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.mutualTls.endpoint} refuses our client certificate: it has expired\n` +
       `  From --endpoints. Renew ${place.expired.certFile} from --cert\n`,
   },
@@ -252,35 +253,35 @@ const CASES: readonly Case[] = [
       ...at(place.mutualTls.endpoint),
       ...mutual({ ...place.client, keyFile: place.stranger.keyFile }),
     ],
-    says: () =>
+    message: () =>
       `✗ The key in ${place.stranger.keyFile} from --key does not belong to the certificate in ${place.client.certFile} from --cert\n`,
     exit: 2,
   },
   {
     cause: 'a CA file that is none',
     args: () => [...at(place.tls.endpoint), '--cacert', place.password],
-    says: () => `✗ ${place.password} from --cacert holds no PEM certificate that can be read\n`,
+    message: () => `✗ ${place.password} from --cacert holds no PEM certificate that can be read\n`,
     exit: 2,
   },
   {
     cause: 'no user, where one is wanted',
     args: () => at(place.guarded.endpoint),
-    says: () => '✗ etcd asks for a user\n  Give --user and --password-file, or ETCDCTL_USER\n',
+    message: () => '✗ etcd asks for a user\n  Give --user and --password-file, or ETCDCTL_USER\n',
   },
   {
     cause: 'a wrong password',
     args: () => [...at(place.guarded.endpoint), '--user', 'alice', '--password-file', place.wrongPassword],
-    says: () => '✗ Wrong user or password for etcd\n',
+    message: () => '✗ Wrong user or password for etcd\n',
   },
   {
     cause: 'an unknown user',
     args: () => [...at(place.guarded.endpoint), '--user', 'bob', '--password-file', place.password],
-    says: () => '✗ Wrong user or password for etcd\n',
+    message: () => '✗ Wrong user or password for etcd\n',
   },
   {
     cause: 'no permission',
     args: () => [...at(place.guarded.endpoint), '--user', 'alice', '--password-file', place.password],
-    says: () =>
+    message: () =>
       [
         '✗ etcd denies alice the permission on /payments/',
         '  Grant it: etcdctl role grant-permission ROLE read /payments/ --prefix',
@@ -290,39 +291,39 @@ const CASES: readonly Case[] = [
   {
     cause: 'a user, where there are none',
     args: () => [...at(place.plain.endpoint), '--user', 'alice', '--password-file', place.password],
-    says: () =>
+    message: () =>
       `✗ etcd at ${place.plain.endpoint} knows no users: its authentication is off\n  Leave out --user\n`,
   },
   {
     cause: 'three members that fail in three ways',
     args: () => [
-      ...at(place.nobody[0] ?? '', 'etcd.invalid:2379', place.mute),
+      ...at(place.unused[0] ?? '', 'etcd.invalid:2379', place.mute),
       ...['--command-timeout', '4s', '--dial-timeout', '200ms'],
     ],
-    says: () =>
+    message: () =>
       `✗ No answer from etcd at ${place.mute} in S\n` +
       '  From --endpoints. More time: --command-timeout 30s\n' +
-      `  etcd is not reachable at ${place.nobody[0]} (connection refused)\n` +
+      `  etcd is not reachable at ${place.unused[0]} (connection refused)\n` +
       '  Unknown host etcd.invalid\n',
   },
 ]
 
 describe.concurrent('a start that fails has a message with its real cause in ls:', () => {
-  test.each(CASES)('$cause', async ({ args, says, exit = 3 }) => {
+  test.each(CASES)('$cause', async ({ args, message, exit = 3 }) => {
     const ran = await disco.run('ls', 'payments', ...args())
     const stderr = ran.stderr.replace(/\d+ tries in \d+\.\ds/, 'N tries in S').replace(/in \d+\.\ds/, 'in S')
-    expect({ ...ran, stderr }).toEqual({ stdout: '', stderr: says(), code: exit })
+    expect({ ...ran, stderr }).toEqual({ stdout: '', stderr: message(), code: exit })
   })
 
   test('watch and register print the same messages as ls', async () => {
     const some = CASES.filter(({ cause }) => /TLS etcd|wrong password/.test(cause))
     expect(some).toHaveLength(2)
-    for (const { args, says } of some) {
+    for (const { args, message } of some) {
       for (const command of [
         ['watch', 'payments'],
         ['register', 'payments', '127.0.0.1:1001'],
       ]) {
-        expect(await disco.run(...command, ...args())).toEqual({ stdout: '', stderr: says(), code: 3 })
+        expect(await disco.run(...command, ...args())).toEqual({ stdout: '', stderr: message(), code: 3 })
       }
     }
   })

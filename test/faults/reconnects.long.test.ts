@@ -87,9 +87,9 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
       const healedAtMs = performance.now()
       await until(
         async () => (await writer.view()).size === all.length,
-        () => `all registrations; ${logs.map(({ told }) => told.join(' ')).join(', ')}`,
+        () => `all registrations; ${logs.map(({ reported: events }) => events.join(' ')).join(', ')}`,
       )
-      await Promise.all(logs.map((log) => log.tells('registered again')))
+      await Promise.all(logs.map((log) => log.untilReported('registered again')))
 
       /** Number of connections of each registrar in a period of time. */
       const between = (fromMs: number, toMs: number) =>
@@ -113,9 +113,9 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
         Math.min(...links.flatMap(({ acceptedAtMs }) => acceptedAtMs.filter((atMs) => atMs >= healedAtMs))),
       )
       expect(Math.max(...firstBack) - Math.min(...firstBack)).toBeGreaterThan(MIN_SPREAD_MS)
-      for (const { told, end } of logs) {
+      for (const { reported: events, end } of logs) {
         expect(end).toBeNull()
-        expect(told).toEqual(['registered', 'trouble', 'recovered', 'lease lost', 'registered again'])
+        expect(events).toEqual(['registered', 'trouble', 'recovered', 'lease lost', 'registered again'])
       }
     } finally {
       await Promise.all(all.map(({ end }) => end()))

@@ -23,7 +23,7 @@ interface Case {
   readonly begin: (world: World) => unknown
   readonly mend: (world: World) => unknown
   /** The registrar’s message about the refusal. */
-  readonly says: RegExp
+  readonly message: RegExp
   readonly ttl?: string
 }
 
@@ -34,25 +34,25 @@ const CASES: readonly Case[] = [
     what: 'is out of space',
     begin: ({ etcd }) => raiseNoSpace(etcd),
     mend: ({ etcd }) => etcd.ctl('alarm', 'disarm'),
-    says: /out of space and refuses writes \(NOSPACE alarm\)/,
+    message: /out of space and refuses writes \(NOSPACE alarm\)/,
   },
   {
     what: 'has too many requests',
     begin: ({ proxy }) => proxy.refuse(WRITES, { code: 8, message: 'etcdserver: too many requests' }),
     mend: ({ proxy }) => proxy.accept(),
-    says: /overloaded/,
+    message: /overloaded/,
   },
   {
     what: 'has no leader',
     begin: ({ proxy }) => proxy.refuse(WRITES, { code: 14, message: 'etcdserver: no leader' }),
     mend: ({ proxy }) => proxy.accept(),
-    says: /has no leader/,
+    message: /has no leader/,
   },
   {
     what: 'denies the permission',
     begin: ({ etcd }) => etcd.ctl('user', 'revoke-role', 'alice', 'alice'),
     mend: ({ etcd }) => etcd.ctl('user', 'grant-role', 'alice', 'alice'),
-    says: /denies alice the permission/,
+    message: /denies alice the permission/,
     // The answer to the next keep-alive, that the lease is lost, ends the report of the denial, and a second one begins.
     // It is later than the end of the quiet time.
     ttl: '60',
@@ -80,7 +80,7 @@ class Administered {
   async becomes(status: number): Promise<void> {
     await until(
       async () => (await this.get('/healthz')).status === status,
-      () => `/healthz ${status}; said: ${this.held.stderr}`,
+      () => `/healthz ${status}; standard error: ${this.held.stderr}`,
     )
   }
 
@@ -100,7 +100,7 @@ async function startRegistrar(disco: Disco, ttl = '5'): Promise<Administered> {
 describe.each(versionsUnderTest())('with etcd %s', (version) => {
   test.concurrent.each(CASES)(
     'a registrar whose lease is lost reports that etcd refuses requests, and the end of that: $what',
-    async ({ begin, mend, says, what, ttl }) => {
+    async ({ begin, mend, message, what, ttl }) => {
       await using etcd = await RealEtcd.start({ version })
       if (what.includes('denies'))
         await enableAuth(etcd, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
@@ -119,15 +119,15 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
         await registrar.held.printed('is not registered')
         const health = await registrar.get('/healthz')
         expect(JSON.parse(health.body)).toMatchObject({ healthy: false, phase: 'registering' })
-        expect(JSON.parse(health.body).reason).toMatch(says)
+        expect(JSON.parse(health.body).reason).toMatch(message)
         expect((await registrar.get('/readyz')).status).toBe(503)
         expect(await registrar.get('/livez')).toMatchObject({ status: 200 })
         expect((await registrar.get('/metrics')).body).toMatch(/^disco_registered\{.*\} 0$/m)
         const own = await registrar.get('/')
         if (own.status === 200) expect(JSON.parse(own.body)).toMatchObject({ endpoints: [] })
-        expect(own.body).toMatch(says)
+        expect(own.body).toMatch(message)
         await delay(QUIET_MS)
-        expect(registrar.lines(says)).toHaveLength(1)
+        expect(registrar.lines(message)).toHaveLength(1)
 
         await mend(world)
         await registrar.becomes(200)

@@ -47,8 +47,8 @@ describe('watches of several services in one range', () => {
       await log.reached(last)
       expect(log.view).toEqual(await writer.view())
       // A list after an outage may summarize some changes. All others are reported once and in order.
-      const told = log.told.map(({ revision }) => revision)
-      expect(told).toEqual([...new Set(told)].toSorted((a, b) => a - b))
+      const revisions = log.changes.map(({ revision }) => revision)
+      expect(revisions).toEqual([...new Set(revisions)].toSorted((a, b) => a - b))
       expect([log.failure, log.count('resync')]).toEqual([null, log.count('stale')])
     }
     // A watch that had to catch up uses a stream of its own until the next event.

@@ -76,8 +76,8 @@ describe('watches of one service in a process', () => {
     }
     const last = await writer.put(4, 4)
     for (const log of [...logs, during]) {
-      await log.has('the put', () => log.told.some(({ revision }) => revision === last))
-      expect(log.told.filter(({ revision }) => revision === last)).toHaveLength(1)
+      await log.has('the put', () => log.changes.some(({ revision }) => revision === last))
+      expect(log.changes.filter(({ revision }) => revision === last)).toHaveLength(1)
       expect(log.failure).toBeNull()
     }
     expect(await drained(sleeper, writer.keyOf(4))).toEqual(link.log.view)
@@ -91,7 +91,7 @@ describe('watches of one service in a process', () => {
     await sleeper.next()
     const last = await link.writer.putMany(5_000, 50)
     await link.log.reached(last)
-    expect(link.log.told).toEqual(await link.history(last))
+    expect(link.log.changes).toEqual(await link.history(last))
     const { value: reset } = await sleeper.next()
     expect(reset).toMatchObject({ type: 'reset', revision: last, source: 'etcd' })
     const after = await link.writer.put(1, 7)

@@ -68,10 +68,10 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
           await delay(500)
         }
         expect(await leaseIds(etcd)).toEqual(lease)
-        if (cuts === 0) expect(held.told).toEqual(['registered'])
+        if (cuts === 0) expect(held.reported).toEqual(['registered'])
       }
       // Two cuts in a row may be reported as an outage and its end. The lease and the key must survive.
-      expect(held.told.filter((name) => !LINK_REPORTS.has(name))).toEqual(['registered'])
+      expect(held.reported.filter((name) => !LINK_REPORTS.has(name))).toEqual(['registered'])
       expect(log.failure).toBeNull()
       await held.close()
       await log.has('the end', () => log.view.size === 0)
@@ -94,7 +94,7 @@ describe.each(versionsUnderTest())('with etcd %s', (version) => {
     await etcd.ctl('user', 'delete', 'bob')
     expect((await registry.list('hello')).endpoints).toHaveLength(2)
     await delay((LEASE_TTL_SECONDS + 1) * 1_000)
-    expect(held.told).toEqual(['registered'])
+    expect(held.reported).toEqual(['registered'])
     await held.close()
     registry.close()
   })

@@ -24,7 +24,7 @@ describe.concurrent('a watch', () => {
     await etcd.restart()
     const last = await writer.putMany(20, 5)
     await log.reached(last)
-    expect(log.told).toEqual(await link.history(last))
+    expect(log.changes).toEqual(await link.history(last))
     expect(log.types).toEqual(['reset', 'changes', 'stale', 'resync', 'changes'])
   })
 
@@ -57,7 +57,7 @@ describe.concurrent('a watch', () => {
     ])
     const after = await writer.put(1, 6)
     await log.reached(after)
-    expect(log.told.at(-1)).toEqual({ revision: after, key: writer.keyOf(1), weight: 6 })
+    expect(log.changes.at(-1)).toEqual({ revision: after, key: writer.keyOf(1), weight: 6 })
   })
 
   test('delivers a deletion if a compaction at its revision happens between the list and the watch', async () => {
@@ -192,7 +192,7 @@ describe.concurrent('a watch', () => {
       await log.has('the first list', () => log.count('reset') === 1)
       const after = log.revision
       const writing = writer.putMany(3_000, 50)
-      await log.has('some of the writes', () => log.told.length > 500)
+      await log.has('some of the writes', () => log.changes.length > 500)
       // The watch uses the first member, because clients start with it.
       expect(cluster.proxies[0]?.accepted).toBeGreaterThan(0)
       await first.kill()
@@ -201,7 +201,7 @@ describe.concurrent('a watch', () => {
       await log.reached(last)
       const happened = await historyOf(writer.api, writer.prefix, { after, upTo: last })
       expect(happened.length).toBeGreaterThan(3_000)
-      expect(log.told).toEqual(happened)
+      expect(log.changes).toEqual(happened)
       expect(log.count('reset')).toBe(1)
     } finally {
       await log[Symbol.asyncDispose]()
@@ -247,7 +247,7 @@ async function expectFollowed({ writer, log }: Link, view: ReadonlyMap<string, n
   await log.has('the new list', () => sameEntries(log.view, view))
   const last = await writer.put(7, 7)
   await until(
-    () => log.told.some(({ revision, key }) => revision === last && key === writer.keyOf(7)),
+    () => log.changes.some(({ revision, key }) => revision === last && key === writer.keyOf(7)),
     () => `a put in the new cluster, at revision ${last}`,
   )
   expect(log.view).toEqual(new Map([...view, [writer.keyOf(7), 7]]))

@@ -172,7 +172,7 @@ function follow(updates: readonly RangeUpdate[], truth: Truth): Map<string, stri
 }
 
 /** Runs the steps against a watch through a proxy of its own. Returns its updates and the writes. */
-async function told(steps: readonly Step[], resyncPeriodMs: number): Promise<[RangeUpdate[], Truth]> {
+async function updatesAfter(steps: readonly Step[], resyncPeriodMs: number): Promise<[RangeUpdate[], Truth]> {
   await using proxy = await FaultProxy.start(etcd.endpoint)
   const client = await EtcdClient.create({
     ...{ endpoints: [proxy.endpoint], endpointsSource: 'the test' },
@@ -211,7 +211,7 @@ describe.concurrent('a watch during any interleaving of puts, deletes, compactio
       const resyncPeriodMs = fc.constantFrom(5, 50, 300_000)
       await fc.assert(
         fc.asyncProperty(steps, resyncPeriodMs, async (each, period) => {
-          const [updates, truth] = await told(each, period)
+          const [updates, truth] = await updatesAfter(each, period)
           expect(follow(updates, truth)).toEqual(truth.viewAt(truth.last))
         }),
         { numRuns: 25 },

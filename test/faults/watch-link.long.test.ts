@@ -22,8 +22,8 @@ describe.concurrent('a watch', () => {
     await proxy.accept()
     await log.reached(last)
     expect(proxy.cuts).toBe(5)
-    expect(log.told).toHaveLength(5_001)
-    expect(log.told).toEqual(await link.history(last))
+    expect(log.changes).toHaveLength(5_001)
+    expect(log.changes).toEqual(await link.history(last))
     expect(log.count('reset')).toBe(1)
   })
 
@@ -35,7 +35,7 @@ describe.concurrent('a watch', () => {
     while (proxy.cuts < 10) last = await writer.put(last % 7, last)
     last = await writer.put(1, 1)
     await log.reached(last)
-    expect(log.told).toEqual(await link.history(last))
+    expect(log.changes).toEqual(await link.history(last))
   })
 
   test('opens a new connection if the old one loses all packets, and delivers the writes of the meantime once', async () => {
@@ -50,7 +50,7 @@ describe.concurrent('a watch', () => {
     expect(Date.now() - start).toBeLessThan(15_000)
     await proxy.heal()
     await log.reached(last)
-    expect(log.told).toEqual(await link.history(last))
+    expect(log.changes).toEqual(await link.history(last))
     expect(log.count('stale')).toBe(1)
     expect(log.count('reset')).toBe(1)
   })
@@ -66,7 +66,7 @@ describe.concurrent('a watch', () => {
       await proxy.heal()
       const last = await writer.put(1, 1)
       await log.reached(last)
-      expect(log.told).toEqual(await link.history(last))
+      expect(log.changes).toEqual(await link.history(last))
     },
   )
 
@@ -77,7 +77,7 @@ describe.concurrent('a watch', () => {
     proxy.limit('toClient', 200_000)
     const last = await writer.putMany(1_000, 50)
     await log.reached(last)
-    expect(log.told).toEqual(await link.history(last))
+    expect(log.changes).toEqual(await link.history(last))
     expect(log.count('stale')).toBe(0)
   })
 
@@ -109,7 +109,7 @@ describe.concurrent('a watch', () => {
     await proxy.accept()
     await log.reached(last)
     expect(proxy.passed.toClient).toBeGreaterThan(6 * 3 * 450_000)
-    expect(log.told).toEqual(await link.history(last))
+    expect(log.changes).toEqual(await link.history(last))
     const sizes = log.updates.flatMap((update) => (update.type === 'changes' ? [update.changes.length] : []))
     expect(sizes).toEqual([3, 3, 3, 3, 3, 3])
     // A list of one page may be as large.

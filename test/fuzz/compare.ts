@@ -57,7 +57,7 @@ export class Comparison {
       await delay(20)
     }
     for (const side of [this.etcd, this.ours])
-      for (const stream of side.streams.values()) stream.said = new Map()
+      for (const stream of side.streams.values()) stream.messages = new Map()
     return undefined
   }
 
@@ -65,14 +65,14 @@ export class Comparison {
     for (const [index, theirs] of this.etcd.streams) {
       const ours = this.ours.streams.get(index)
       if (ours === undefined) throw new Error(`stream ${index} is open on one side only`)
-      for (const id of new Set([...theirs.said.keys(), ...ours.said.keys()])) {
-        const [said = [], ourSaid = []] = [theirs.said.get(id), ours.said.get(id)]
-        const at = Array.from({ length: Math.max(said.length, ourSaid.length) }).findIndex(
-          (_, place) => said[place] !== ourSaid[place],
+      for (const id of new Set([...theirs.messages.keys(), ...ours.messages.keys()])) {
+        const [messages = [], ourMessages = []] = [theirs.messages.get(id), ours.messages.get(id)]
+        const at = Array.from({ length: Math.max(messages.length, ourMessages.length) }).findIndex(
+          (_, place) => messages[place] !== ourMessages[place],
         )
         if (at === -1) continue
         const what = `stream ${index}, watcher ${id}, response ${at}`
-        return { step: undefined, what, etcd: said[at] ?? 'nothing', ours: ourSaid[at] ?? 'nothing' }
+        return { step: undefined, what, etcd: messages[at] ?? 'nothing', ours: ourMessages[at] ?? 'nothing' }
       }
       const breaches = [...theirs.breaches, ...ours.breaches].join('\n')
       if (breaches) return { step: undefined, what: `stream ${index}`, etcd: '', ours: breaches }

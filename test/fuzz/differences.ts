@@ -30,7 +30,7 @@ export const DIFFERENCES: readonly VersionDifference[] = [
   {
     since: [3, 5, 30],
     before:
-      'a watcher whose start revision is negative is created, and soon told that its revision is compacted',
+      'a watcher whose start revision is negative is created, and soon canceled because its revision is compacted',
     isShownBy: (step) => startRevision(step) < 0,
   },
   {

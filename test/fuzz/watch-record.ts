@@ -19,7 +19,7 @@ const MARK_ID = '987654322'
 /** Events of a watch stream by watcher. Their distribution over responses is not compared. */
 export class WatchRecord {
   /** Events and other messages in order, by watch id. */
-  said = new Map<string, string[]>()
+  messages = new Map<string, string[]>()
   /** Violations of the protocol that are visible without a second server. */
   readonly breaches: string[] = []
   private marks = 0
@@ -61,11 +61,11 @@ export class WatchRecord {
     if (id === FENCE_ID) this.fence = Math.max(this.fence, Number(events.at(-1)?.kv.mod_revision ?? 0))
     else if (id === MARK_ID) this.marks += canceled ? 1 : 0
     else {
-      const said = this.said.get(id) ?? []
-      this.said.set(id, said)
-      for (const event of events) said.push(JSON.stringify(event))
+      const messages = this.messages.get(id) ?? []
+      this.messages.set(id, messages)
+      for (const event of events) messages.push(JSON.stringify(event))
       if (created || canceled) {
-        said.push(
+        messages.push(
           JSON.stringify({ revision: header.revision, created, canceled, ...rest, fragment: undefined }),
         )
       }
@@ -73,7 +73,7 @@ export class WatchRecord {
       if (Number(header.revision) < Number(last))
         this.breaches.push(`revision ${header.revision} below ${last}`)
     }
-    if (id === '-1' && !created) this.said.get(id)?.push(`progress at ${header.revision}`)
+    if (id === '-1' && !created) this.messages.get(id)?.push(`progress at ${header.revision}`)
     for (const check of [...this.changed]) check()
   }
 

@@ -54,7 +54,7 @@ describe('reading with the admin handler', () => {
     expect(body).toContain('\ndisco_phase{phase="registered"} 1\n')
     expect(body).toMatch(/\ndisco_admin_requests_total\{status="200"\} \d+\n/)
     const line = /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[\d.e+-]+)$/
-    for (const said of body.trimEnd().split('\n')) expect(said).toMatch(line)
+    for (const text of body.trimEnd().split('\n')) expect(text).toMatch(line)
   })
 })
 
@@ -116,11 +116,11 @@ describe('changing the weight with the admin handler', () => {
     ['PUT', '/weight?weight=1&force=yes', 400, 'true or false'],
     ['PUT', '/weight?weight=1&addr=1.2.3.4:5', 404, 'is not registered by this registrar'],
     ['GET', '/?weight=%zz', 400, 'is not a weight'],
-  ])('%s %s is answered with status %i: %s', async (method, path, status, said) => {
+  ])('%s %s is answered with status %i: %s', async (method, path, status, text) => {
     await admin.untouched(async () => {
       const answer = await admin.ask(method, path)
       expect(answer.status).toBe(status)
-      expect(answer.body).toContain(said)
+      expect(answer.body).toContain(text)
       expectShape('error', JSON.parse(answer.body))
     })
   })

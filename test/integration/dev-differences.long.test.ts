@@ -53,16 +53,16 @@ describe('watch progress notifications', () => {
     try {
       const { header } = await api.get('KV/Put', put('elsewhere'))
       const stream = api.stream('Watch/Watch').on('error', () => {})
-      const told: Message[] = []
+      const responses: Message[] = []
       await new Promise<void>((resolve) => {
         stream.on('data', (response: Message) => {
-          if (!response.created) told.push(response)
-          if (told.length === 3) resolve()
+          if (!response.created) responses.push(response)
+          if (responses.length === 3) resolve()
         })
         stream.write({ create_request: { ...range('a'), watch_id: '1' } })
         stream.write({ create_request: { ...range('a'), watch_id: '2', progress_notify: true } })
       })
-      for (const response of told) {
+      for (const response of responses) {
         expect(response).toMatchObject({ watch_id: '2', events: [], canceled: false, compact_revision: '0' })
         expect(response.header).toMatchObject({ revision: (header as Message).revision })
       }

@@ -150,7 +150,7 @@ export const scripts: Readonly<Record<string, readonly Step[]>> = {
     watch({ cancel_request: { watch_id: '0' } }),
     settle,
   ],
-  'progress is told only while every watcher of the stream has been given all there is': [
+  'progress is reported only while every watcher of the stream is synced': [
     ...puts('a'),
     watch({ create_request: range('b') }),
     settle,

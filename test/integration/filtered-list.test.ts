@@ -121,14 +121,14 @@ describe('1,000 endpoints among 100,000 foreign keys', () => {
     const watching = watchRange(client, prefixRange(reader.prefix()), stop.signal, {
       filter: reader.keyFilter('service-7'),
     })
-    const told = async () => {
+    const nextUpdate = async () => {
       const { value } = await watching.next()
       if (value) updates.push(value)
     }
-    await told()
+    await nextUpdate()
     expect(updates[0]).toMatchObject({ type: 'reset' })
     expect(seen.values).toBe(OWN / 50)
-    const next = told()
+    const next = nextUpdate()
     await put(Array.from({ length: 500 }, (_, at) => [`/registry/events/${at}`, FOREIGN_VALUE] as const))
     const [key, value] = registration('service-7', '10.9.9.9:80')
     await put([

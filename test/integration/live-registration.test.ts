@@ -28,11 +28,11 @@ function options(service: string, more: Partial<RegisterOptions> = {}): Register
 
 test('register resolves once the endpoint is registered; setWeight takes a number or an expression; drain removes the key', async () => {
   const registration = await register(options('lib', { weight: 2, metadata: { zone: 'a' } }))
-  const told: string[] = []
+  const events: string[] = []
   registration
-    .on('changed', ({ registered }) => told.push(`weight ${registered.weight}`))
-    .on('draining', ({ drainMs }) => told.push(`draining ${drainMs}`))
-    .on('deregistered', () => told.push('deregistered'))
+    .on('changed', ({ registered }) => events.push(`weight ${registered.weight}`))
+    .on('draining', ({ drainMs }) => events.push(`draining ${drainMs}`))
+    .on('deregistered', () => events.push('deregistered'))
   const key = '/lib/127.0.0.1:1001'
   expect(await storedText(etcd, key)).toBe(
     '{"name":"lib","addr":"127.0.0.1:1001","version":"","weight":2,"metadata":{"zone":"a"}}',
@@ -44,16 +44,16 @@ test('register resolves once the endpoint is registered; setWeight takes a numbe
   await expect(registration.setWeight(0)).rejects.toMatchObject({ code: 'CONFLICT' })
   await expect(registration.setWeight('much' as '1')).rejects.toMatchObject({ code: 'USAGE' })
   await until(
-    () => told.includes('weight 5'),
-    () => `weight 5, got ${told.join()}`,
+    () => events.includes('weight 5'),
+    () => `weight 5, got ${events.join()}`,
   )
   await registration.drain({ graceMs: 50 })
   await registration.ended
   expect(await weightsOf(etcd, key)).toEqual([2, 6, 3, 5, 0, null])
   expect(await leaseIds(etcd)).toEqual([])
   // Changes in quick succession are emitted as one event with the last value.
-  expect(told.indexOf('draining 50')).toBeGreaterThan(told.indexOf('weight 5'))
-  expect(told.at(-1)).toBe('deregistered')
+  expect(events.indexOf('draining 50')).toBeGreaterThan(events.indexOf('weight 5'))
+  expect(events.at(-1)).toBe('deregistered')
   expect(registration.held).toEqual([])
 })
 

@@ -54,18 +54,18 @@ it('the proxy leaves a call at its endpoint while the endpoint is drained and th
   const proxied = await started([{ addr: one.addr }])
   const client = proxied.client()
   const talk = chat(client)
-  const said: string[] = []
-  talk.on('data', (message: Buffer) => said.push(String(message)))
-  await exchange(talk, said, 'before')
+  const echoed: string[] = []
+  talk.on('data', (message: Buffer) => echoed.push(String(message)))
+  await exchange(talk, echoed, 'before')
   proxied.discovery.list({ addr: one.addr, weight: 0 }, { addr: other.addr, weight: 1 })
   await until(
     async () => (await unary(client)).addr === other.addr,
     () => 'calls at the other endpoint',
   )
-  await exchange(talk, said, 'drained')
+  await exchange(talk, echoed, 'drained')
   proxied.discovery.list({ addr: other.addr, weight: 1 })
   expect((await unary(client)).addr).toBe(other.addr)
-  await exchange(talk, said, 'gone')
+  await exchange(talk, echoed, 'gone')
   talk.end()
   expect((await ended(talk)).code).toBe(status.OK)
 })
@@ -197,10 +197,14 @@ it('the proxy discards a finished reply that its caller has not read when the ca
   await untilIdle(proxied)
 })
 
-async function exchange(talk: ReturnType<typeof chat>, said: readonly string[], word: string): Promise<void> {
+async function exchange(
+  talk: ReturnType<typeof chat>,
+  echoed: readonly string[],
+  word: string,
+): Promise<void> {
   talk.write(Buffer.from(word))
   await until(
-    () => said.includes(word),
+    () => echoed.includes(word),
     () => `the echo of ${word}`,
   )
 }

@@ -30,9 +30,9 @@ function keyOf(port: number): string {
 
 /** Registers three endpoints under one lease, and records their events as short strings. */
 async function hold(options: Partial<RegistrationRequest> = {}): Promise<Held> {
-  const told: string[] = []
+  const reported: string[] = []
   const note = (what: string) => (now: { key: string }) => {
-    told.push(`${what} ${now.key.slice(-4)}`)
+    reported.push(`${what} ${now.key.slice(-4)}`)
   }
   const events = new EventEmitter<RegistrationEvents>()
     .on('registered', (held) => note(held.again ? 'again' : 'registered')(held))
@@ -42,16 +42,16 @@ async function hold(options: Partial<RegistrationRequest> = {}): Promise<Held> {
     .on('dropped', (dropped) =>
       note(dropped.why === 'deregistered' ? dropped.why : dropped.why.code)(dropped),
     )
-    .on('leaseLost', () => told.push('lease lost'))
+    .on('leaseLost', () => reported.push('lease lost'))
   const [first, ...rest] = PORTS.map(endpoint)
   if (!first) throw new Error('there are ports')
   const request = { registered: [first, ...rest] as const, ttlSeconds: 5, ...options }
-  return { registration: await registry.register(request, { events }), told }
+  return { registration: await registry.register(request, { events }), events: reported }
 }
 
 interface Held {
   readonly registration: Registration
-  readonly told: readonly string[]
+  readonly events: readonly string[]
 }
 
 async function storedWeights(): Promise<unknown[]> {
@@ -59,17 +59,17 @@ async function storedWeights(): Promise<unknown[]> {
   return endpoints.map(({ addr, weight }) => [Number(addr.split(':')[1]), weight])
 }
 
-async function untilTold(told: readonly string[], ...wanted: string[]): Promise<void> {
+async function untilReported(events: readonly string[], ...wanted: string[]): Promise<void> {
   await until(
-    () => wanted.every((what) => told.includes(what)),
-    () => `${wanted} in ${told}`,
+    () => wanted.every((what) => events.includes(what)),
+    () => `${wanted} in ${events}`,
   )
 }
 
 describe('a registration of several endpoints', () => {
   test('uses one lease; close deletes all keys and the lease', async () => {
-    const { registration, told } = await hold()
-    expect(told).toEqual(['registered 1001', 'registered 1002', 'registered 1003'])
+    const { registration, events } = await hold()
+    expect(events).toEqual(['registered 1001', 'registered 1002', 'registered 1003'])
     expect(registration.keys).toEqual(PORTS.map(keyOf))
     const [lease = '', ...others] = await leaseIds(etcd)
     expect(others).toEqual([])
@@ -82,13 +82,13 @@ describe('a registration of several endpoints', () => {
   })
 
   test('is created again under one new lease after a loss, each endpoint with its last weight', async () => {
-    const { registration, told } = await hold()
+    const { registration, events } = await hold()
     await etcd.ctl('put', keyOf(1002), JSON.stringify(stored(1002, 7)), '--ignore-lease')
-    await untilTold(told, 'changed 1002')
+    await untilReported(events, 'changed 1002')
     const [lease = ''] = await leaseIds(etcd)
     await etcd.ctl('lease', 'revoke', lease)
-    await untilTold(told, 'again 1001', 'again 1002', 'again 1003')
-    expect(told.filter((what) => what === 'lease lost')).toHaveLength(1)
+    await untilReported(events, 'again 1001', 'again 1002', 'again 1003')
+    expect(events.filter((what) => what === 'lease lost')).toHaveLength(1)
     expect(await storedWeights()).toEqual([
       [1001, 1],
       [1002, 7],
@@ -102,13 +102,13 @@ describe('a registration of several endpoints', () => {
   })
 
   test('drops a deliberately deleted key and keeps the others; the last deletion ends it', async () => {
-    const { registration, told } = await hold()
+    const { registration, events } = await hold()
     await etcd.ctl('del', keyOf(1001))
-    await untilTold(told, 'deregistered 1001')
+    await untilReported(events, 'deregistered 1001')
     expect(registration.held.map(({ key }) => key)).toEqual([keyOf(1002), keyOf(1003)])
     const [lease = ''] = await leaseIds(etcd)
     await etcd.ctl('lease', 'revoke', lease)
-    await untilTold(told, 'again 1002', 'again 1003')
+    await untilReported(events, 'again 1002', 'again 1003')
     expect(await storedText(etcd, keyOf(1001))).toBe('')
     await etcd.ctl('del', keyOf(1002))
     await etcd.ctl('del', keyOf(1003))
@@ -117,19 +117,19 @@ describe('a registration of several endpoints', () => {
   })
 
   test('with onDelete reregister restores a deleted key under the same lease', async () => {
-    const { registration, told } = await hold({ onDelete: 'reregister' })
+    const { registration, events } = await hold({ onDelete: 'reregister' })
     const before = await leaseIds(etcd)
     await etcd.ctl('del', keyOf(1002))
-    await untilTold(told, 'deleted 1002', 'again 1002')
+    await untilReported(events, 'deleted 1002', 'again 1002')
     expect(await leaseIds(etcd)).toEqual(before)
     expect(await storedWeights()).toHaveLength(3)
     await registration.close()
   })
 
   test('attaches its lease to a key that was overwritten without a lease, with the new value', async () => {
-    const { registration, told } = await hold()
+    const { registration, events } = await hold()
     await etcd.ctl('put', keyOf(1003), JSON.stringify(stored(1003, 4)))
-    await untilTold(told, 'reattached 1003')
+    await untilReported(events, 'reattached 1003')
     const { endpoints } = await registry.list('hello')
     expect(new Set(endpoints.map(({ lease }) => lease)).size).toBe(1)
     expect(endpoints.map(({ weight }) => weight)).toEqual([1, 1, 4])
@@ -137,10 +137,10 @@ describe('a registration of several endpoints', () => {
   })
 
   test('drops a key that was taken over and leaves it unchanged; the conflict is emitted at once and rejects `ended`', async () => {
-    const { registration, told } = await hold()
+    const { registration, events } = await hold()
     const other = await grantLease(etcd, 500)
     await etcd.ctl('put', keyOf(1001), JSON.stringify(stored(1001, 9)), `--lease=${other}`)
-    await untilTold(told, 'CONFLICT 1001')
+    await untilReported(events, 'CONFLICT 1001')
     expect(registration.held).toHaveLength(2)
     await registration.close()
     await expect(registration.ended).rejects.toMatchObject({ code: 'CONFLICT', exit: 6 })

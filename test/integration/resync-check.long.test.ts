@@ -78,7 +78,7 @@ test('a list finds exactly the events that the watch has missed', async () => {
     () => updates.length === 1,
     () => 'the first list',
   )
-  await put('/k1', 'told')
+  await put('/k1', 'delivered')
   const revision = await put('/k2', 'lost')
   const all = await ended()
   expect(all.map(({ type }) => type)).toEqual(['reset', 'changes', 'resync'])

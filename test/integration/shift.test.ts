@@ -229,7 +229,7 @@ describe('steps of a shift', () => {
   test.each([
     ['has ended well', 'sleep 601 & echo $! > "$0"', 60_000, true],
     [
-      'was told to end, at once where there is no time',
+      'was aborted, at once if there is no time left',
       'sh -c \'trap "" TERM; echo $$ > "$0"; while :; do sleep 1; done\' "$0" & wait',
       1_500,
       false,

@@ -112,9 +112,9 @@ describe('a selector', () => {
 describe('http_proxy in the environment', () => {
   const before = { ...process.env }
   beforeEach(async () => {
-    const [nobody] = await freePorts(1)
+    const [unusedPort] = await freePorts(1)
     for (const name of ['http_proxy', 'https_proxy', 'grpc_proxy']) {
-      process.env[name] = `http://127.0.0.1:${nobody}`
+      process.env[name] = `http://127.0.0.1:${unusedPort}`
     }
   })
   afterEach(() => {

@@ -47,7 +47,7 @@ function largestGap(kind: PolicyKind, cut: Cut, seed: number): number {
     }
     const chosen = chooser.choose()
     if (chosen === null || !isReady(chosen))
-      throw new Error(`pick ${pick} of seed ${seed} is of nobody READY`)
+      throw new Error(`pick ${pick} of seed ${seed} is of an endpoint that is not READY`)
     largest = Math.max(largest, ...gaps.map(Math.abs))
     gaps[chosen] = (gaps[chosen] ?? 0) - 1
     largest = Math.max(largest, ...gaps.map(Math.abs))

@@ -134,7 +134,7 @@ const story: fc.Arbitrary<Story> = fc.record({
 
 function always(holds: (world: World, story: Story) => void): void {
   fc.assert(
-    fc.property(story, (told) => holds(new World(told), told)),
+    fc.property(story, (steps) => holds(new World(steps), steps)),
     { numRuns: 2_000 },
   )
 }

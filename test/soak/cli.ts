@@ -26,16 +26,16 @@ const warm = result.heap.slice(Math.floor(result.heap.length * WARM_UP_FRACTION)
 const growth = growthBytes(warm)
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
 
-const { told, registrations } = result
+const { counts, registrations } = result
 console.log(`faults         ${[...result.faults].map(([name, count]) => `${name} ${count}`).join(', ')}`)
 console.log(`disturbances   ${result.compactions} compactions, ${result.revoked} leases revoked`)
 console.log(`writes         ${result.writes}`)
 console.log(
-  `watch          ${told.changes} revisions, ${told.resync} resyncs, ${told.stale} outages, ${told.reset} reset`,
+  `watch          ${counts.changes} revisions, ${counts.resync} resyncs, ${counts.stale} outages, ${counts.reset} reset`,
 )
 console.log(
   `registrations  ${registrations.registered}, of which ${registrations.lost} leases lost, ${registrations.again} registered again, ` +
-    `${registrations.troubles} outages told, ${registrations.recoveries} recoveries`,
+    `${registrations.troubles} outages reported, ${registrations.recoveries} recoveries`,
 )
 console.log(
   `heap after gc  mean ${megabytes(mean(warm.map(({ heapBytes }) => heapBytes)))}, ` +

@@ -5,7 +5,7 @@ import type { Registry } from '../../src/registry/registry.js'
 
 /** Many registrations of one process, with counts of their events. */
 export class Held {
-  readonly told = { registered: 0, again: 0, lost: 0, troubles: 0, recoveries: 0 }
+  readonly counts = { registered: 0, again: 0, lost: 0, troubles: 0, recoveries: 0 }
   readonly problems: string[] = []
   private readonly registrations: Registration[] = []
   private readonly lost = new Set<string>()
@@ -39,19 +39,19 @@ export class Held {
       registered: { service, version: '', addr, weight: 1, metadata: {} },
       ttlSeconds: 5 + (index % 10),
     }
-    const { told, lost } = this
+    const { counts, lost } = this
     const events = new EventEmitter<RegistrationEvents>()
       .on('registered', ({ again }) => {
         lost.delete(addr)
-        if (again) told.again++
-        else told.registered++
+        if (again) counts.again++
+        else counts.registered++
       })
       .on('leaseLost', () => {
         lost.add(addr)
-        told.lost++
+        counts.lost++
       })
-      .on('trouble', () => told.troubles++)
-      .on('recovered', () => told.recoveries++)
+      .on('trouble', () => counts.troubles++)
+      .on('recovered', () => counts.recoveries++)
     const registration = await registry.register(request, { events })
     registration.ended.then(
       (end) => {

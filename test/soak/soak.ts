@@ -23,8 +23,8 @@ export interface Soaked {
   readonly writes: number
   readonly revoked: number
   readonly compactions: number
-  readonly told: Watched['told']
-  readonly registrations: Held['told']
+  readonly counts: Watched['counts']
+  readonly registrations: Held['counts']
   readonly heap: readonly HeapSample[]
   /** Found problems; empty if the soak passed. */
   readonly problems: readonly string[]
@@ -95,8 +95,8 @@ class Soak {
       writes,
       revoked,
       compactions,
-      told: watched.told,
-      registrations: held.told,
+      counts: watched.counts,
+      registrations: held.counts,
       heap,
       problems,
     }

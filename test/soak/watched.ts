@@ -4,7 +4,7 @@ import type { Registry } from '../../src/registry/registry.js'
 
 /** A watch that keeps only its view, and counts its updates. */
 export class Watched {
-  readonly told: Record<Update['type'], number> = { reset: 0, changes: 0, resync: 0, stale: 0 }
+  readonly counts: Record<Update['type'], number> = { reset: 0, changes: 0, resync: 0, stale: 0 }
   readonly problems: string[] = []
   private snapshot = EMPTY_SNAPSHOT
   private readonly stop = new AbortController()
@@ -33,9 +33,9 @@ export class Watched {
 
   private async follow(updates: AsyncIterable<Update>): Promise<void> {
     for await (const update of updates) {
-      this.told[update.type]++
+      this.counts[update.type]++
       if (update.type === 'changes' && update.revision <= this.revision) {
-        this.problems.push(`revision ${update.revision} was told after ${this.revision}`)
+        this.problems.push(`revision ${update.revision} was delivered after ${this.revision}`)
       }
       this.snapshot = apply(this.snapshot, update)
     }

@@ -1,5 +1,5 @@
 import { type Metadata, Server, ServerCredentials, type ServerWritableStream, status } from '@grpc/grpc-js'
-import { MoodyHealth } from './moody-health.js'
+import { DisturbedHealth } from './disturbed-health.js'
 
 const bytes = (value: Buffer) => value
 const CODEC = {
@@ -35,7 +35,7 @@ export class Backend implements AsyncDisposable {
     private readonly server: Server,
     readonly addr: string,
     /** Null if the server has no grpc.health.v1. */
-    readonly health: MoodyHealth | null,
+    readonly health: DisturbedHealth | null,
   ) {}
 
   static async start({ health = true, listen = '127.0.0.1:0' } = {}): Promise<Backend> {
@@ -51,7 +51,7 @@ export class Backend implements AsyncDisposable {
         Hold: (call: ServerWritableStream<Buffer, Buffer>) => own.backend?.hold(call),
       },
     )
-    const answersHealth = health ? new MoodyHealth(server) : null
+    const answersHealth = health ? new DisturbedHealth(server) : null
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) =>
         error ? reject(error) : resolve(bound),
@@ -100,7 +100,7 @@ export class Backend implements AsyncDisposable {
     this.lastHeaders = call.metadata
     this.lastHost = call.getHost()
     const answer = () => {
-      if (this.isFailing) reply({ code: status.UNAVAILABLE, details: 'failing, as it was told to' })
+      if (this.isFailing) reply({ code: status.UNAVAILABLE, details: 'failing on request' })
       else reply(null, Buffer.from(this.addr))
     }
     if (this.isHoldingBack) this.waiting.push(answer)

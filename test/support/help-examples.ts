@@ -90,10 +90,10 @@ function withFreePort(example: string): string {
 function runnable(example: string): string {
   const line = withFreePort(example)
   // wait --for "gone …" needs an address that is not registered, so it is not replaced.
-  const told = line.includes('gone ')
+  const command = line.includes('gone ')
     ? line
     : Object.entries(addresses).reduce((text, [from, to]) => text.replace(from, to), line)
-  return told.includes(' | ') ? `bash -c ${JSON.stringify(told)}` : told
+  return command.includes(' | ') ? `bash -c ${JSON.stringify(command)}` : command
 }
 
 /** Tests the examples of these commands in the calling test file. */

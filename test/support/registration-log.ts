@@ -6,18 +6,18 @@ import { until } from './disco.js'
 
 /** Holds a registration and records its events, in order, as short strings. */
 export class RegistrationLog {
-  readonly told: string[] = []
+  readonly reported: string[] = []
   /** The kind of end of the registration, or the message of its error; null until the end. */
   end: string | null = null
   private held: Registration | null = null
   private readonly events = new EventEmitter<RegistrationEvents>()
-    .on('waiting', () => this.told.push('waiting'))
-    .on('registered', ({ again }) => this.told.push(again ? 'registered again' : 'registered'))
-    .on('changed', ({ registered }) => this.told.push(`weight ${registered.weight}`))
-    .on('reattached', () => this.told.push('reattached'))
-    .on('leaseLost', () => this.told.push('lease lost'))
-    .on('trouble', () => this.told.push('trouble'))
-    .on('recovered', () => this.told.push('recovered'))
+    .on('waiting', () => this.reported.push('waiting'))
+    .on('registered', ({ again }) => this.reported.push(again ? 'registered again' : 'registered'))
+    .on('changed', ({ registered }) => this.reported.push(`weight ${registered.weight}`))
+    .on('reattached', () => this.reported.push('reattached'))
+    .on('leaseLost', () => this.reported.push('lease lost'))
+    .on('trouble', () => this.reported.push('trouble'))
+    .on('recovered', () => this.reported.push('recovered'))
 
   static async hold(
     registry: Registry,
@@ -42,10 +42,10 @@ export class RegistrationLog {
     return this.held?.key ?? ''
   }
 
-  async tells(what: string, times = 1): Promise<void> {
+  async untilReported(what: string, times = 1): Promise<void> {
     await until(
-      () => this.told.filter((told) => told === what).length >= times,
-      () => `${what}, got: ${this.told.join(', ')}; end: ${this.end}`,
+      () => this.reported.filter((reported) => reported === what).length >= times,
+      () => `${what}, got: ${this.reported.join(', ')}; end: ${this.end}`,
     )
   }
 

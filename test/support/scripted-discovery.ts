@@ -29,25 +29,25 @@ export class ScriptedDiscovery implements Discovery {
   list(...endpoints: readonly Partial<Endpoint>[]): void {
     const made = endpoints.map((fields) => endpoint(fields))
     const revision = ++this.revision
-    this.tell({ type: 'reset', revision, endpoints: made, source: 'etcd', ageMs: 0 })
+    this.deliver({ type: 'reset', revision, endpoints: made, source: 'etcd', ageMs: 0 })
   }
 
   /** Sends a put of one endpoint, like `disco weight`. */
   put(fields: Partial<Endpoint>): void {
     const made = endpoint(fields)
     const change = { type: 'put', key: made.key, endpoints: [made] } as const
-    this.tell({ type: 'changes', revision: ++this.revision, changes: [change] })
+    this.deliver({ type: 'changes', revision: ++this.revision, changes: [change] })
   }
 
   delete(fields: Partial<Endpoint>): void {
     const change = { type: 'delete', key: endpoint(fields).key } as const
-    this.tell({ type: 'changes', revision: ++this.revision, changes: [change] })
+    this.deliver({ type: 'changes', revision: ++this.revision, changes: [change] })
   }
 
   /** Makes the registry unreachable. */
   lose(): void {
     const cause = new DiscoError('ETCD_UNREACHABLE', 'etcd is not reachable')
-    this.tell({ type: 'stale', sinceMs: Date.now(), cause })
+    this.deliver({ type: 'stale', sinceMs: Date.now(), cause })
   }
 
   /** Makes every current and new watch fail until `mend`. */
@@ -85,7 +85,7 @@ export class ScriptedDiscovery implements Discovery {
     }
   }
 
-  private tell(update: Update): void {
+  private deliver(update: Update): void {
     if (update.type === 'reset' || this.last === null) this.last = update
     for (const listener of this.listeners) listener(update)
   }

@@ -30,7 +30,7 @@ export async function expectHistory({ writer, log }: Watched, upTo: number): Pro
   await log.reached(upTo)
   const [first] = log.updates
   const after = first?.type === 'reset' ? first.revision : 0
-  expect(log.told).toEqual(await historyOf(writer.api, writer.prefix, { after, upTo }))
+  expect(log.changes).toEqual(await historyOf(writer.api, writer.prefix, { after, upTo }))
 }
 
 /**

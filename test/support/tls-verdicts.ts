@@ -7,7 +7,12 @@ import { mutualFlags, TlsServers } from './tls-servers.js'
 import { toolOnEtcd } from './tool-on-etcd.js'
 
 /** A server, the flags of a command, and the result that every command must report. */
-export type TlsCase = [what: string, whom: keyof TlsServers['greeters'], args: () => string[], says: string]
+export type TlsCase = [
+  what: string,
+  whom: keyof TlsServers['greeters'],
+  args: () => string[],
+  message: string,
+]
 
 /** Servers with different TLS settings, and the tool, for a test file. */
 export async function tlsVerdicts(): Promise<TlsVerdicts> {
@@ -36,9 +41,9 @@ class TlsVerdicts {
   /** Tests these cases in the calling file. */
   describe(cases: readonly TlsCase[]): void {
     describe('health, ls --probe, wait and call connect by TLS, and report a mismatch with the same sentence', () => {
-      test.each(cases)('%s', async (_what, whom, args, says) => {
+      test.each(cases)('%s', async (_what, whom, args, message) => {
         const found = await this.verdicts(this.servers.greeters[whom].addr, args())
-        expect(found).toEqual({ health: says, ls: says, wait: says, call: says })
+        expect(found).toEqual({ health: message, ls: message, wait: message, call: message })
       })
     })
   }

@@ -46,7 +46,7 @@ export class UpdateLog implements AsyncDisposable {
   }
 
   /** Every change from updates of the type changes, in order. */
-  get told(): Happened[] {
+  get changes(): Happened[] {
     return this.updates.flatMap((update) =>
       update.type === 'changes'
         ? update.changes.map((change) => ({

@@ -40,7 +40,7 @@ describe('the wall clock', () => {
     'const end = Date.now() + 1_000',
     'while (Date.now() < end) await wait()',
     'const elapsedMs = Date.now() - startMs',
-  ])('is found where it does: %s', (line) => {
+  ])('is found in a line that does: %s', (line) => {
     expect(misuses('x.ts', line)).toHaveLength(1)
   })
 })

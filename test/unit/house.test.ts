@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 
 const TABLE = readFileSync(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8')
 
-/** Who may import whom, as CONTRIBUTING.md says it: folders of src/, then outside libraries. */
+/** The imports that each folder of src/ is allowed, from the table in CONTRIBUTING.md: folders of src/, then libraries. */
 const HOUSE = new Map([
   ...roomsOf(TABLE),
   ['index.ts', ['domain', 'registry', 'agent']],
@@ -29,13 +29,13 @@ function roomsOf(table: string): [room: string, allowed: string[]][] {
 /** No I/O, no clock, no randomness: not even Node's own modules. */
 const PURE = ['domain', 'policies', 'stats']
 
-/** What a file imports that its folder may not, one sentence each. `file` is relative to src/. */
+/** The forbidden imports of a file, one sentence each. `file` is relative to src/. */
 function violations(file: string, source: string): string[] {
   const [room = ''] = file.split('/')
   const allowed = HOUSE.get(room)
   if (!allowed) return [`${file} is in a folder that the house lacks`]
   return importsOf(file, source).flatMap((specifier) => {
-    if (specifier === null) return [`${file} imports what can only be told at run time`]
+    if (specifier === null) return [`${file} has an import that is only known at run time`]
     const target = targetOf(file, specifier)
     const isAllowed = target === 'node:' ? !PURE.includes(room) : target === room || allowed.includes(target)
     return isAllowed ? [] : [`${file} imports ${specifier}`]
@@ -132,7 +132,7 @@ describe('the import check', () => {
     expect(violations('domain/x.ts', `import 'chalk'\nimport 'etcd3'`)).toHaveLength(2)
     expect(violations('utils/x.ts', '')).toEqual(['utils/x.ts is in a folder that the house lacks'])
     expect(violations('cli/x.ts', 'await import(name)')).toEqual([
-      'cli/x.ts imports what can only be told at run time',
+      'cli/x.ts has an import that is only known at run time',
     ])
   })
 

@@ -32,7 +32,7 @@ async function secretFile(content: string): Promise<string> {
   return file
 }
 
-/** Every setting in both environments, told apart by their values. */
+/** Every setting in both environments, each with a different value. */
 const ENV = {
   ...{ DISCO_ENDPOINTS: 'disco:1', ETCDCTL_ENDPOINTS: 'etcdctl:1' },
   ...{ DISCO_CACERT: 'disco.ca', ETCDCTL_CACERT: 'etcdctl.ca' },

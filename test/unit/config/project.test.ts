@@ -51,7 +51,7 @@ describe('a project file', () => {
     ['context: dc1\nuser: root\n', '1:1: user is given without endpoints'],
     ['contexts: dc1\n', '1:1: unknown key "contexts"'],
     ['context: [a, b]\n', '1:10: a text is expected here'],
-  ])('cannot send what is not its own: %j', async (text, problem) => {
+  ])('is refused for a file with invalid content: %j', async (text, problem) => {
     await writeFile(file, text)
     await expect(readProject(file)).rejects.toMatchObject({ code: 'USAGE', message: `${file}:${problem}` })
   })

@@ -46,7 +46,7 @@ describe('the reason why an endpoint gets no traffic', () => {
     [{}, { [ADDR]: checked('denied') }],
     [{}, { [ADDR]: checked('local') }],
     [{ weight: 0, layout: 'kitex' }, { [ADDR]: checked(null) }],
-  ])('%j %j: not certain, where something that decides it was not checked', (fields, health) => {
+  ])('%j %j: the answer is uncertain if a deciding fact was not checked', (fields, health) => {
     expect(answer(fields, health).traffic).toBe('unknown')
   })
 

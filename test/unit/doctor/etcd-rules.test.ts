@@ -28,7 +28,7 @@ describe('findings about etcd', () => {
     expect(found({}, { raftTerm: 1, leaderId: '2' }, { appliedIndex: 99 })).toEqual([])
     // Whether a proxy stands there is not known.
     expect(found({ answersProgress: null })).toEqual([])
-    // Newer versions of etcd tell their status to few users.
+    // Newer versions of etcd give their status only to users with a permission.
     expect(found(new DiscoError('ETCD_DENIED', 'etcd denies app the permission'))).toEqual([])
   })
 

@@ -24,7 +24,7 @@ it.each([
   ['nothing for an empty word', '', ['d', 'ls'], []],
   ['what looks the same, and nothing else', 'r\u0430nd\u043em', ['wrandom', 'random'], ['random']],
   ['a letter that looks the same', '\u0430', ['a', 'b'], ['a']],
-  ['nothing among nobody', 'hello', [], []],
+  ['nothing among no names', 'hello', [], []],
 ])('%s', (_, name, known, nearest) => {
   expect(nearestNames(name, known)).toEqual(nearest)
 })

@@ -11,7 +11,7 @@ function endpoint(of: Partial<Endpoint> = {}): Endpoint {
 }
 
 /** Differences as `-a:1`, `+b:2` and `~c:3 weight 1>2`. */
-function told(
+function differences(
   from: readonly Endpoint[],
   to: readonly Endpoint[],
   isKnown?: (field: string) => boolean,
@@ -28,7 +28,7 @@ function told(
 describe('differences between two states', () => {
   it('do not include leases, revisions and keys', () => {
     const other = endpoint({ lease: '1eeea1fb579bfc07', modRevision: 9, createRevision: 8, key: '/other/x' })
-    expect(told([endpoint()], [other])).toEqual([])
+    expect(differences([endpoint()], [other])).toEqual([])
   })
 
   it('include endpoints that are in only one state, by service, address and version', () => {
@@ -38,7 +38,7 @@ describe('differences between two states', () => {
       endpoint({ addr: 'b:2', version: '2.0.0' }),
       endpoint({ service: 'pay2', addr: 'c:3' }),
     ]
-    expect(told(from, to)).toEqual(['-b:2', '+b:2', '-c:3', '+c:3'])
+    expect(differences(from, to)).toEqual(['-b:2', '+b:2', '-c:3', '+c:3'])
   })
 
   it.each<[string, Partial<Endpoint>, string]>([
@@ -53,43 +53,43 @@ describe('differences between two states', () => {
     ['what only the layout knows', { extra: { network: 'tcp' } }, ' network null>tcp'],
     ['layout', { layout: 'kratos' }, ' layout seed>kratos'],
   ])('%s is a field', (_, change, expected) => {
-    expect(told([endpoint()], [endpoint(change)])[0]).toContain(`~a:1${expected}`)
+    expect(differences([endpoint()], [endpoint(change)])[0]).toContain(`~a:1${expected}`)
   })
 
   it('in a field that one layout cannot carry are listed, and the layout is named', () => {
     const zero = endpoint({ layout: 'etcd', version: '', weight: 0 })
-    expect(told([endpoint()], [zero])).toEqual([
+    expect(differences([endpoint()], [zero])).toEqual([
       '~a:1 layout seed>etcd, version 1.0.0>null !etcd, weight 1>null !etcd',
     ])
-    expect(told([zero], [{ ...zero, key: 'other' }])).toEqual([])
+    expect(differences([zero], [{ ...zero, key: 'other' }])).toEqual([])
   })
 
   it('include the version if both layouts carry one', () => {
-    expect(told([endpoint()], [endpoint({ version: '' })])).toEqual(['+a:1', '-a:1'])
+    expect(differences([endpoint()], [endpoint({ version: '' })])).toEqual(['+a:1', '-a:1'])
   })
 
   it('do not include an id that is a lease, or a weight that is repeated in the metadata', () => {
     const zero = endpoint({ layout: 'go-zero', id: '7587', version: '', weight: 0 })
-    expect(told([zero], [{ ...zero, id: '9999', key: 'x' }])).toEqual([])
+    expect(differences([zero], [{ ...zero, id: '9999', key: 'x' }])).toEqual([])
     const kept = (weight: number) =>
       endpoint({ weight, metadata: { weight: String(weight) }, layout: 'rpcx' })
-    expect(told([kept(1)], [kept(2)])).toEqual(['~a:1 weight 1>2'])
+    expect(differences([kept(1)], [kept(2)])).toEqual(['~a:1 weight 1>2'])
   })
 
   it('are limited to the selected fields', () => {
     const changed = endpoint({ id: 'x', weight: 2 })
-    expect(told([endpoint()], [changed], (field) => field === 'weight')).toEqual(['~a:1 weight 1>2'])
+    expect(differences([endpoint()], [changed], (field) => field === 'weight')).toEqual(['~a:1 weight 1>2'])
   })
 
   it('pair equal keys first if an address is registered twice', () => {
     const [one, two] = [endpoint({ key: 'k1', weight: 1 }), endpoint({ key: 'k2', weight: 2 })]
-    expect(told([one, two], [two, one])).toEqual([])
-    expect(told([one, two], [two])).toEqual(['-a:1'])
+    expect(differences([one, two], [two, one])).toEqual([])
+    expect(differences([one, two], [two])).toEqual(['-a:1'])
   })
 
   it('are sorted by address, and numbers are compared by value', () => {
     const ports = [1000, 900, 10].map((port) => endpoint({ addr: `10.0.0.1:${port}` }))
-    expect(told([], ports)).toEqual(['+10.0.0.1:10', '+10.0.0.1:900', '+10.0.0.1:1000'])
+    expect(differences([], ports)).toEqual(['+10.0.0.1:10', '+10.0.0.1:900', '+10.0.0.1:1000'])
   })
 })
 

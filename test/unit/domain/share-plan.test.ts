@@ -125,7 +125,7 @@ describe('weights that produce the requested shares', () => {
       'USAGE',
     ],
     ['a part without endpoints', [old(1, 1)], [part('version=3.0.0', 10)], 'NOT_FOUND'],
-    ['nobody left for the rest', [canary(1, 1)], [part('version=2.0.0', 10)], 'CONFLICT'],
+    ['no endpoint left for the rest', [canary(1, 1)], [part('version=2.0.0', 10)], 'CONFLICT'],
     ['all others drained', [old(1, 0), canary(1, 1)], [part('version=2.0.0', 10)], 'CONFLICT'],
     [
       'a layout without weights',

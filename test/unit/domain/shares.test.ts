@@ -45,7 +45,7 @@ describe('shareFractions', () => {
     ['without the unusable one', [broken, ...usable(1, 1)], [0, 0.5, 0.5]],
     ['equal, without the unusable one', [broken, ...usable(0, 0)], [0, 0.5, 0.5]],
     ['nothing where nothing is usable', [broken], [0]],
-    ['of nobody', [], []],
+    ['of no endpoints', [], []],
   ])('%s', (_, service, shares) => {
     expect(shareFractions(service)).toEqual(shares)
   })

@@ -15,7 +15,7 @@ function header({ clusterId = 'c1', revision = 7, raftTerm = 2 } = {}) {
   return { clusterId, revision, raftTerm }
 }
 
-function told(...kvs: readonly KeyValue[]): WatchState {
+function stateAfter(...kvs: readonly KeyValue[]): WatchState {
   const made = new WatchState()
   made.catchUp(listing(7, kvs))
   return made
@@ -28,13 +28,13 @@ describe('a new list', () => {
   })
 
   it('reports nothing for an equal list', () => {
-    const before = told(kv('a', 5), kv('b', 3))
+    const before = stateAfter(kv('a', 5), kv('b', 3))
     expect(before.catchUp(listing(9, [kv('a', 5), kv('b', 3)]))).toEqual([])
     expect(before.revision).toBe(9)
   })
 
   it('reports differences: deletions first, then writes, by revision', () => {
-    const before = told(kv('a', 5), kv('b', 3), kv('c', 2))
+    const before = stateAfter(kv('a', 5), kv('b', 3), kv('c', 2))
     expect(before.catchUp(listing(12, [kv('b', 11), kv('c', 2), kv('d', 9)]))).toEqual([
       { type: 'delete', key: 'a' },
       { type: 'put', kv: kv('d', 9) },
@@ -44,11 +44,11 @@ describe('a new list', () => {
   })
 
   it('of another cluster reports keys that have the same revision by coincidence', () => {
-    expect(told(kv('a', 5, 'old')).catchUp(listing(6, [kv('a', 5, 'new')], 'c2'))).toHaveLength(1)
+    expect(stateAfter(kv('a', 5, 'old')).catchUp(listing(6, [kv('a', 5, 'new')], 'c2'))).toHaveLength(1)
   })
 
   it('is compared with the state after the events', () => {
-    const before = told(kv('a', 5))
+    const before = stateAfter(kv('a', 5))
     expect(before.advance(8, [{ type: 'put', kv: kv('b', 8) }])).toBe(true)
     expect(before.advance(9, [{ type: 'delete', key: 'a' }])).toBe(true)
     expect(before.catchUp(listing(9, [kv('b', 8)]))).toEqual([])
@@ -56,7 +56,7 @@ describe('a new list', () => {
 })
 
 it('a revision is applied once', () => {
-  const before = told()
+  const before = stateAfter()
   expect(before.advance(8, [{ type: 'put', kv: kv('b', 8) }])).toBe(true)
   expect(before.advance(8, [{ type: 'put', kv: kv('b', 8) }])).toBe(false)
   expect(before.advance(7, [{ type: 'delete', key: 'b' }])).toBe(false)
@@ -71,7 +71,7 @@ describe('the resumption of a watch', () => {
     ['not in a cluster that was set back', header({ revision: 6 }), false],
     ['not in one that was restored and has come as far again', header({ revision: 9, raftTerm: 1 }), false],
   ])('%s', (_, at, holds) => {
-    expect(told(kv('a', 5)).canResumeAt(at)).toBe(holds)
+    expect(stateAfter(kv('a', 5)).canResumeAt(at)).toBe(holds)
   })
 
   it('needs a list first, and a new list after an invalidation', () => {

@@ -10,15 +10,15 @@ const SIGMAS = 5
 interface Profile {
   readonly policy: string
   readonly config?: object
-  /** What a share follows; one alone gets everything under `one`. */
+  /** What shares follow. `one`: one endpoint gets all picks. */
   readonly follows: 'weights' | 'equal' | 'one'
-  /** How far, in picks, an endpoint with this share may be from it after so many picks. */
+  /** The allowed difference, in picks, between an endpoint's picks and its share after `picks` picks. */
   bound(picks: number, share: number): number
 }
 
 /**
- * A rotation that is never a whole pick from its shares may be so by less than two between two moments; a
- * leaver's part, shared among those who stay, adds less than another.
+ * A rotation is always less than one pick away from its shares, so a count between two moments is off by less than two.
+ * When an endpoint leaves, its lag is shared among the others, which adds less than one.
  */
 const rotating = () => 3
 
@@ -26,8 +26,8 @@ const rotating = () => 3
 const drawing = (picks: number, share: number) => SIGMAS * Math.sqrt(picks * share * (1 - share))
 
 /**
- * Under a ring a share is that of its arcs of all, of which there are at least 256 for each endpoint of
- * middling weight: beta distributed. The keys of the test are drawn on top of that.
+ * On a ring the share of an endpoint is the total length of its arcs, of which an endpoint of average weight has at least
+ * 256: it is beta distributed. The binomial spread of the test's keys is added.
  */
 const hashing = (picks: number, share: number) =>
   drawing(picks, share) + SIGMAS * picks * Math.sqrt((share * (1 - share)) / (3 * 256))
@@ -59,7 +59,7 @@ function count(chooser: Chooser<number>, picks = PICKS): Map<number, number> {
   const counts = new Map<number, number>()
   for (let pick = 0; pick < picks; pick++) {
     const chosen = chooser.choose({ hashKey: `key-${pick}`, pin: null })
-    if (chosen === null) throw new Error('nobody was chosen')
+    if (chosen === null) throw new Error('no candidate was chosen')
     counts.set(chosen, (counts.get(chosen) ?? 0) + 1)
   }
   return counts

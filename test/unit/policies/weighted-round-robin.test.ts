@@ -51,7 +51,7 @@ const SMALL = [
   '7-7-7-7',
   '1000-999-1',
   '2-3-5-7-11',
-  // Found by search: somebody falls a pick behind where turns overtake others that are owed 1.2 picks, or any.
+  // Found by search: a candidate falls a pick behind where turns overtake others that are owed 1.2 picks, or any.
   '652-4-652-4-4-2-2-2-2-2',
   '4-1-4-5-399-4-399-3-2-3',
   '12-1-15-24-19-24-163-163-24-6-17-22-163-2-19-27-18',
@@ -65,7 +65,7 @@ it.each([...SMALL, LARGEST])('%s is never a whole pick away from its shares', (n
   const counts = weights.map(() => 0)
   for (let pick = 1; pick <= 3_000; pick++) {
     const chosen = chooser.choose()
-    if (chosen === null) throw new Error('nobody was chosen')
+    if (chosen === null) throw new Error('no candidate was chosen')
     counts[chosen] = (counts[chosen] ?? 0) + 1
     const gaps = weights.map((weight, at) => Math.abs((counts[at] ?? 0) - (pick * weight) / total))
     expect(Math.max(...gaps)).toBeLessThan(1)

@@ -115,7 +115,7 @@ describe('a subscription with responses of all resources', () => {
   it.each([
     ['no names in the first request', []],
     ['the wildcard', ['*']],
-  ])('has all that are known, for %s, and again where there are others', (_, names) => {
+  ])('receives all known resources, for %s, and again when others become known', (_, names) => {
     const one = new Subscription('whole')
     one.take(request(names))
     expect(taken(one, '1', null)).toBeNull()

@@ -16,7 +16,7 @@ interface Made {
   readonly startedAtMs: number
 }
 
-/** Makes the calls of a load, each of which takes so long, and tells of them and of the most at a time. */
+/** Makes the calls of a load, each of which takes so long, and returns them and the largest number at a time. */
 async function made(load: Partial<Load>, callMs: number, signal = NEVER) {
   const calls: Made[] = []
   let underWay = 0

@@ -7,7 +7,7 @@ import type { Context } from '../../../../src/config/contexts.js'
 import type { Project } from '../../../../src/config/project.js'
 import type { ContextSettings } from '../../../../src/config/settings.js'
 
-/** Every setting, told apart by its values. */
+/** Every setting, each with a different value. */
 function settings(of: string, timeMs: number): ContextSettings {
   return {
     endpoints: [`${of}:1`],
@@ -126,7 +126,7 @@ describe('credentials', () => {
     ['variables beside their endpoints, and no context', { env: DISCO, project }, 'disco', 'secret of disco'],
     ['variables for the default endpoints', { env: without(DISCO) }, 'disco', 'secret of disco'],
     [
-      'nobody for endpoints of a flag, for all that -C has',
+      'no user for endpoints of a flag, whatever -C has',
       { flags: { endpoints: 'x:1' }, named },
       undefined,
       undefined,

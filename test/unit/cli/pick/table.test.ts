@@ -77,8 +77,8 @@ describe('a simulation as text', () => {
 
   it('reports an empty rotation', () => {
     const plan = { policy: findPolicy('wrr').configure({}), picks: 3, seed: 1 }
-    const nobody = resolution([])
-    const text = renderSimulation(pickDoc(nobody, plan, simulatePicks([], plan), null), plain)
+    const empty = resolution([])
+    const text = renderSimulation(pickDoc(empty, plan, simulatePicks([], plan), null), plain)
     expect(text).toContain('! 3 picks of 3 would fail: no endpoint is in rotation')
   })
 })

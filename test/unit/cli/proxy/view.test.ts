@@ -6,7 +6,7 @@ import { DiscoError } from '../../../../src/domain/errors.js'
 it.each([
   [0, 'there is no list yet'],
   [41, 'using the last list'],
-])('says at revision %i of the last list, where etcd is away: %s', (revision, used) => {
+])('while etcd is away after revision %i, the line ends with: %s', (revision, used) => {
   const lines: string[] = []
   const observer = new ProxyView(uncolored, (line) => lines.push(line)).observer('etcd:///hello')
   const stale = new DiscoError('ETCD_UNREACHABLE', 'etcd is away')

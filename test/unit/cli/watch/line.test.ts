@@ -16,13 +16,13 @@ const broken = endpoint({
 })
 const share = { from: 0.73333, to: 0.55555 }
 
-function told(event: RegistryEvent, endpoints = [a, broken]): EventDoc {
+function docOf(event: RegistryEvent, endpoints = [a, broken]): EventDoc {
   const snapshot = apply(EMPTY_SNAPSHOT, { type: 'reset', revision: 1, endpoints, source: 'etcd', ageMs: 0 })
   return eventDoc({ event, snapshot }, 'hello')
 }
 
 function line(event: RegistryEvent, endpoints = [a, broken]): string {
-  return new EventLog(plain).line(told(event, endpoints), NOON)
+  return new EventLog(plain).line(docOf(event, endpoints), NOON)
 }
 
 const revision = 1043
@@ -76,7 +76,7 @@ describe('a log line', () => {
       'rev 1043  - gone   hello a:1  deregistered',
     ],
     [
-      'gone, nobody knows why',
+      'gone, for an unknown reason',
       { type: 'gone', revision, endpoint: a, share },
       'rev 1043  - gone   hello a:1  unknown',
     ],
@@ -93,7 +93,7 @@ describe('a log line', () => {
     ],
   ])('%s', (_, event, text) => {
     expect(line(event)).toBe(`12:04:09  ${text}`)
-    expect(withoutColors(new EventLog(colored).line(told(event), NOON))).toBe(`12:04:09  ${text}`)
+    expect(withoutColors(new EventLog(colored).line(docOf(event), NOON))).toBe(`12:04:09  ${text}`)
   })
 
   it('shows that weights are unset where all are 0', () => {
@@ -105,22 +105,22 @@ describe('a log line', () => {
 
 describe('an event as JSON', () => {
   it('has its type as the second field, revisions and leases as text, and shares with four digits', () => {
-    const doc = told({ type: 'weight', revision, endpoint: a, from: 11, to: 10, share })
+    const doc = docOf({ type: 'weight', revision, endpoint: a, from: 11, to: 10, share })
     expect(Object.keys(doc).slice(0, 2)).toEqual(['schema', 'type'])
     expect(doc).toEqual({
       ...{ schema: 'disco.event/v1', type: 'weight', rev: '1043', service: 'hello', key: a.key, addr: 'a:1' },
       ...{ version: '1.0.0', layout: 'seed', from: 11, to: 10, share: { from: 0.7333, to: 0.5556 } },
     })
     expect(
-      told({ type: 'gone', revision, endpoint: { ...a, lease: '00000000000000ff' }, share }),
+      docOf({ type: 'gone', revision, endpoint: { ...a, lease: '00000000000000ff' }, share }),
     ).toMatchObject({
       ...{ type: 'gone', reason: 'unknown', lease: '00000000000000ff' },
     })
   })
 
   it('shows since when the list is stale, and excludes unreadable endpoints from the weight', () => {
-    expect(told(stale)).toMatchObject({ type: 'stale', since: '1970-01-01T00:00:00.000Z' })
-    expect(told({ type: 'synced', revision })).toMatchObject({
+    expect(docOf(stale)).toMatchObject({ type: 'stale', since: '1970-01-01T00:00:00.000Z' })
+    expect(docOf({ type: 'synced', revision })).toMatchObject({
       endpoints: 2,
       weight: 10,
       weightsUnset: false,

@@ -22,7 +22,7 @@ function lists(...weights: readonly Weights[]): experimental.Endpoint[][] {
   return weights.map((list) => selection.of(Object.entries(list).map(one)).endpoints)
 }
 
-/** A channel's balancer over subchannels that are READY at once, and what it tells the channel. */
+/** A channel's balancer over subchannels that are READY at once, and what it reports to the channel. */
 class Channel {
   readonly reported: connectivityState[] = []
   private picker: experimental.Picker | null = null

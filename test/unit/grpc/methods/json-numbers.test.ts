@@ -84,8 +84,8 @@ describe('a JSON number', () => {
     ['{"int32":1.5}', 'Numbers.int32 from JSON: 1.5: not an integer'],
     ['{"uint32":4294967296}', 'out of range, from 0 to 4294967295'],
     ['{"uint64":-1}', 'Numbers.uint64 from JSON: -1: out of range, from 0 to 18446744073709551615'],
-  ])('that is refused in a list or map is named with its place: %s', (text, says) => {
-    expect(errorOf(() => sent(text)).message).toContain(says)
+  ])('that is refused in a list or map is named with its place: %s', (text, message) => {
+    expect(errorOf(() => sent(text)).message).toContain(message)
   })
 
   it('for an unknown field is refused with the names of the existing fields', () => {

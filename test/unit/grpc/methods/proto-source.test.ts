@@ -88,8 +88,8 @@ it.each([
   ['message A { map<string, int32> a = 3; A b = 3; }', 'field number 3 of "b" is that of "a"'],
   ['message A { int32 a = 0; }', 'field number 0 of "a" is out of range, from 1 to 536870911'],
   ['message A { int32 a = 536870912; }', 'field number 536870912 of "a" is out of range'],
-])('refuses what protoc refuses about the numbers of fields, with the place: %s', (source, says) => {
+])('refuses what protoc refuses about the numbers of fields, with the place: %s', (source, message) => {
   const text = `syntax = "proto3";\n${source}`
-  expect(() => parseProto(text, 'a.proto')).toThrow(says)
+  expect(() => parseProto(text, 'a.proto')).toThrow(message)
   expect(() => parseProto(text, 'a.proto')).toThrow(/^a\.proto:2:\d+: /)
 })

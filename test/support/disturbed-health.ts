@@ -3,7 +3,7 @@ import { Health, type HealthWatcher } from '../../src/dev/health.js'
 import type { HealthCheckRequest, ServingStatus } from '../../src/grpc/health/protocol.js'
 
 /** A health service that can delay its answers and break its watches. */
-export class MoodyHealth extends Health {
+export class DisturbedHealth extends Health {
   /** The service in the last request. */
   lastQuestion: string | null = null
   /** Times at which watches started. */
@@ -25,7 +25,7 @@ export class MoodyHealth extends Health {
   /** Ends every watch with an error. */
   breakWatches(): void {
     for (const watcher of this.watchers) {
-      watcher.emit('error', { code: status.UNAVAILABLE, details: 'broken, as it was told to' })
+      watcher.emit('error', { code: status.UNAVAILABLE, details: 'broken on request' })
     }
     this.watchers.clear()
   }
