@@ -67,7 +67,7 @@ export function wrongCertificateName(text: string): { readonly wanted: string; r
   return wanted === undefined || has === undefined ? null : { wanted, has }
 }
 
-const WRONG_NAME = /(?:Host|IP): (.*?)\.? is not (?:in )?(?:the )?cert's (?:altnames|CN|list): (.*)$/
+const WRONG_NAME = /(?:Host|IP): (.*?)\.? is not (?:in )?(?:the )?cert's (?:altnames|CN|list): ?(.*)$/
 
 /**
  * Whether one side refused the certificate of the other, or sent any other TLS alert. Wider than the table, because

@@ -33,6 +33,10 @@ describe('the text of a connection problem is the same for calls, probes and etc
       "Hostname/IP does not match certificate's altnames: Host: a.b. is not in the cert's altnames: DNS:c.d",
       'has a certificate for DNS:c.d, not for a.b',
     ],
+    [
+      "Hostname/IP does not match certificate's altnames: IP: 1.2.3.4 is not in the cert's list: ",
+      'has a certificate for no IP address, not for 1.2.3.4',
+    ],
     ['tlsv13 alert certificate required', 'wants a client certificate'],
     ['Parse Error: Expected HTTP/', 'answers, but not as gRPC'],
   ])('%s', async (message, clause) => {
