@@ -81,7 +81,7 @@ function shellOf(text: string | undefined): Shell {
       suggestions: [`One of ${SHELLS.join(', ')}. Such as: source <(disco completion bash)`],
     })
   }
-  throw new DiscoError('USAGE', `disco has no completion for "${text}"`, {
+  throw new DiscoError('USAGE', `Unknown shell "${text}"`, {
     suggestions: [...didYouMean(text, SHELLS), `Available: ${SHELLS.join(', ')}`],
   })
 }

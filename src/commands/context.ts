@@ -11,7 +11,7 @@ import {
 import { renderContexts, renderSettings } from '../cli/context/table.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { argument, refuseIneffective, textFlag } from '../cli/flags/custom.js'
+import { argument, refuseIneffective, textFlag, withoutFalse } from '../cli/flags/custom.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
@@ -71,7 +71,7 @@ export default class ContextCommand extends DiscoCommand {
   async run(): Promise<Doc> {
     const { args, flags, metadata } = await this.parse(ContextCommand)
     const action = actionOf(args.action)
-    const given = { flags: trueOnly(flags), metadata }
+    const given = { flags: withoutFalse(flags), metadata }
     if (action !== 'add') refuseIneffective(given, ADD_FLAGS, `with context ${action}`)
     if (action !== 'use') refuseIneffective(given, USE_FLAGS, `with context ${action}`)
     if (action !== 'show') refuseIneffective(given, ['context'], `with context ${action}`)
@@ -138,14 +138,9 @@ type ContextFlags = BaseFlags & Interfaces.InferredFlags<typeof ContextCommand.f
 function actionOf(text: string): Action {
   const action = ACTIONS.find((known) => known === text)
   if (action !== undefined) return action
-  throw new DiscoError('USAGE', `disco context has no action "${text}"`, {
+  throw new DiscoError('USAGE', `Unknown action "${text}" of disco context`, {
     suggestions: [...didYouMean(text, ACTIONS), `Available: ${ACTIONS.join(', ')}`],
   })
-}
-
-/** Leaves out boolean flags that are off: they were not given. */
-function trueOnly(flags: object): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== false))
 }
 
 function requireName(name: string | undefined, action: Action): string {

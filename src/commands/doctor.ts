@@ -8,7 +8,7 @@ import { renderDoctor, summaryLine } from '../cli/doctor/view.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
 import { commandLine } from '../cli/flags/connection-words.js'
-import { refuseIneffective } from '../cli/flags/custom.js'
+import { refuseIneffective, withoutFalse } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
 import { filterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
@@ -160,8 +160,3 @@ export default class Doctor extends DiscoCommand {
 type Fixes = ReadonlyMap<Finding, NonNullable<FindingDoc['fixed']>>
 
 type DoctorFlags = Interfaces.InferredFlags<typeof Doctor.flags>
-
-/** Leaves out boolean flags that are off: they were not given. */
-function withoutFalse(flags: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== false))
-}

@@ -1,4 +1,4 @@
-import { DiscoError } from './errors.js'
+import { DiscoError, invalidValue } from './errors.js'
 
 /** The largest weight that all readers of the layouts can hold: a signed 32-bit integer. */
 export const MAX_WEIGHT = 2 ** 31 - 1
@@ -52,9 +52,7 @@ export function readWeightChange(text: string): WeightChange | undefined {
 export function parseWeightChange(text: string): WeightChange {
   const change = readWeightChange(text)
   if (change) return change
-  throw CHANGE.test(text) && Number.parseInt(text.replace(/^\D/, ''), 10) > MAX_WEIGHT
-    ? tooLarge(text)
-    : notAWeight(text)
+  throw invalidWeight(text, `an integer from 0 to ${MAX_WEIGHT}, or a change such as +2, -1 or 50%`)
 }
 
 /** The text that `parseWeightChange` reads as this change; for `restore`, the text of `set`. */
@@ -76,9 +74,9 @@ export function isRelative({ kind }: WeightChange): boolean {
 
 /** @throws DiscoError USAGE unless the text is an integer from 0 to MAX_WEIGHT. */
 export function parseWeight(text: string): number {
-  const change = parseWeightChange(text)
-  if (change.kind !== 'set') throw notAWeight(text)
-  return change.weight
+  const change = readWeightChange(text)
+  if (change?.kind === 'set') return change.weight
+  throw invalidWeight(text, `an integer from 0 to ${MAX_WEIGHT}`)
 }
 
 /**
@@ -109,10 +107,9 @@ export function unboundedWeight(weight: number, change: WeightChange): number {
   }
 }
 
-function notAWeight(text: string): DiscoError {
-  return new DiscoError('USAGE', `"${text.replace('\u2212', '-')}" is not a weight`, {
-    suggestions: [`Expected an integer from 0 to ${MAX_WEIGHT}. To change one: 5, +2, -1 or 50%`],
-  })
+function invalidWeight(text: string, expected: string): DiscoError {
+  const isTooLarge = CHANGE.test(text) && Number.parseInt(text.replace(/^\D/, ''), 10) > MAX_WEIGHT
+  return isTooLarge ? tooLarge(text) : invalidValue('weight', text.replace('\u2212', '-'), expected)
 }
 
 function tooLarge(text: string): DiscoError {

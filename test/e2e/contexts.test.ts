@@ -180,7 +180,7 @@ describe('disco context', () => {
       [['rm', 'dc3'], 2, 'No context "dc3"'],
       [['use'], 2, 'disco context use needs NAME'],
       [['ls', '--production'], 2, '--production has no effect with context ls'],
-      [['usee', 'dc1'], 2, 'disco context has no action "usee"\n  Did you mean use?'],
+      [['usee', 'dc1'], 2, 'Unknown action "usee" of disco context\n  Did you mean use?'],
     ]
     for (const [args, code, message] of refusals) {
       const ran = await tool.run('context', ...args)

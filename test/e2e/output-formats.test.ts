@@ -94,9 +94,9 @@ describe('disco ls', () => {
   test('refuses unknown columns, and flags without effect', async () => {
     await register()
     for (const [words, message] of [
-      [['hello', '--columns', 'adress'], '--columns: there is no column "adress"\n  Did you mean address?'],
-      [['hello', '--sort', 'wieght'], '--sort: there is no column "wieght"\n  Did you mean weight?'],
-      [['--sort', 'address'], '--sort: there is no column "address"'],
+      [['hello', '--columns', 'adress'], 'Unknown column "adress" from --columns\n  Did you mean address?'],
+      [['hello', '--sort', 'wieght'], 'Unknown column "wieght" from --sort\n  Did you mean weight?'],
+      [['--sort', 'address'], 'Unknown column "address" from --sort'],
       [['hello', '--sort', 'weight:down'], 'Invalid --sort "weight:down"'],
       [['hello', '--columns', 'a,,b'], 'Invalid --columns "a,,b"'],
       [['hello', '--no-headers', '-o', 'ndjson'], '--no-headers has no effect with -o'],

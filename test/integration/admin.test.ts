@@ -104,18 +104,18 @@ describe('changing the weight with the admin handler', () => {
 
   test.each([
     ['PUT', '/weight', 400, 'weight is missing'],
-    ['PUT', '/weight?weight=', 400, 'is not a weight'],
-    ['PUT', '/weight?weight=abc', 400, 'is not a weight'],
-    ['PUT', '/weight?weight=-1', 400, 'is not a weight'],
-    ['PUT', '/weight?weight=%2B2', 400, 'is not a weight'],
-    ['PUT', '/weight?weight=1.5', 400, 'is not a weight'],
-    ['PUT', '/weight?weight=99999999999', 400, 'is not a weight'],
+    ['PUT', '/weight?weight=', 400, 'Invalid weight'],
+    ['PUT', '/weight?weight=abc', 400, 'Invalid weight'],
+    ['PUT', '/weight?weight=-1', 400, 'Invalid weight'],
+    ['PUT', '/weight?weight=%2B2', 400, 'Invalid weight'],
+    ['PUT', '/weight?weight=1.5', 400, 'Invalid weight'],
+    ['PUT', '/weight?weight=99999999999', 400, 'Invalid weight'],
     ['PUT', '/weight?weight=2147483648', 400, 'too large'],
     ['PUT', '/weight?weight=1&weight=2', 400, 'more than once'],
     ['PUT', '/weight?wieght=1', 400, 'Unknown parameter wieght'],
     ['PUT', '/weight?weight=1&force=yes', 400, 'true or false'],
     ['PUT', '/weight?weight=1&addr=1.2.3.4:5', 404, 'is not registered by this registrar'],
-    ['GET', '/?weight=%zz', 400, 'is not a weight'],
+    ['GET', '/?weight=%zz', 400, 'Invalid weight'],
   ])('%s %s is answered with status %i: %s', async (method, path, status, text) => {
     await admin.untouched(async () => {
       const answer = await admin.ask(method, path)

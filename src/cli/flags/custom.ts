@@ -102,6 +102,11 @@ export interface ParsedFlags {
   }
 }
 
+/** The flags without boolean flags that are off: these were not given. */
+export function withoutFalse(flags: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== false))
+}
+
 /**
  * Refuses flags that were given although they have no effect in this combination.
  *

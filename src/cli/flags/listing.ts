@@ -72,7 +72,7 @@ function comparable(value: SortValue): SortValue {
 }
 
 export function unknownColumn(flag: string, name: string, known: readonly string[]): DiscoError {
-  return new DiscoError('USAGE', `${flag}: there is no column "${name}"`, {
+  return new DiscoError('USAGE', `Unknown column "${name}" from ${flag}`, {
     suggestions: [...didYouMean(name, known), `Available: ${known.join(', ')}`],
   })
 }

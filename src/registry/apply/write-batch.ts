@@ -6,6 +6,7 @@ import { faultOf } from '../../etcd/error-texts.js'
 import { type Write, writeIfUnchanged } from '../../etcd/guarded-write.js'
 import type { KeyValue } from '../../etcd/pairs.js'
 import { readKeys } from '../../etcd/range.js'
+import { Backoff, type BackoffLimits } from '../../net/backoff.js'
 import type { Batch } from './batches.js'
 import { type Force, type KeyPlan, planKey } from './plan-key.js'
 
@@ -29,7 +30,7 @@ export interface BatchRules extends Force {
 
 /** Maximum number of attempts while other clients write the same keys; each begins with a fresh read. */
 const MAX_TRIES = 20
-const PAUSE_MS = 20
+const CONFLICT_BACKOFF: BackoffLimits = { firstMs: 10, maxMs: 200 }
 
 /**
  * Makes the changes of a batch in one transaction, which etcd refuses if one of the keys was written since it was read.
@@ -48,6 +49,7 @@ export async function* writeBatch(
 ): AsyncGenerator<KeyOutcome[], void, void> {
   let open: readonly KeyPlan[] = batch
   let at = readAt
+  const backoff = new Backoff(CONFLICT_BACKOFF)
   for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
     const [first, ...rest] = open.map((plan) => writeOf(plan, at, rules))
     if (!first) return
@@ -79,7 +81,7 @@ export async function* writeBatch(
     yield ended
     open = again
     at = now
-    await delay(PAUSE_MS * Math.random() * attempt, undefined, { signal: rules.signal })
+    await delay(backoff.next(), undefined, { signal: rules.signal })
   }
   throw new DiscoError(
     'CONFLICT',

@@ -5,6 +5,7 @@ import { DiscoError } from '../../domain/errors.js'
 import { type PlannedWeights, planShares, type SharePart } from '../../domain/share-plan.js'
 import { shareWithin } from '../../domain/shares.js'
 import type { AtomicOutcome } from '../../etcd/atomic-write.js'
+import { Backoff, type BackoffLimits } from '../../net/backoff.js'
 import { explainUnknown } from '../etcd-refusals.js'
 import type { EndpointList } from '../listing.js'
 import type { Registry } from '../registry.js'
@@ -39,7 +40,7 @@ export interface ShiftOptions extends Abortable {
 
 /** Maximum number of attempts while other clients write the same keys; each begins with a fresh read. */
 const MAX_TRIES = 20
-const PAUSE_MS = 50
+const CONFLICT_BACKOFF: BackoffLimits = { firstMs: 25, maxMs: 500 }
 
 /**
  * Sets the weights that give each part its share, in one transaction. If another client writes a key of the service
@@ -69,6 +70,7 @@ export async function changeWeights(
   { signal, dryRun = false, expect, onSend }: ShiftOptions = {},
 ): Promise<ShiftResult> {
   const { client, reader } = registry.internals({ signal })
+  const backoff = new Backoff(CONFLICT_BACKOFF)
   for (let attempt = 1; attempt <= MAX_TRIES; attempt++) {
     const before = await listKeys(client, reader, service)
     if (before.endpoints.length === 0) {
@@ -92,7 +94,7 @@ export async function changeWeights(
       },
     )
     if (outcome.done) return shifted(before, weights, outcome.revision, true)
-    await delay(PAUSE_MS * Math.random() * attempt, undefined, { signal })
+    await delay(backoff.next(), undefined, { signal })
   }
   throw new DiscoError('CONFLICT', `Other clients keep writing keys of ${service}: ${MAX_TRIES} tries`, {
     suggestions: ['Nothing was changed. Repeat the command when the other clients are done'],

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { changeWeight, MAX_WEIGHT, parseWeight, parseWeightChange } from '../../../src/domain/weight.js'
 import { errorOf } from '../../support/errors.js'
 
+const EXPECTED = `expected an integer from 0 to ${MAX_WEIGHT}, or a change such as +2, -1 or 50%`
+
 describe('parseWeightChange', () => {
   it.each([
     ['5', { kind: 'set', weight: 5 }],
@@ -21,13 +23,13 @@ describe('parseWeightChange', () => {
     (text) => {
       expect(errorOf(() => parseWeightChange(text))).toMatchObject({
         code: 'USAGE',
-        message: `"${text}" is not a weight`,
+        message: `Invalid weight "${text}": ${EXPECTED}`,
       })
     },
   )
 
   it('quotes a Unicode minus sign as an ASCII minus', () => {
-    expect(errorOf(() => parseWeightChange('\u22121.5')).message).toBe('"-1.5" is not a weight')
+    expect(errorOf(() => parseWeightChange('\u22121.5')).message).toBe(`Invalid weight "-1.5": ${EXPECTED}`)
   })
 
   it('refuses a weight beyond a signed 32-bit integer', () => {
