@@ -119,7 +119,8 @@ const OK = 0
 export class EndedCall implements CallResult {
   readonly endpoint: Endpoint | null
   readonly isMisrouted: boolean
-  private decoded: readonly DecodedReply[] | null = null
+  private knownReplies: readonly DecodedReply[] | null = null
+  private knownDetails: readonly DecodedDetails[] | null = null
 
   constructor(
     readonly number: number,
@@ -167,8 +168,11 @@ export class EndedCall implements CallResult {
   }
 
   async complete(): Promise<void> {
-    // A fetched type may refer to types that are not described either.
-    while (await this.method.fetchTypesFor({ undescribed: this.undescribed() })) this.decoded = null
+    // Another call may have fetched the types meanwhile, and a fetched type may refer to types that are not described.
+    do {
+      this.knownReplies = null
+      this.knownDetails = null
+    } while (await this.method.fetchTypesFor({ undescribed: this.undescribed() }))
   }
 
   private undescribed() {
@@ -176,13 +180,15 @@ export class EndedCall implements CallResult {
   }
 
   private decodedDetails(): readonly DecodedDetails[] {
-    const statuses = this.outcome.trailers.get('grpc-status-details-bin')
-    return statuses.map((status) => this.method.decodeDetails(Buffer.from(status)))
+    this.knownDetails ??= this.outcome.trailers
+      .get('grpc-status-details-bin')
+      .map((status) => this.method.decodeDetails(Buffer.from(status)))
+    return this.knownDetails
   }
 
   private decodedReplies(): readonly DecodedReply[] {
-    this.decoded ??= this.outcome.replies.map((bytes) => this.method.decode(bytes))
-    return this.decoded
+    this.knownReplies ??= this.outcome.replies.map((bytes) => this.method.decode(bytes))
+    return this.knownReplies
   }
 
   get headers(): Pairs {

@@ -10,7 +10,7 @@ import { readKeys } from './range.js'
 import { sendWrite, unknownOutcome } from './write-outcome.js'
 
 /** etcd's limit of operations in a transaction, and of comparisons: `--max-txn-ops`. */
-const MAX_OPERATIONS = 128
+export const MAX_OPERATIONS = 128
 
 /**
  * Number of operations in a nested transaction. etcd allows 128 minus the operations of the enclosing transaction

@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Revision } from '../domain/endpoint.js'
 import { keyBytes } from '../domain/key-text.js'
 import type { KeyFilter } from '../domain/layouts/reader.js'
+import { MAX_OPERATIONS } from './atomic-write.js'
 import type { EtcdClient } from './client.js'
 import { keyAfter, type RangeAt } from './key-range.js'
 import { pages } from './pages.js'
@@ -21,9 +22,6 @@ export interface FilteredPage {
   /** See `Page.next`. */
   readonly next: Buffer | null
 }
-
-/** etcd's limit of operations in one transaction. */
-const MAX_OPERATIONS = 128
 
 /**
  * Maximum number of values that one transaction reads: a page of keys without values is small, but a value may have

@@ -10,14 +10,12 @@ export interface HistoryEnd extends AnswerHeader {
   readonly lastPut: Revision
 }
 
-/** Values of etcd's SortOrder and SortTarget. */
-const DESCEND = 2
-const BY_MOD_REVISION = 3
+/** Fields of a range request for the key with the highest mod revision: SortOrder DESCEND, SortTarget MOD. */
+export const NEWEST = { limit: 1, sort_order: 2, sort_target: 3 } as const
 
 /** Reads the end of a range's history. */
 export async function historyEnd(client: EtcdClient, range: KeyRange): Promise<HistoryEnd> {
-  const newest = { limit: 1, keys_only: true, sort_order: DESCEND, sort_target: BY_MOD_REVISION }
-  const { header, pairs } = await client.range({ ...range, ...newest })
+  const { header, pairs } = await client.range({ ...range, ...NEWEST, keys_only: true })
   return { ...header, lastPut: pairs.length > 0 ? pairs.at(0).modRevision : 0 }
 }
 

@@ -5,6 +5,7 @@ import { keyText } from '../domain/key-text.js'
 import type { KeyFilter } from '../domain/layouts/reader.js'
 import { Backoff, DENIAL_BACKOFF } from '../net/backoff.js'
 import type { EtcdClient } from './client.js'
+import { NEWEST } from './history-end.js'
 import type { KeyRange } from './key-range.js'
 import { type Listing, list } from './list.js'
 import type { KeyValue } from './pairs.js'
@@ -37,10 +38,6 @@ export type RangeUpdate =
       readonly events: readonly KeyEvent[]
     }
   | { readonly type: 'stale'; readonly cause: DiscoError }
-
-/** Values of etcd's SortOrder and SortTarget. */
-const DESCEND = 2
-const BY_MOD_REVISION = 3
 
 const DEFAULT_OPTIONS: WatchOptions = {
   resyncPeriodMs: 300_000,
@@ -134,8 +131,7 @@ class RangeWatch {
     if (isInvalid) return false
     try {
       // Compares the newest key too: a restored cluster may have reached the same revision by other writes.
-      const newest = { limit: 1, sort_order: DESCEND, sort_target: BY_MOD_REVISION }
-      const { header, pairs, count } = await this.client.range({ ...this.range, ...newest, revision })
+      const { header, pairs, count } = await this.client.range({ ...this.range, ...NEWEST, revision })
       const kv = pairs.length > 0 ? pairs.at(0) : null
       return this.delivered.canResumeAt(header) && this.matchesDelivered(kv, count)
     } catch (error) {
