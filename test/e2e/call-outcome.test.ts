@@ -24,7 +24,10 @@ describe('assertions', () => {
       await Promise.all([hundred.register(hello.etcd), hello.put(failing.addr, { weight: 100 })])
       const asserted = [[], ['--assert', 'errors<=50%'], ['--assert', 'errors<10%']]
       const runs = await Promise.all(asserted.map((args) => hello.run('--n', '40', ...args)))
-      expect(runs.map(({ code }) => code)).toEqual([7, 0, 8])
+      expect(
+        runs.map(({ code }) => code),
+        runs.map(({ stderr }) => stderr).join('\n'),
+      ).toEqual([7, 0, 8])
     } finally {
       failing.stop()
     }

@@ -112,7 +112,10 @@ function registryTarget(uri: experimental.GrpcUri, discovery: Discovery): Target
   return target
 }
 
-/** Names the unreachable registries, for the note of a list: a message has it if no endpoint is usable. */
+/**
+ * The unreachable registries, as a part of the note of a list. The error of a call contains the note if the list has no
+ * endpoint to dial, or all are drained.
+ */
 function outagesOf({ registries = [] }: ResolvedList): string {
   return registries
     .flatMap(({ registry, stale }) => (stale ? `; ${registry}: ${stale.message}` : []))

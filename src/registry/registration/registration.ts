@@ -41,9 +41,10 @@ const ACQUIRE_BACKOFF: BackoffLimits = { firstMs: 1_500, maxMs: 1_500 }
  */
 export class Registration implements AsyncDisposable {
   /**
-   * Settles when the registration is closed, when it holds no more keys, or at an error that a retry cannot fix. It then
-   * rejects with CONFLICT if another registrar had taken over any of the keys, and otherwise with the error, if there was
-   * one. In all other cases it resolves. Stays pending if `close` or `abandon` rejects.
+   * Settles when the registration is closed, when it holds no more keys, or at an error that a retry cannot fix. If another
+   * registrar took over any of the keys, it rejects with CONFLICT, however the registration ended. If not, and an error
+   * ended the registration, it rejects with that error. Otherwise it resolves. Stays pending if `close` or `abandon`
+   * rejects.
    */
   readonly ended: Promise<Ended>
 
