@@ -36,7 +36,7 @@ const REMEDIES: Readonly<Partial<Record<ConnectionProblem, string>>> = {
   'client-certificate-not-accepted': '(--tls-cert, --tls-key)',
 }
 
-/** Failures whose cause is unknown, so that `diagnose` probes the server. */
+/** Failures whose cause is unknown, so that `findConnectionFault` probes the server. */
 const UNCERTAIN: ReadonlySet<ConnectionProblem | null> = new Set([null, 'dropped', 'tls-dropped'])
 
 /** The problem of a server that had not answered when the connection attempt timed out. */
@@ -59,7 +59,7 @@ export function isDescriptorLimit(problem: string): boolean {
 }
 
 /** Why a connection failed. */
-export interface Diagnosis {
+export interface ConnectionFault {
   /** A clause for messages. */
   readonly text: string
   /** The protocol of the server if it differs from the dialled one; otherwise, or if it is unknown, null. */
@@ -75,17 +75,17 @@ export interface Diagnosis {
  * @param problem grpc-js's error text; null if the connection attempt timed out
  * @param tls the TLS settings of the connection; undefined for plaintext
  */
-export async function diagnose(
+export async function findConnectionFault(
   addr: string,
   problem: string | null,
   tls: Pick<BackendTls, 'certFile'> | undefined,
   remedies: SchemeRemedies = BY_FLAGS,
-): Promise<Diagnosis> {
-  const otherProtocol = (speaks: 'tls' | 'plaintext', remedy: string): Diagnosis => ({
+): Promise<ConnectionFault> {
+  const otherProtocol = (speaks: 'tls' | 'plaintext', remedy: string): ConnectionFault => ({
     text: `${CONNECTION_CLAUSES[`server-speaks-${speaks}`]} ${remedy}`,
     speaks,
   })
-  const otherCause = (text: string): Diagnosis => ({ text, speaks: null })
+  const otherCause = (text: string): ConnectionFault => ({ text, speaks: null })
   const failure = connectionFailure(problem ?? '')
   if (failure === 'server-speaks-plaintext') return otherProtocol('plaintext', remedies.toPlaintext)
   const url = urlOf(addr)
@@ -104,9 +104,9 @@ export async function diagnose(
   return otherCause(problem === null ? NO_ANSWER : connectionProblem(problem))
 }
 
-/** The `text` of {@link diagnose}. */
-export async function explain(...failed: Parameters<typeof diagnose>): Promise<string> {
-  return (await diagnose(...failed)).text
+/** The `text` of {@link findConnectionFault}. */
+export async function explain(...failed: Parameters<typeof findConnectionFault>): Promise<string> {
+  return (await findConnectionFault(...failed)).text
 }
 
 /** The URL of a `host:port` address; null for any other address, such as a Unix socket. */

@@ -11,7 +11,12 @@ import { connectionFailure } from '../../net/connection-failure.js'
 import { noAnswerIn } from '../../net/connection-problem.js'
 import { httpStatusOf } from '../../net/grpc-js-texts.js'
 import type { BackendTls } from '../backend-tls.js'
-import { connectionProblem, type Diagnosis, diagnose, isDescriptorLimit } from '../connection-problem.js'
+import {
+  type ConnectionFault,
+  connectionProblem,
+  findConnectionFault,
+  isDescriptorLimit,
+} from '../connection-problem.js'
 import { type Headers, metadataOf } from '../protocol.js'
 import { authorityOf } from '../resolver/target.js'
 import { HEALTH_PATHS, healthRequest, healthResponse, type ServingStatus } from './protocol.js'
@@ -131,14 +136,18 @@ function faultOf(failure: string): HealthFault {
 }
 
 /** The cause of a failed connection; grpc-js's own error if the search takes longer than `leftMs`. */
-async function causeOf(failure: string, { addr, tls }: CheckedServer, leftMs: number): Promise<Diagnosis> {
+async function causeOf(
+  failure: string,
+  { addr, tls }: CheckedServer,
+  leftMs: number,
+): Promise<ConnectionFault> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<Diagnosis>((resolve) => {
+  const late = new Promise<ConnectionFault>((resolve) => {
     const text = connectionProblem(failure)
     timer = setTimeout(() => resolve({ text, speaks: null }), leftMs)
   })
   try {
-    return await Promise.race([diagnose(addr, failure, tls), late])
+    return await Promise.race([findConnectionFault(addr, failure, tls), late])
   } finally {
     clearTimeout(timer)
   }
