@@ -1,7 +1,7 @@
 import type { Endpoint } from '../domain/endpoint.js'
 import type { PlannedWeights } from '../domain/share-plan.js'
 
-/** The weights to restore after a shift in steps. `leftOut` and `insteadOfZero`: see `Restored`. */
+/** The weights to restore after a shift in steps. `leftOut` and `insteadOfZero`: see `RestoreResult`. */
 export interface RestorePlan {
   readonly weights: PlannedWeights
   readonly leftOut: readonly Endpoint[]

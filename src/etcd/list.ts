@@ -62,7 +62,7 @@ export interface CollectedPage<Item> {
   /** The same for all pages. If etcd compacts it before the last page, the remaining pages have a newer revision. */
   readonly revision: Revision
   readonly items: readonly Item[]
-  /** See `Collected.others`. */
+  /** See `DecodedListing.others`. */
   readonly others: number
 }
 
@@ -89,7 +89,7 @@ export async function* collectPages<Item>(
   }
 }
 
-/** Decodes a page. @returns `Collected.others` of the page */
+/** Decodes a page. @returns `DecodedListing.others` of the page */
 function addItems<Item>(
   items: Item[],
   { kvs, others }: MatchingPage,

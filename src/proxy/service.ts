@@ -50,7 +50,7 @@ export class BalancedService implements TargetListener {
   private note: string | null = null
   /** The state of each registry, if there are several; null otherwise. */
   registries: readonly RegistryState[] | null = null
-  /** Why there is no list; null before a failure. */
+  /** The last failure to resolve the target; null before the first. A later list does not reset it. */
   private failure: string | null = null
 
   /** @throws DiscoError USAGE for an invalid target */

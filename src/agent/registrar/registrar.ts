@@ -257,8 +257,8 @@ export class Registrar extends EventEmitter<RegistrarEvents> {
     if (this.state.key !== 'leaving') return
     if (cause) this.emit('lapsing', { cause })
     else this.emit('deregistered')
-    const isLast = isLeaving(this.state) && this.server === null
-    if (cause && isLast) this.apply({ type: 'failed', error: cause })
+    const nothingFollows = isLeaving(this.state) && this.server === null
+    if (cause && nothingFollows) this.apply({ type: 'failed', error: cause })
     this.apply({ type: 'unregistered' })
   }
 }

@@ -32,7 +32,7 @@ export interface FindingDoc {
     /** Whether `--fix` fixes the finding. */
     readonly safe: boolean
   }
-  /** The outcome of `--fix`, see `Fixed`; null if the fix was not tried. */
+  /** The outcome of `--fix`, see `RemovalResult`; null if the fix was not tried. */
   readonly fixed: RemovalResult['outcome'] | 'planned' | null
 }
 

@@ -55,8 +55,7 @@ function headOf(doc: ShiftDoc, palette: Palette): string {
     return `${visible(selection)} ${arrow(shareText(share.from), to)}`
   })
   const others = leftOut.length === 0 ? '' : `, except for ${count(leftOut.length, 'endpoint')}`
-  const but =
-    insteadOfZero === null ? others : `, but weight ${insteadOfZero} for endpoints that had weight 0 then`
+  const but = insteadOfZero === null ? others : `, but with weight ${insteadOfZero} in place of 0`
   const name = visible(service)
   const isSame = changes.every(({ from, to }) => from === to)
   const [mark, holds] = doc.zeroIsDefault

@@ -59,7 +59,7 @@ describe('the report of a shift', () => {
   it('shows the weight that replaces 0', () => {
     const doc = shiftDoc('hello', shifted(1), { end: 'back', beforeRev: 7, insteadOfZero: 3 })
     expect(render(doc)).toContain(
-      'hello has the weights of rev 7 again, but weight 3 for endpoints that had weight 0 then (rev 8',
+      'hello has the weights of rev 7 again, but with weight 3 in place of 0 (rev 8',
     )
     expect(doc.hints[0]).toContain('hello had no weights: weight 3 instead of 0')
   })
