@@ -47,8 +47,8 @@ export function judge(condition: WaitCondition, facts: WaitFacts): Judgement {
 
 /**
  * Whether the condition could hold with the endpoints that are registered now, if their connections and health changed.
- * Of the conditions on connections and health, only lower bounds and `all` are judged, as if every usable endpoint were
- * ready and healthy; for the others the result is always true.
+ * A condition that needs no connections is judged as it is. A lower bound, and `all`, is judged as if every usable
+ * endpoint were ready and healthy. For any other condition on connections or health, the result is true.
  */
 export function mayHold(condition: WaitCondition, facts: WaitFacts): boolean {
   if (!needsConnections(condition)) return judge(condition, facts).holds

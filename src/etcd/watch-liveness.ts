@@ -10,7 +10,7 @@ import { settle } from './deadlines.js'
 const IDLE_MS = 3_500
 /**
  * Deadline of the first response of a stream, and of the answer to a progress request. etcd sends each without delay.
- * So a member counts as silent 3 s after the start of a watch, and later after 6.5 s without a response.
+ * So a member counts as silent after 3 s without a first response, and later after 6.5 s without a response.
  */
 const ANSWER_MS = 3_000
 

@@ -65,7 +65,7 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
    * `startTurns` moves the started ones to `eligible`.
    */
   private readonly waiting = new SlotHeap()
-  /** Turns that had started at the last pick, by deadline. */
+  /** Turns that had already started by the time of the last pick, by deadline. */
   private readonly eligible = new SlotHeap()
   private origin = 0
   private picksSinceOrigin = 0

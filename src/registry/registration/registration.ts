@@ -213,9 +213,9 @@ export class Registration implements AsyncDisposable {
   }
 
   /**
-   * Reconciles a key: it is then held or dropped. Retries while etcd refuses or does not answer. Reports a denial
-   * (ETCD_DENIED) always, and other refusals and outages only while the key is missing. Any other error ends the
-   * registration.
+   * Reconciles a key: it is then held or dropped. Retries while etcd denies the request, is unable to serve it, or does not
+   * answer. Reports a denial (ETCD_DENIED) always, and the other failures only while the key is missing. Any other error
+   * ends the registration.
    */
   private async reconcile(key: HeldKey): Promise<void> {
     const retries = new Backoff({ firstMs: FIRST_RETRY_MS })
