@@ -1,6 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { connectionSettings, missingContextPassword, placeOf } from '../cli/config.js'
+import { CONTEXT_ACTIONS, type ContextAction } from '../cli/context/actions.js'
 import {
   type ContextChangeDoc,
   type ContextsDoc,
@@ -16,10 +17,6 @@ import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
 import { didYouMean } from '../domain/nearest.js'
-
-const ACTIONS = ['add', 'use', 'ls', 'show', 'rm'] as const
-
-type Action = (typeof ACTIONS)[number]
 
 /** Flags that only `add` takes, and that only `use` takes. */
 const ADD_FLAGS = ['production', 'password-env', 'force']
@@ -135,15 +132,15 @@ export default class ContextCommand extends DiscoCommand {
 
 type ContextFlags = BaseFlags & Interfaces.InferredFlags<typeof ContextCommand.flags>
 
-function actionOf(text: string): Action {
-  const action = ACTIONS.find((known) => known === text)
+function actionOf(text: string): ContextAction {
+  const action = CONTEXT_ACTIONS.find((known) => known === text)
   if (action !== undefined) return action
   throw new DiscoError('USAGE', `Unknown action "${text}" of disco context`, {
-    suggestions: [...didYouMean(text, ACTIONS), `Available: ${ACTIONS.join(', ')}`],
+    suggestions: [...didYouMean(text, CONTEXT_ACTIONS), `Available: ${CONTEXT_ACTIONS.join(', ')}`],
   })
 }
 
-function requireName(name: string | undefined, action: Action): string {
+function requireName(name: string | undefined, action: ContextAction): string {
   if (name !== undefined) return name
   throw new DiscoError('USAGE', `disco context ${action} needs NAME`, {
     suggestions: ['The names: disco context ls'],

@@ -1,4 +1,5 @@
 import type { Command, Interfaces } from '@oclif/core'
+import { CONTEXT_ACTIONS } from '../context/actions.js'
 import { OUTPUTS } from '../output/format.js'
 import { commandNamed } from '../words/command-line.js'
 import { type FlagDefinitions, readWords } from '../words/words.js'
@@ -45,7 +46,7 @@ const NOTHING: ExpectedWord = { kind: 'nothing' }
 const ARGUMENTS: Readonly<Record<string, readonly ExpectedWord[]>> = {
   call: [{ kind: 'service' }, { kind: 'method' }, NOTHING],
   completion: [{ kind: 'choice', choices: SHELLS }, NOTHING],
-  context: [{ kind: 'choice', choices: ['add', 'use', 'ls', 'show', 'rm'] }, { kind: 'context' }, NOTHING],
+  context: [{ kind: 'choice', choices: CONTEXT_ACTIONS }, { kind: 'context' }, NOTHING],
   export: [{ kind: 'service' }],
   help: [{ kind: 'subject' }, NOTHING],
   proxy: [{ kind: 'service' }],
