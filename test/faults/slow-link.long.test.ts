@@ -34,7 +34,7 @@ describe.each(versionsUnderTest())('over a slow link to etcd %s', (version) => {
         expect(poll.looked).toBeGreaterThan(50)
         expect(poll.absent).toBe(0)
       }
-      expect(held.reported).toEqual(['registered'])
+      expect(held.reported, held.causes.join(', ')).toEqual(['registered'])
       await held.close()
       registry.close()
     },
@@ -53,7 +53,7 @@ describe.each(versionsUnderTest())('over a slow link to etcd %s', (version) => {
       await delay(WATCHED_MS)
       expect(poll.absent).toBe(0)
     }
-    expect(held.reported).toEqual(['registered'])
+    expect(held.reported, held.causes.join(', ')).toEqual(['registered'])
     await held.close()
     registry.close()
   })
@@ -70,7 +70,7 @@ describe.each(versionsUnderTest())('over a slow link to etcd %s', (version) => {
       await delay(15_000)
       expect(poll.absent).toBe(0)
     }
-    expect(held.reported).toEqual(['registered'])
+    expect(held.reported, held.causes.join(', ')).toEqual(['registered'])
     await held.close()
     registry.close()
   })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../support/disco.js'
 import { FaultProxy } from '../support/fault-proxy.js'
@@ -147,5 +148,19 @@ describe('the fault proxy', () => {
     client.socket.write('b'.repeat(1_000))
     await client.has(`a${'b'.repeat(1_000)}`)
     expect(Date.now() - start).toBeGreaterThanOrEqual(450)
+  })
+
+  test('delays pieces that follow one another by the same time, so that they arrive one by one', async () => {
+    const client = await Client.to(proxy.endpoint)
+    proxy.delay(1_000, 'toServer')
+    let arrivals = 0
+    client.socket.on('data', () => arrivals++)
+    for (const letter of 'abcdefghij') {
+      client.socket.write(letter)
+      await delay(100)
+    }
+    await client.has('abcdefghij')
+    // Several may arrive together on a busy machine. They would arrive in two pieces if each waited for the one before.
+    expect(arrivals).toBeGreaterThan(3)
   })
 })

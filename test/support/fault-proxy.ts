@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { pipeline, Transform } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePorts } from './ports.js'
 
@@ -115,7 +116,7 @@ export class FaultProxy implements AsyncDisposable {
     return this.passages[direction].isHeld
   }
 
-  /** Delays each piece by at least this time. Pieces that are sent within it may arrive together. */
+  /** Delays each piece by this time. */
   delay(delayMs: number, ...directions: Direction[]): void {
     for (const direction of directions.length > 0 ? directions : DIRECTIONS) {
       this.passages[direction].delayMs = delayMs
@@ -185,7 +186,8 @@ export class FaultProxy implements AsyncDisposable {
 
   private async pass(direction: Direction, from: Socket, to: Socket): Promise<void> {
     try {
-      for await (const chunk of from as AsyncIterable<Buffer>) {
+      for await (const { chunk, readAtMs } of timed(from)) {
+        await this.late(direction, readAtMs)
         const { holdFrom } = this.passages[direction]
         if (holdFrom !== null && chunk.includes(holdFrom)) this.passages[direction].isHeld = true
         for (let rest = chunk; rest.length > 0; ) {
@@ -211,9 +213,14 @@ export class FaultProxy implements AsyncDisposable {
     return Math.max(1, Math.floor(Math.min(untilCut, holdAfterBytes, bytesPerSecond / PARTS_PER_SECOND)))
   }
 
+  /** Waits until a piece has been delayed. Pieces that were read meanwhile have waited as well. */
+  private async late(direction: Direction, readAtMs: number): Promise<void> {
+    const waitMs = readAtMs + this.passages[direction].delayMs - performance.now()
+    if (waitMs > 0) await delay(waitMs)
+  }
+
   private async admit(direction: Direction, bytes: number, to: Socket): Promise<void> {
-    const { delayMs, bytesPerSecond } = this.passages[direction]
-    if (delayMs > 0) await delay(delayMs)
+    const { bytesPerSecond } = this.passages[direction]
     if (Number.isFinite(bytesPerSecond)) await delay((bytes / bytesPerSecond) * 1000)
     const isHeld = () => this.passages[direction].isHeld || this.forgotten.has(to)
     while (isHeld() && !to.destroyed) await delay(LOOK_PERIOD_MS)
@@ -234,6 +241,26 @@ export class FaultProxy implements AsyncDisposable {
     this.cuts++
     this.cut()
   }
+}
+
+/** Maximum number of pieces that are read and not yet forwarded. */
+const MAX_PIECES = 64
+
+interface Piece {
+  readonly chunk: Buffer
+  readonly readAtMs: number
+}
+
+/** The pieces of a socket, each with the time at which it was read, which is before it is taken from the iterator. */
+function timed(socket: Socket): AsyncIterable<Piece> {
+  const pieces = new Transform({
+    readableObjectMode: true,
+    readableHighWaterMark: MAX_PIECES,
+    transform: (chunk: Buffer, _, done) => done(null, { chunk, readAtMs: performance.now() } satisfies Piece),
+  })
+  // The iterator throws the error.
+  pipeline(socket, pieces, () => undefined)
+  return pieces
 }
 
 function send(part: Buffer, to: Socket): Promise<void> {

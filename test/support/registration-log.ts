@@ -7,6 +7,8 @@ import { until } from './disco.js'
 /** Holds a registration and records its events, in order, as short strings. */
 export class RegistrationLog {
   readonly reported: string[] = []
+  /** The reasons of the outages, for a test that fails. */
+  readonly causes: string[] = []
   /** The kind of end of the registration, or the message of its error; null until the end. */
   end: string | null = null
   private held: Registration | null = null
@@ -16,7 +18,10 @@ export class RegistrationLog {
     .on('changed', ({ registered }) => this.reported.push(`weight ${registered.weight}`))
     .on('reattached', () => this.reported.push('reattached'))
     .on('leaseLost', () => this.reported.push('lease lost'))
-    .on('trouble', () => this.reported.push('trouble'))
+    .on('trouble', ({ code, message }) => {
+      this.reported.push('trouble')
+      this.causes.push(`${code}: ${message}`)
+    })
     .on('recovered', () => this.reported.push('recovered'))
 
   static async hold(
@@ -45,7 +50,7 @@ export class RegistrationLog {
   async untilReported(what: string, times = 1): Promise<void> {
     await until(
       () => this.reported.filter((reported) => reported === what).length >= times,
-      () => `${what}, got: ${this.reported.join(', ')}; end: ${this.end}`,
+      () => `${what}, got: ${this.reported.join(', ')}; outages: ${this.causes.join(', ')}; end: ${this.end}`,
     )
   }
 
