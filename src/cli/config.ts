@@ -1,6 +1,7 @@
 import type { Context } from '../config/contexts.js'
 import { splitEndpoints } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
+import type { NamedFile } from '../domain/file-source.js'
 import { connectionOf, missingPassword } from '../registry/context-options.js'
 import {
   connectionFrom,
@@ -113,16 +114,15 @@ function refuseForProject({ flags, project }: Layers, context: Context | null): 
 
 async function credentialsOf(flags: SettingFlags) {
   const passwordFile = flags['password-file']
-  const isPiped = passwordFile === '-'
+  const isPiped = passwordFile?.path === '-'
   return {
     // `-` means standard input in a flag, but not in a variable or a context.
-    caFile: await sourceOf(flags.cacert, '--cacert'),
-    certFile: await sourceOf(flags.cert, '--cert'),
-    keyFile: await sourceOf(flags.key, '--key'),
+    caFile: await sourceOf(flags.cacert),
+    certFile: await sourceOf(flags.cert),
+    keyFile: await sourceOf(flags.key),
     user: flags.user,
-    password: isPiped ? await pipedPassword() : undefined,
-    passwordFile:
-      isPiped || passwordFile === undefined ? undefined : { path: passwordFile, source: '--password-file' },
+    password: isPiped ? await pipedPassword(passwordFile) : undefined,
+    passwordFile: isPiped ? undefined : passwordFile,
   }
 }
 
@@ -161,8 +161,8 @@ function membersOf({ endpoints }: SettingFlags): Partial<EtcdMembers> {
 }
 
 /** @throws DiscoError USAGE if standard input is empty, for example because the command before the pipe failed */
-async function pipedPassword(): Promise<string> {
-  const password = (await readText('-', '--password-file')).replace(/\r?\n$/, '')
+async function pipedPassword(file: NamedFile): Promise<string> {
+  const password = (await readText(file)).replace(/\r?\n$/, '')
   if (password !== '') return password
   throw new DiscoError('USAGE', '--password-file - read no password: standard input is empty')
 }

@@ -118,8 +118,8 @@ export default class Call extends DiscoCommand {
     const serviceConfig = await this.serviceConfig(flags)
     const { describedByFiles } = await import('../call/description.js')
     const described = await describedByFiles({
-      proto: await sourceOf(flags.proto, '--proto'),
-      protoset: await Promise.all((flags.protoset ?? []).map((file) => sourceOf(file, '--protoset'))),
+      proto: await sourceOf(flags.proto),
+      protoset: await Promise.all((flags.protoset ?? []).map((file) => sourceOf(file))),
       'import-path': flags['import-path'],
     })
     if (described && isDescription) return await this.showMethods(service, described, args.method, flags)
@@ -275,7 +275,7 @@ export default class Call extends DiscoCommand {
     if (loadBalancingConfig !== undefined) {
       const mark = this.palette(flags, process.stderr).yellow('!')
       this.remark(
-        `${mark} The loadBalancingConfig of ${visible(inputName(file, '--service-config'))} is ignored: --policy decides`,
+        `${mark} The loadBalancingConfig of ${visible(inputName(file))} is ignored: --policy decides`,
       )
     }
     return { serviceConfig }

@@ -12,6 +12,7 @@ import {
 import { renderContexts, renderSettings } from '../cli/context/table.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags } from '../cli/flags/base.js'
+import { CLUSTER_FLAGS, PLACE_FLAGS, TIMEOUT_FLAGS } from '../cli/flags/connection-names.js'
 import { argument, refuseIneffective, textFlag, withoutFalse } from '../cli/flags/custom.js'
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
@@ -22,18 +23,7 @@ import { didYouMean } from '../domain/nearest.js'
 const ADD_FLAGS = ['production', 'password-env', 'force']
 const USE_FLAGS = ['none']
 
-const SETTINGS = [
-  'endpoints',
-  'cacert',
-  'cert',
-  'key',
-  'user',
-  'password-file',
-  'dial-timeout',
-  'command-timeout',
-  'root',
-  'layout',
-]
+const SETTINGS = [...CLUSTER_FLAGS, ...TIMEOUT_FLAGS, ...PLACE_FLAGS]
 
 type Doc = ContextsDoc | SettingsDoc | ContextChangeDoc
 

@@ -4,6 +4,7 @@ import { type AdminPlan, planAdmin } from '../cli/flags/admin.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
+import { listenerTlsFiles } from '../cli/flags/listener-tls.js'
 import { healthFlag, policyFlags, policyForKeyedCalls } from '../cli/flags/policy.js'
 import { planRoutes, proxyFlags } from '../cli/flags/proxy.js'
 import { tlsFiles, tlsFlags, wantsTls } from '../cli/flags/tls.js'
@@ -119,11 +120,7 @@ export default class ProxyCommand extends DiscoCommand {
   private async certificates(flags: ProxyFlags): Promise<Certificates> {
     const { Certificates } = await import('../proxy/certificates.js')
     return await Certificates.read({
-      listener: {
-        caFile: flags['listen-client-ca'],
-        certFile: flags['listen-cert'],
-        keyFile: flags['listen-key'],
-      },
+      listener: await listenerTlsFiles(flags),
       backend: wantsTls(flags) ? await tlsFiles(flags) : null,
       backendName: flags['tls-name'],
     })

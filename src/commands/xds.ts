@@ -3,6 +3,7 @@ import { DiscoCommand } from '../cli/base-command.js'
 import { planAdmin } from '../cli/flags/admin.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument, refuseIneffective } from '../cli/flags/custom.js'
+import { listenerTlsFiles } from '../cli/flags/listener-tls.js'
 import { planServices, xdsFlags } from '../cli/flags/xds.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { bootstrapFor } from '../cli/xds/bootstrap.js'
@@ -37,11 +38,7 @@ export default class XdsCommand extends DiscoCommand {
     const parsed = await this.parse(XdsCommand)
     const { flags } = parsed
     const targets = parsed.argv as string[]
-    const files = {
-      caFile: flags['listen-client-ca'],
-      certFile: flags['listen-cert'],
-      keyFile: flags['listen-key'],
-    }
+    const files = await listenerTlsFiles(flags)
     if (flags.bootstrap) {
       refuseIneffective(parsed, BOOTSTRAP_IDLE, 'with --bootstrap')
       const options = { listen: flags.listen, isTls: requirePair(files), hostname: hostname() }

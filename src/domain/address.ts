@@ -1,5 +1,12 @@
 import { DiscoError } from './errors.js'
 
+/** An address to listen at. */
+export interface ListenAddress {
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+}
+
 /** The scheme of a URL, such as `http://`. Users copy URLs from browsers and from the output of servers. */
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i
 

@@ -13,6 +13,10 @@ export interface NamedFile {
 /** A file, which is read when needed and again when it may have changed; or content that was read already. */
 export type FileSource = string | NamedFile | ReadContent
 
+export function isNamedFile(value: unknown): value is NamedFile {
+  return typeof value === 'object' && value !== null && 'path' in value && 'source' in value
+}
+
 /** The name for messages. For a file: its path and, if known, the flag, variable or context that gives the path. */
 export function sourceName(source: FileSource): string {
   if (typeof source === 'string') return source

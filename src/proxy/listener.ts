@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import {
   createSecureServer,
   createServer,
@@ -9,9 +8,9 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import { type AddressInfo, Server, type Socket } from 'node:net'
-import { DiscoError } from '../domain/errors.js'
-import { systemMessage } from '../domain/system-message.js'
+import { Server, type Socket } from 'node:net'
+import type { ListenAddress } from '../domain/address.js'
+import { listen } from '../net/listen.js'
 import { CallerSession } from './caller-session.js'
 import type { RawHeaders } from './headers.js'
 
@@ -35,10 +34,7 @@ const MAX_CONNECTIONS = 10_000
 /** Time for the last frames of a connection that is being closed, before its socket is destroyed. */
 const LAST_FRAMES_MS = 250
 
-export interface ListenerSettings {
-  readonly host: string
-  /** 0 for any free port. */
-  readonly port: number
+export interface ListenerSettings extends ListenAddress {
   /** Null for plaintext. */
   readonly tls: SecureServerOptions | null
   /** Returns the age at which a new connection drains; null if it has no maximum age. */
@@ -83,22 +79,13 @@ export class Listener {
 
   /** @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there */
   static async start(settings: ListenerSettings, onStream: OnStream): Promise<Listener> {
-    const { host, port, tls } = settings
+    const { tls } = settings
     const server = tls
       ? createSecureServer({ ...LIMITS, handshakeTimeout: TLS_HANDSHAKE_MS, ...tls })
       : createServer(LIMITS)
     server.maxConnections = MAX_CONNECTIONS
     const listener = new Listener(server, settings, onStream)
-    try {
-      await once(server.listen(port, host), 'listening')
-    } catch (cause) {
-      const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
-      const why = isTaken ? `port ${port} at ${host} is taken` : systemMessage(cause as Error)
-      throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The proxy cannot listen: ${why}`, { cause })
-    }
-    listener.address = addressOf(server)
-    // For example too many open files when a connection is accepted. Later connections may succeed.
-    server.on('error', () => undefined)
+    listener.address = await listen(server, settings, 'The proxy')
     return listener
   }
 
@@ -132,9 +119,4 @@ export class Listener {
     }
     setTimeout(destroy, LAST_FRAMES_MS).unref()
   }
-}
-
-function addressOf(server: Server): string {
-  const { address, family, port } = server.address() as AddressInfo
-  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
 }

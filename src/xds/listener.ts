@@ -1,21 +1,14 @@
-import { once } from 'node:events'
 import type { SecureServerOptions } from 'node:http2'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { ServerCredentials } from '@grpc/grpc-js'
-import { DiscoError } from '../domain/errors.js'
-import { systemMessage } from '../domain/system-message.js'
+import type { ListenAddress } from '../domain/address.js'
+import { listen } from '../net/listen.js'
 
 /** Maximum number of connections at one time. */
 const MAX_CONNECTIONS = 10_000
 
 /** Idle time after which TCP probes whether the client is still connected. */
 const KEEPALIVE_MS = 30_000
-
-export interface ListenAddress {
-  readonly host: string
-  /** 0 for any free port. */
-  readonly port: number
-}
 
 /**
  * Accepts connections for a gRPC server. grpc-js can neither limit the number of connections nor close the connection
@@ -25,13 +18,16 @@ export class Listener {
   /** Open sockets, by the client's address in the form of `call.getPeer()`. */
   private readonly sockets = new Map<string, Socket>()
 
+  /** The bound `host:port`, also after the listener has closed. */
+  address = ''
+
   private constructor(private readonly server: Server) {}
 
   /**
    * @param accept called with each connection
    * @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there
    */
-  static async start({ host, port }: ListenAddress, accept: (socket: Socket) => void): Promise<Listener> {
+  static async start(address: ListenAddress, accept: (socket: Socket) => void): Promise<Listener> {
     const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS })
     const listener = new Listener(server)
     server.maxConnections = MAX_CONNECTIONS
@@ -43,22 +39,8 @@ export class Listener {
       socket.once('close', () => listener.sockets.delete(peer))
       accept(socket)
     })
-    try {
-      await once(server.listen(port, host), 'listening')
-    } catch (cause) {
-      const isTaken = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE'
-      const why = isTaken ? `port ${port} at ${host} is taken` : systemMessage(cause as Error)
-      throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The xDS server cannot listen: ${why}`, { cause })
-    }
-    // For example too many open files at one accept: that connection fails, but later ones may succeed.
-    server.on('error', () => undefined)
+    listener.address = await listen(server, address, 'The xDS server')
     return listener
-  }
-
-  /** The bound `host:port`. */
-  get address(): string {
-    const { address, family, port } = this.server.address() as AddressInfo
-    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
   }
 
   get connections(): number {

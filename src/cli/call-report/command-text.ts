@@ -1,4 +1,5 @@
 import { withoutSecrets } from '../../domain/address.js'
+import { REGISTRY_FLAGS, TIMEOUT_FLAGS } from '../flags/connection-names.js'
 import { shellWord } from '../terminal/visible.js'
 import { type FlagDefinitions, readWords, splitCommand } from '../words/words.js'
 
@@ -10,8 +11,9 @@ const SHOWN: ReadonlySet<string> = new Set([
   ...['n', 'concurrency', 'duration', 'rate', 'warmup', 'deadline', 'connect-deadline', 'max-message-size'],
   ...['policy', 'pin', 'pin-fallback', 'choices', 'selector', 'health', 'assert', 'strict', 'report'],
   ...['proto', 'protoset', 'import-path', 'service-config', 'authority'],
-  ...['tls-ca', 'tls-cert', 'tls-key', 'tls-name', 'layout', 'root', 'cache-max-age', 'output'],
-  ...['context', 'cacert', 'cert', 'key', 'user', 'password-file', 'dial-timeout', 'command-timeout'],
+  ...['tls-ca', 'tls-cert', 'tls-key', 'tls-name', 'cache-max-age', 'output'],
+  ...REGISTRY_FLAGS,
+  ...TIMEOUT_FLAGS,
 ])
 
 /** Replaces a value that may be a secret. */
@@ -29,6 +31,7 @@ export function commandText(id: string, argv: readonly string[], flags: FlagDefi
 }
 
 function shownValue(name: string, value: string): string {
+  if (name === 'endpoints') return value.split(',').map(withoutSecrets).join(',')
   if (SHOWN.has(name)) return withoutUserInfo(value)
   // The name of a file is not a secret. Its content, which may be, is not shown.
   if ((name === 'data' || name === 'header') && /^@|^-$/.test(value)) return value
@@ -36,7 +39,6 @@ function shownValue(name: string, value: string): string {
     const [, key] = /^([^=:\s]+)\s*[=:]/.exec(value) ?? []
     return key === undefined ? HIDDEN : `${key}: ${HIDDEN}`
   }
-  if (name === 'endpoints') return value.split(',').map(withoutSecrets).join(',')
   return HIDDEN
 }
 

@@ -1,4 +1,5 @@
 import type { Interfaces } from '@oclif/core'
+import { REGISTRY_FLAGS } from '../flags/connection-names.js'
 import { answerLines } from './answer.js'
 import { cachedRun } from './cached-run.js'
 import { type Ask, candidatesAt } from './candidates.js'
@@ -11,19 +12,6 @@ const DEADLINE_MS = 320
 
 /** Flags of a command in the background. The timeouts are short, because a later completion starts it again. */
 const LIMITS = ['--dial-timeout', '1s', '--command-timeout', '3s', '-o', 'json']
-
-/** Flags that select the registry. */
-const CONNECTION = [
-  'context',
-  'endpoints',
-  'cacert',
-  'cert',
-  'key',
-  'user',
-  'password-file',
-  'layout',
-  'root',
-]
 
 /** Flags of `call` that decide how methods are found. */
 const BACKEND = [
@@ -58,7 +46,7 @@ export async function completionLines(
 }
 
 const askCached: Ask = async ([command = '', ...args], { flags }: Position) => {
-  const names = command === 'call' ? [...CONNECTION, ...BACKEND] : CONNECTION
+  const names = command === 'call' ? [...REGISTRY_FLAGS, ...BACKEND] : REGISTRY_FLAGS
   const given = names.flatMap((name) =>
     (flags.get(name) ?? []).flatMap((value) =>
       value === undefined ? [`--${name}`] : [`--${name}=${value}`],

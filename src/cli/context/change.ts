@@ -5,6 +5,7 @@ import { editConfig } from '../../config/edit.js'
 import { SETTING_NAMES } from '../../config/settings.js'
 import { splitEndpoints } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
+import type { NamedFile } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 import { checkMembers } from '../../registry/context-options.js'
 import { durationText } from '../flags/duration.js'
@@ -18,7 +19,7 @@ export interface NewContext extends SettingFlags {
   readonly production: boolean
 }
 
-const FILES = ['cacert', 'cert', 'key', 'password-file'] as const
+const FILES = ['cacert', 'cert', 'key'] as const
 const TIMES = ['dial-timeout', 'command-timeout'] as const
 
 /** Adds a context to the file. @throws DiscoError USAGE; CONFLICT if the name exists and `replaces` is false */
@@ -90,12 +91,12 @@ async function settingsOf(given: NewContext): Promise<Readonly<Record<string, un
     endpoints: members,
     production: given.production || undefined,
   }
-  for (const name of FILES) found[name] = await fileOf(name, given[name])
+  for (const name of FILES) found[name] = await pathOf(given[name])
   for (const name of TIMES) found[name] = given[name] === undefined ? undefined : durationText(given[name])
-  if (given['password-file'] === '-') {
-    const { 'password-file': _, ...rest } = found
-    return present({ ...rest, password: (await readText('-', '--password-file')).replace(/\r?\n$/, '') })
-  }
+  const passwordFile = given['password-file']
+  const isPiped = passwordFile?.path === '-'
+  found['password-file'] = isPiped ? undefined : await pathOf(passwordFile)
+  if (isPiped) found.password = (await readText(passwordFile)).replace(/\r?\n$/, '')
   return present(found)
 }
 
@@ -107,17 +108,19 @@ function present(found: Readonly<Record<string, unknown>>): Readonly<Record<stri
 }
 
 /** The absolute path of a file that can be read. @throws DiscoError USAGE */
-async function fileOf(name: string, file: string | undefined): Promise<string | undefined> {
+async function pathOf(file: NamedFile | undefined): Promise<string | undefined> {
   if (file === undefined) return undefined
-  if (file === '-') {
-    if (name === 'password-file') return undefined
-    throw new DiscoError('USAGE', `--${name} - has no effect in a context, which keeps the path of the file`)
+  if (file.path === '-') {
+    throw new DiscoError(
+      'USAGE',
+      `${file.source} - has no effect in a context, which keeps the path of the file`,
+    )
   }
-  const path = resolve(file)
+  const path = resolve(file.path)
   try {
     await access(path)
     return path
   } catch (cause) {
-    throw new DiscoError('USAGE', `--${name}: cannot read ${path}: ${systemMessage(cause)}`, { cause })
+    throw new DiscoError('USAGE', `${file.source}: cannot read ${path}: ${systemMessage(cause)}`, { cause })
   }
 }

@@ -1,6 +1,7 @@
 import { DiscoError } from '../../domain/errors.js'
 import { namesSeveral, type Origin, parseOrigins } from '../../domain/origins.js'
 import type { Environment } from '../../registry/environment.js'
+import { CLUSTER_FLAGS } from '../flags/connection-names.js'
 import { type Layers, readLayers } from './layers.js'
 import { inOneContext, type TypedCommand } from './one-context.js'
 
@@ -10,9 +11,6 @@ export interface ReadContext {
   readonly origin: Origin | null
   readonly layers: Layers
 }
-
-/** Flags that configure a connection. They are refused with several contexts, each of which has its own. */
-const CONNECTION_FLAGS = ['endpoints', 'cacert', 'cert', 'key', 'user', 'password-file'] as const
 
 /**
  * The contexts of a command: those of `-C NAME,NAME`, each with its own settings; otherwise the single one that flags,
@@ -40,7 +38,7 @@ export async function readContexts(
       suggestions: inOneContext(typed, [first, ...more]),
     })
   }
-  const connectionFlag = CONNECTION_FLAGS.find((name) => flags[name] !== undefined)
+  const connectionFlag = CLUSTER_FLAGS.find((name) => flags[name] !== undefined)
   if (connectionFlag !== undefined) {
     throw new DiscoError('USAGE', `--${connectionFlag} does not go with several contexts`, {
       suggestions: ['Each context has its own connection: see disco context show NAME'],

@@ -1,9 +1,9 @@
+import type { ListenAddress } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import { findPolicy } from '../../policies/index.js'
 import { PLAINTEXT } from '../../proxy/dial.js'
 import { ProxyServer } from '../../proxy/proxy-server.js'
 import { Registry } from '../../registry/registry.js'
-import type { ListenAddress } from '../flags/listen.js'
 import { untilSettled } from '../serving.js'
 
 /** As the default of `disco proxy --replay-bytes`. */

@@ -1,11 +1,11 @@
 import type { Interfaces } from '@oclif/core'
+import type { ListenAddress } from '../../domain/address.js'
 import { isLoopback } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
-import { textFlag } from './custom.js'
-import { type ListenAddress, listenFlag } from './listen.js'
+import type { NamedFile } from '../../domain/file-source.js'
+import { fileFlag } from './custom.js'
+import { listenFlag } from './listen.js'
 import { inputName, readText } from './standard-input.js'
-
-const TOKEN_FLAG = '--admin-token-file'
 
 const EXAMPLE = '--admin 127.0.0.1:9001'
 
@@ -14,7 +14,7 @@ export const adminFlags = {
     helpGroup: 'ADMIN',
     description: 'serve GET /, /weight, /healthz, /metrics, PUT /weight?weight=N and POST /drain here',
   }),
-  'admin-token-file': textFlag({
+  'admin-token-file': fileFlag({
     helpGroup: 'ADMIN',
     helpValue: 'FILE|-',
     description: 'file with the required bearer token; needed if other machines can connect',
@@ -42,11 +42,11 @@ export async function planAdmin({
   })
 }
 
-async function readToken(file: string): Promise<string> {
-  const token = (await readText(file, TOKEN_FLAG)).trim()
+async function readToken(file: NamedFile): Promise<string> {
+  const token = (await readText(file)).trim()
   if (/^[\x21-\x7e]+$/.test(token)) return token
   throw new DiscoError(
     'USAGE',
-    `The token in ${inputName(file, TOKEN_FLAG)} is empty, or has spaces or other characters inside`,
+    `The token in ${inputName(file)} is empty, or has spaces or other characters inside`,
   )
 }

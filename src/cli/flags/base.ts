@@ -4,7 +4,8 @@ import { layoutNamed } from '../../domain/layouts/index.js'
 import { AUTO } from '../../domain/layouts/reader.js'
 import { rootPrefix } from '../../domain/layouts/root.js'
 import { OUTPUTS, type Output, readOutput } from '../output/format.js'
-import { parsedBy, refuseEmpty, textFlag } from './custom.js'
+import type { CLUSTER_FLAGS, PLACE_FLAGS, TIMEOUT_FLAGS } from './connection-names.js'
+import { fileFlag, parsedBy, refuseEmpty, textFlag } from './custom.js'
 import { durationFlag, waitFlag } from './duration.js'
 
 /** The connection to etcd, under etcdctl's names. */
@@ -20,17 +21,17 @@ const etcdFlags = {
     helpValue: 'HOST:PORT,…',
     description: 'members of the etcd cluster',
   }),
-  cacert: textFlag({
+  cacert: fileFlag({
     helpGroup: 'ETCD',
     helpValue: 'FILE|-',
     description: 'CA that signed the members',
   }),
-  cert: textFlag({
+  cert: fileFlag({
     helpGroup: 'ETCD',
     helpValue: 'FILE|-',
     description: 'client certificate',
   }),
-  key: textFlag({
+  key: fileFlag({
     helpGroup: 'ETCD',
     helpValue: 'FILE|-',
     description: 'key of the client certificate',
@@ -41,7 +42,7 @@ const etcdFlags = {
     helpValue: 'NAME',
     description: 'user of etcd',
   }),
-  'password-file': textFlag({
+  'password-file': fileFlag({
     helpGroup: 'ETCD',
     helpValue: 'FILE|-',
     description: 'file that holds the password',
@@ -56,7 +57,7 @@ const etcdFlags = {
     helpValue: '5s',
     description: 'limit of one request to etcd',
   }),
-}
+} satisfies Record<'context' | (typeof CLUSTER_FLAGS)[number] | (typeof TIMEOUT_FLAGS)[number], unknown>
 
 export type EtcdFlags = Interfaces.InferredFlags<typeof etcdFlags>
 
@@ -100,7 +101,7 @@ export const placeFlags = {
     helpValue: 'PREFIX',
     description: 'prefix of all keys',
   }),
-}
+} satisfies Record<(typeof PLACE_FLAGS)[number], unknown>
 
 /** @throws DiscoError USAGE for an unknown layout */
 function requireLayout(text: string, flag: string): string {

@@ -1,20 +1,17 @@
+import { isNamedFile } from '../../domain/file-source.js'
 import { AUTO } from '../../domain/layouts/reader.js'
 import { shellWord } from '../terminal/visible.js'
 import type { BaseFlags, PlaceFlags } from './base.js'
-
-/** Flags that select the etcd cluster and the keys. */
-const CONNECTION = [
-  ...(['context', 'endpoints', 'cacert', 'cert', 'key', 'user', 'password-file'] as const),
-  ...(['layout', 'root'] as const),
-]
+import { REGISTRY_FLAGS } from './connection-names.js'
 
 /** The flags of this command line that select etcd and keys, for another command. Those in `words` are omitted. */
 export function connectionWords(
   flags: BaseFlags & Partial<PlaceFlags>,
   words: readonly string[],
 ): readonly string[] {
-  return CONNECTION.flatMap((name) => {
-    const value = flags[name]
+  return REGISTRY_FLAGS.flatMap((name) => {
+    const given = flags[name]
+    const value = isNamedFile(given) ? given.path : given
     const isOwn = value === undefined || words.includes(`--${name}`)
     return isOwn || (name === 'layout' && value === AUTO) ? [] : [`--${name}`, value]
   })

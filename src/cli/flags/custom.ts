@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { DiscoError, invalidValue } from '../../domain/errors.js'
+import type { NamedFile } from '../../domain/file-source.js'
 import { didYouMean } from '../../domain/nearest.js'
 
 /**
@@ -54,6 +55,11 @@ export function readBy<Value>(
 
 /** A text that is not empty: an empty one usually comes from an unset shell variable. */
 export const textFlag = Flags.custom<string>({ parse: parsedBy(refuseEmpty) })
+
+/** The path of a file to read; errors about it name the flag. */
+export const fileFlag = Flags.custom<NamedFile>({
+  parse: parsedBy((path, flag) => ({ path: refuseEmpty(path, flag), source: flag })),
+})
 
 /** @throws DiscoError USAGE */
 export function refuseEmpty(text: string, flag: string): string {

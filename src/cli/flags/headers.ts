@@ -1,9 +1,10 @@
 import { Flags } from '@oclif/core'
 import { withoutSecrets } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
+import { isNamedFile, type NamedFile } from '../../domain/file-source.js'
 import type { Headers } from '../../grpc/protocol.js'
 import { parsedBy, readBy } from './custom.js'
-import { fileNamedIn, readText } from './standard-input.js'
+import { fileNamedIn, inputName, readText } from './standard-input.js'
 
 /** Headers of requests to servers. */
 export const headerFlags = {
@@ -29,25 +30,25 @@ export const headerFlags = {
 }
 
 /** A header, or the file that `@FILE` names. */
-type HeaderSource = Headers[number] | `@${string}`
+type HeaderSource = Headers[number] | NamedFile
 
 function headerSource(text: string, flag: string): HeaderSource {
-  const file = fileNamedIn(text, flag)
-  return file === null ? parseHeader(text, flag) : `@${file}`
+  return fileNamedIn(text, flag) ?? parseHeader(text, flag)
 }
 
 /** The headers of --header. @throws DiscoError USAGE for a file that cannot be read, or an invalid header in it */
 export async function readHeaders(given: readonly HeaderSource[] = []): Promise<Headers> {
-  const read = given.map(async (source) =>
-    typeof source === 'string' ? headersIn(source.slice(1)) : [source],
-  )
+  const read = given.map(async (source) => (isNamedFile(source) ? await headersIn(source) : [source]))
   return (await Promise.all(read)).flat()
 }
 
-async function headersIn(file: string): Promise<Headers> {
-  const text = await readText(file, '--header')
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'))
-  return lines.map((line) => parseHeader(line, '--header'))
+async function headersIn(file: NamedFile): Promise<Headers> {
+  const name = inputName(file)
+  const lines = (await readText(file)).split(/\r?\n/)
+  const isHeader = (line: string) => line.trim() !== '' && !line.startsWith('#')
+  return lines.flatMap((line, index) =>
+    isHeader(line) ? [parseHeader(line, `${name}, line ${index + 1},`)] : [],
+  )
 }
 
 /** Characters that gRPC allows in the name of a header, and in a value that is text. */
@@ -66,11 +67,11 @@ const FORBIDDEN = new Set([
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /** Reads `key=value`, or `key: value` as in other tools. Errors never contain the value, which may be a secret. */
-function parseHeader(header: string, flag: string): Headers[number] {
+function parseHeader(header: string, source: string): Headers[number] {
   const [, key = '', value = ''] = /^([^=:\s]*)\s*(?:=|:)\s*(.*)$/s.exec(header) ?? []
   const name = key.toLowerCase()
   // The error does not contain the text: it may be a value without a key.
-  if (!NAME.test(name)) throw invalidHeader(`${flag} has no valid key`)
+  if (!NAME.test(name)) throw invalidHeader(`${source} has no valid key`)
   const problem = name.startsWith('grpc-')
     ? 'has a key of gRPC’s own'
     : FORBIDDEN.has(name)
@@ -81,7 +82,7 @@ function parseHeader(header: string, flag: string): Headers[number] {
           ? 'has characters that are not ASCII; a key that ends in -bin takes them as base64'
           : null
   if (problem === null) return [name, value]
-  throw invalidHeader(`${flag} "${name}" ${problem}`)
+  throw invalidHeader(`${source} "${name}" ${problem}`)
 }
 
 function invalidHeader(message: string): DiscoError {

@@ -1,12 +1,7 @@
 import { Flags } from '@oclif/core'
+import type { ListenAddress } from '../../domain/address.js'
 import { readAddress, withoutSecrets } from '../../domain/address.js'
 import { readBy } from './custom.js'
-
-export interface ListenAddress {
-  readonly host: string
-  /** 0 for any free port. */
-  readonly port: number
-}
 
 /** An address to listen at: `HOST:PORT`, `:PORT` or `PORT`. Without a host, only this machine can connect. */
 export const listenFlag = Flags.custom<ListenAddress>({

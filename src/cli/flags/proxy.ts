@@ -8,6 +8,7 @@ import { adminFlags } from './admin.js'
 import { parsedBy, textFlag } from './custom.js'
 import { waitFlag } from './duration.js'
 import { listenFlag } from './listen.js'
+import { listenerTlsFlags } from './listener-tls.js'
 import { sizeFlag } from './size.js'
 import { placeOfUri } from './target.js'
 
@@ -53,17 +54,7 @@ export const proxyFlags = {
     description: 'serve GET /metrics, /endpoints, /healthz, /readyz and /livez here',
   }),
   'admin-token-file': adminFlags['admin-token-file'],
-  'listen-cert': textFlag({
-    helpGroup: 'TLS',
-    helpValue: 'FILE',
-    description: 'certificate for callers; SIGHUP reads it again',
-  }),
-  'listen-key': textFlag({ helpGroup: 'TLS', helpValue: 'FILE', description: 'key of that certificate' }),
-  'listen-client-ca': textFlag({
-    helpGroup: 'TLS',
-    helpValue: 'FILE',
-    description: 'CA that must have signed the certificates of callers',
-  }),
+  ...listenerTlsFlags('callers'),
 }
 
 type RouteFlag = Pick<Interfaces.InferredFlags<typeof proxyFlags>, 'route'>

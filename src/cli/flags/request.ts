@@ -3,7 +3,8 @@ import type { Texts } from '../../call/content.js'
 import { parseJson } from '../../call/messages.js'
 import { DiscoError } from '../../domain/errors.js'
 import { firstLossy } from '../../domain/exact-json.js'
-import { parsedBy, textFlag } from './custom.js'
+import type { NamedFile } from '../../domain/file-source.js'
+import { fileFlag, parsedBy } from './custom.js'
 import { headerFlags, readHeaders } from './headers.js'
 import { fileNamedIn, inputName, readText } from './standard-input.js'
 
@@ -24,7 +25,7 @@ export const requestFlags = {
     default: true,
     description: 'also send the headers with server reflection',
   }),
-  proto: textFlag({
+  proto: fileFlag({
     helpGroup: 'REQUEST',
     helpValue: 'FILE|-',
     description: 'description of the methods, instead of server reflection',
@@ -36,7 +37,7 @@ export const requestFlags = {
     helpValue: 'DIR',
     description: 'folder of the imports of --proto',
   }),
-  protoset: textFlag({
+  protoset: fileFlag({
     helpGroup: 'REQUEST',
     multiple: true,
     multipleNonGreedy: true,
@@ -44,7 +45,7 @@ export const requestFlags = {
     exclusive: ['proto'],
     description: 'descriptor set of the methods, as written by `protoc -o` or `buf build -o`',
   }),
-  'service-config': textFlag({
+  'service-config': fileFlag({
     helpGroup: 'REQUEST',
     helpValue: 'FILE|-',
     description: 'a gRPC service config in JSON: retries and deadlines, by method',
@@ -74,17 +75,17 @@ export function isFromInput({ data }: Pick<TextFlags, 'data'>): boolean {
  * @throws DiscoError USAGE for a file that cannot be read, or an invalid header
  */
 export async function textsOf(flags: TextFlags, isLive: boolean): Promise<Texts> {
-  const file = isFromInput(flags) ? '-' : fileNamedIn(flags.data, '--data')
-  const data = isLive ? '' : file === null ? flags.data : await readText(file, '--data')
+  const file = fileNamedIn(flags.data === '-' ? '@-' : flags.data, '--data')
+  const data = isLive ? '' : file === null ? flags.data : await readText(file)
   return { data, headers: await readHeaders(flags.header), hashKey: flags['hash-key'] ?? null }
 }
 
 const EXAMPLE_SERVICE_CONFIG = '{"methodConfig": [{"name": [{}], "timeout": "2s"}]}'
 
 /** Reads the file of --service-config. @throws DiscoError USAGE if it cannot be read, or is not a JSON object */
-export async function readServiceConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const name = inputName(file, '--service-config')
-  const config: unknown = parseJson(await readText(file, '--service-config'), name, EXAMPLE_SERVICE_CONFIG)
+export async function readServiceConfig(file: NamedFile): Promise<Readonly<Record<string, unknown>>> {
+  const name = inputName(file)
+  const config: unknown = parseJson(await readText(file), name, EXAMPLE_SERVICE_CONFIG)
   const lossy = firstLossy(config)
   if (lossy) throw new DiscoError('USAGE', `${name}: the number ${lossy.text} does not fit into a double`)
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) {

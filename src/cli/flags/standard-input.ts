@@ -1,35 +1,23 @@
 import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 import { DiscoError, invalidValue } from '../../domain/errors.js'
-import { type NamedFile, type ReadContent, sourceName, withoutMark } from '../../domain/file-source.js'
+import {
+  isNamedFile,
+  type NamedFile,
+  type ReadContent,
+  sourceName,
+  withoutMark,
+} from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 
-/** Flags that name a file, or `-` for standard input. */
-const FILE_FLAGS = [
-  'cacert',
-  'cert',
-  'key',
-  'password-file',
-  'tls-ca',
-  'tls-cert',
-  'tls-key',
-  'admin-token-file',
-  'service-config',
-  'proto',
-  'protoset',
-  'counts',
-  'file',
-]
-
-/** Flags that take a text, `@FILE`, or `@-` for standard input; --data takes `-` as well. */
-const TEXT_FLAGS = ['data', 'header']
+/** Flags whose text may be `-` or `@-` for standard input; the other flags that read it name a file. */
+const TEXT_FLAGS = ['data', 'counts', 'file']
 
 /** Standard input can be read once. @throws DiscoError USAGE if two flags, or one flag twice, would read it */
 export function refuseSecondReader(flags: Readonly<Record<string, unknown>>): void {
-  const [first, second] = [
-    ...readersIn(flags, [...FILE_FLAGS, 'data'], '-'),
-    ...readersIn(flags, TEXT_FLAGS, '@-'),
-  ]
+  const [first, second] = Object.entries(flags).flatMap(([name, values]) =>
+    [values].flat().flatMap((value) => readerIn(name, value) ?? []),
+  )
   if (first === undefined || second === undefined) return
   const problem =
     first === second
@@ -38,55 +26,41 @@ export function refuseSecondReader(flags: Readonly<Record<string, unknown>>): vo
   throw new DiscoError('USAGE', problem, { suggestions: ['Put one of them into a file'] })
 }
 
-function readersIn(
-  flags: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-  stdin: string,
-): string[] {
-  return names.flatMap((name) =>
-    [flags[name]]
-      .flat()
-      .filter((value) => value === stdin)
-      .map(() => `--${name} ${stdin}`),
-  )
+/** A flag that reads standard input, as it was given; null for any other flag. */
+function readerIn(name: string, value: unknown): string | null {
+  if (isNamedFile(value)) return value.path === '-' ? `--${name} ${name === 'header' ? '@-' : '-'}` : null
+  return TEXT_FLAGS.includes(name) && (value === '-' || value === '@-') ? `--${name} ${value}` : null
 }
 
 /** The name of standard input in messages. */
 export const STANDARD_INPUT = 'standard input'
 
 /** The name in messages of the file that a flag names. */
-export function inputName(file: string, flag: string): string {
-  return file === '-' ? STANDARD_INPUT : sourceName({ path: file, source: flag })
+export function inputName(file: NamedFile): string {
+  return file.path === '-' ? STANDARD_INPUT : sourceName(file)
 }
 
 /** The file that `@FILE` names; null for any other text. @throws DiscoError USAGE for `@` alone */
-export function fileNamedIn(text: string, flag: string): string | null {
+export function fileNamedIn(text: string, flag: string): NamedFile | null {
   if (text === '@') throw invalidValue(flag, text, 'a file name after @')
-  return text.startsWith('@') ? text.slice(1) : null
+  return text.startsWith('@') ? { path: text.slice(1), source: flag } : null
 }
 
-/** The file named by a flag, or, for `-`, the content of standard input. @throws DiscoError USAGE */
-export async function sourceOf(file: string, flag: string): Promise<NamedFile | ReadContent>
-export async function sourceOf(
-  file: string | undefined,
-  flag: string,
-): Promise<NamedFile | ReadContent | undefined>
-export async function sourceOf(
-  file: string | undefined,
-  flag: string,
-): Promise<NamedFile | ReadContent | undefined> {
-  if (file === undefined) return undefined
-  if (file !== '-') return { path: file, source: flag }
+/** The file that a flag names, or, for `-`, the content of standard input. @throws DiscoError USAGE */
+export async function sourceOf(file: NamedFile): Promise<NamedFile | ReadContent>
+export async function sourceOf(file: NamedFile | undefined): Promise<NamedFile | ReadContent | undefined>
+export async function sourceOf(file: NamedFile | undefined): Promise<NamedFile | ReadContent | undefined> {
+  if (file?.path !== '-') return file
   try {
-    return { name: inputName(file, flag), content: await buffer(process.stdin) }
+    return { name: STANDARD_INPUT, content: await buffer(process.stdin) }
   } catch (cause) {
-    throw cannotRead(inputName(file, flag), cause)
+    throw cannotRead(STANDARD_INPUT, cause)
   }
 }
 
 /** The text of a file, or, for `-`, of standard input; without a byte order mark. @throws DiscoError USAGE */
-export async function readText(file: string, flag: string): Promise<string> {
-  const source = await sourceOf(file, flag)
+export async function readText(file: NamedFile): Promise<string> {
+  const source = await sourceOf(file)
   if ('content' in source) return withoutMark(source.content.toString())
   try {
     return withoutMark(await readFile(source.path, 'utf8'))

@@ -17,6 +17,7 @@ import { completeAddress } from '../../registry/complete-address.js'
 import type { Registry } from '../../registry/registry.js'
 import type { FullPlace } from '../config.js'
 import { endpointName, refuseSwapped, requireServiceName } from './arguments.js'
+import { REGISTRY_FLAGS, TIMEOUT_FLAGS } from './connection-names.js'
 import { argument, parsedBy, refuseEmpty, refuseIneffective } from './custom.js'
 
 const selectorFlagBy = (read: (text: string, flag: string) => Selector) => ({
@@ -268,13 +269,10 @@ export function placeOfDialled(
 
 /** Refuses flags about the registry, for a target without a registry. @throws DiscoError USAGE */
 export function refuseRegistryFlags(parsed: Parameters<typeof refuseIneffective>[0], target: string): void {
-  refuseIneffective(parsed, REGISTRY_FLAGS, `on ${target}: its endpoints are not in a registry`)
+  refuseIneffective(parsed, IDLE_ON_STATIC, `on ${target}: its endpoints are not in a registry`)
 }
 
-const REGISTRY_FLAGS = [
-  ...['context', 'selector', 'host', 'layout', 'root', 'cache-max-age', 'rev'],
-  ...['endpoints', 'cacert', 'cert', 'key', 'user', 'password-file', 'dial-timeout', 'command-timeout'],
-]
+const IDLE_ON_STATIC = ['selector', 'host', 'cache-max-age', 'rev', ...REGISTRY_FLAGS, ...TIMEOUT_FLAGS]
 
 /**
  * Parses an `etcd:` URI. Returns null for a bare name.

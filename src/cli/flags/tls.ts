@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { BackendTls, PemFiles, Renewable } from '../../grpc/backend-tls.js'
-import { textFlag } from './custom.js'
+import { fileFlag, textFlag } from './custom.js'
 import { sourceOf } from './standard-input.js'
 
 /** TLS to backends. The flags for etcd are --cacert, --cert and --key. */
@@ -9,17 +9,17 @@ export const tlsFlags = {
     helpGroup: 'TLS',
     description: 'use TLS to the backends; implied by the other --tls flags',
   }),
-  'tls-ca': textFlag({
+  'tls-ca': fileFlag({
     helpGroup: 'TLS',
     helpValue: 'FILE|-',
     description: "CA that signed the backends [default: the system's]",
   }),
-  'tls-cert': textFlag({
+  'tls-cert': fileFlag({
     helpGroup: 'TLS',
     helpValue: 'FILE|-',
     description: 'client certificate',
   }),
-  'tls-key': textFlag({
+  'tls-key': fileFlag({
     helpGroup: 'TLS',
     helpValue: 'FILE|-',
     description: 'key of the client certificate',
@@ -41,9 +41,9 @@ export function wantsTls(flags: TlsFlags): boolean {
 /** @throws DiscoError USAGE if standard input cannot be read */
 export async function tlsFiles(flags: TlsFlags): Promise<PemFiles> {
   return {
-    caFile: await sourceOf(flags['tls-ca'], '--tls-ca'),
-    certFile: await sourceOf(flags['tls-cert'], '--tls-cert'),
-    keyFile: await sourceOf(flags['tls-key'], '--tls-key'),
+    caFile: await sourceOf(flags['tls-ca']),
+    certFile: await sourceOf(flags['tls-cert']),
+    keyFile: await sourceOf(flags['tls-key']),
   }
 }
 

@@ -7,6 +7,7 @@ import { adminFlags } from './admin.js'
 import { isAddress } from './arguments.js'
 import { parsedBy, textFlag } from './custom.js'
 import { listenFlag } from './listen.js'
+import { listenerTlsFlags } from './listener-tls.js'
 import { readScope } from './target.js'
 
 /** Flags of the control plane itself. */
@@ -31,17 +32,7 @@ export const xdsFlags = {
     description: 'serve GET /metrics, /endpoints, /clients, /healthz, /readyz and /livez here',
   }),
   'admin-token-file': adminFlags['admin-token-file'],
-  'listen-cert': textFlag({
-    helpGroup: 'TLS',
-    helpValue: 'FILE',
-    description: 'certificate for clients; SIGHUP reads it again',
-  }),
-  'listen-key': textFlag({ helpGroup: 'TLS', helpValue: 'FILE', description: 'key of that certificate' }),
-  'listen-client-ca': textFlag({
-    helpGroup: 'TLS',
-    helpValue: 'FILE',
-    description: 'CA that must have signed the certificates of clients',
-  }),
+  ...listenerTlsFlags('clients'),
 }
 
 /** A service to serve, with the layout and root of its keys. */

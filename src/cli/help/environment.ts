@@ -1,8 +1,16 @@
+import type { CLUSTER_FLAGS, TIMEOUT_FLAGS } from '../flags/connection-names.js'
+
 /** The names of a variable, and its meaning. The first name that is set takes precedence. */
 export type Variable = readonly [names: string, meaning: string]
 
+/** A password has no flag, and a variable instead of a file. */
+type EtcdSetting =
+  | Exclude<(typeof CLUSTER_FLAGS)[number], 'password-file'>
+  | (typeof TIMEOUT_FLAGS)[number]
+  | 'password'
+
 /** Settings of the etcd connection that have variables, by flag; see `connectionFrom`. */
-const OF_ETCD: Readonly<Record<string, string>> = {
+const OF_ETCD = {
   endpoints: 'members of the etcd cluster, separated by commas',
   user: 'user of etcd, as NAME or NAME:PASSWORD',
   password: 'password of the user; there is no flag, since lists of processes show flags',
@@ -11,7 +19,7 @@ const OF_ETCD: Readonly<Record<string, string>> = {
   key: 'file with the key of the client certificate',
   'dial-timeout': 'limit of one try while another member is available',
   'command-timeout': 'limit of one request to etcd',
-}
+} satisfies Record<EtcdSetting, string>
 
 const ETCD: readonly Variable[] = Object.entries(OF_ETCD).map(([flag, meaning]) => {
   const name = flag.toUpperCase().replaceAll('-', '_')

@@ -1,5 +1,5 @@
+import type { ListenAddress } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
-import type { ListenAddress } from '../flags/listen.js'
 
 /** The file that a client reads by its variable GRPC_XDS_BOOTSTRAP. */
 export interface Bootstrap {

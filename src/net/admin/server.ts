@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { DiscoError } from '../../domain/errors.js'
+import type { ListenAddress } from '../../domain/address.js'
+import { listen } from '../listen.js'
 
 /** Deadline for a whole request, headers included. */
 const REQUEST_DEADLINE_MS = 5_000
@@ -19,13 +18,9 @@ export interface AdminServer extends AsyncDisposable {
 /**
  * Starts an HTTP server for the handler; disposing of it completes pending answers.
  *
- * @param host address to listen at; `port` 0 for any free one
  * @throws DiscoError CONFLICT when the port is in use, USAGE when it cannot listen there
  */
-export async function startAdmin(
-  { host, port }: { host: string; port: number },
-  handler: RequestListener,
-): Promise<AdminServer> {
+export async function startAdmin(address: ListenAddress, handler: RequestListener): Promise<AdminServer> {
   const limits = {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: REQUEST_DEADLINE_MS,
@@ -34,19 +29,8 @@ export async function startAdmin(
   }
   const server = createServer(limits, handler)
   server.maxConnections = MAX_CONNECTIONS
-  try {
-    await once(server.listen(port, host), 'listening')
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    const isTaken = code === 'EADDRINUSE'
-    const why = isTaken ? `port ${port} at ${host} is taken` : message
-    throw new DiscoError(isTaken ? 'CONFLICT' : 'USAGE', `The admin handler cannot listen: ${why}`, { cause })
-  }
-  // For example too many open files at one accept: that connection fails, but later ones may succeed.
-  server.on('error', () => undefined)
-  const bound = server.address() as AddressInfo
   return {
-    address: bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`,
+    address: await listen(server, address, 'The admin handler'),
     [Symbol.asyncDispose]: async () => {
       const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS)
       server.closeIdleConnections()

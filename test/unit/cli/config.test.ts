@@ -26,10 +26,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }))
 
+const file = (path: string, source: string) => ({ path, source })
+
 async function secretFile(content: string): Promise<string> {
-  const file = join(folder, 'secret')
-  await writeFile(file, content)
-  return file
+  const path = join(folder, 'secret')
+  await writeFile(path, content)
+  return path
 }
 
 /** Every setting in both environments, each with a different value. */
@@ -88,8 +90,9 @@ describe('etcdOptions', () => {
   it('prefers a flag over DISCO_* and ETCDCTL_*', async () => {
     const passwordFile = await secretFile('flag-secret\n')
     const flags = {
-      ...{ endpoints: 'flag:1', cacert: 'flag.ca', cert: 'flag.crt', key: 'flag.key', user: 'flag-user' },
-      'password-file': passwordFile,
+      ...{ endpoints: 'flag:1', user: 'flag-user' },
+      ...{ cacert: file('flag.ca', '--cacert'), cert: file('flag.crt', '--cert') },
+      ...{ key: file('flag.key', '--key'), 'password-file': file(passwordFile, '--password-file') },
       'dial-timeout': 7,
       'command-timeout': 8,
     }
@@ -156,13 +159,17 @@ describe('the password', () => {
     ['secret', 'secret'],
     [' two  words \n\n', ' two  words \n'],
   ])('of the file %j loses one line end and nothing else', async (content, password) => {
-    const file = await secretFile(content)
-    expect(await passwordWith({ 'password-file': file, user: 'alice' }, ENV)).toBe(password)
+    const path = await secretFile(content)
+    expect(await passwordWith({ 'password-file': file(path, '--password-file'), user: 'alice' }, ENV)).toBe(
+      password,
+    )
   })
 
   it('in a file that cannot be read is a usage error', async () => {
     const missing = join(folder, 'missing')
-    await expect(passwordWith({ 'password-file': missing, user: 'alice' }, {})).rejects.toMatchObject({
+    await expect(
+      passwordWith({ 'password-file': file(missing, '--password-file'), user: 'alice' }, {}),
+    ).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringContaining(
         `Cannot read the password file ${missing} from --password-file: no such file or directory`,

@@ -50,9 +50,17 @@ function variables(prefix: 'DISCO' | 'ETCDCTL'): Record<string, string> {
 
 const DISCO = { ...variables('DISCO'), DISCO_ROOT: '/disco', DISCO_LAYOUT: 'etcd' }
 const ETCDCTL = variables('ETCDCTL')
+const file = (path: string, source: string) => ({ path, source })
+
 const FLAGS = {
-  ...{ endpoints: 'flag:1', cacert: 'flag.ca', cert: 'flag.crt', key: 'flag.key', user: 'flag' },
-  ...{ 'password-file': 'flag.secret', 'dial-timeout': 7_000, 'command-timeout': 7_000 },
+  ...{ endpoints: 'flag:1', user: 'flag' },
+  ...{
+    cacert: file('flag.ca', '--cacert'),
+    cert: file('flag.crt', '--cert'),
+    key: file('flag.key', '--key'),
+  },
+  'password-file': file('flag.secret', '--password-file'),
+  ...{ 'dial-timeout': 7_000, 'command-timeout': 7_000 },
   ...{ root: '/flag', layout: 'seed' },
 }
 
@@ -146,9 +154,13 @@ describe('credentials', () => {
       passwordFile: undefined,
       certFile: { path: '/named.crt', source: 'context named' },
     })
-    const file = await etcdOptions(layers({ named, flags: { 'password-file': 'f' } }))
-    expect(file).toMatchObject({ user: 'named', password: undefined, passwordFile: { path: 'f' } })
-    const cert = await etcdOptions(layers({ named, flags: { cert: 'c', key: 'k' } }))
+    const other = await etcdOptions(
+      layers({ named, flags: { 'password-file': file('f', '--password-file') } }),
+    )
+    expect(other).toMatchObject({ user: 'named', password: undefined, passwordFile: { path: 'f' } })
+    const cert = await etcdOptions(
+      layers({ named, flags: { cert: file('c', '--cert'), key: file('k', '--key') } }),
+    )
     expect(cert).toMatchObject({
       certFile: { path: 'c' },
       keyFile: { path: 'k' },
@@ -158,7 +170,11 @@ describe('credentials', () => {
   })
 
   it('come from the same source as the endpoints', async () => {
-    const { user, password, cacert } = await shown({ chosen, env: without(DISCO), flags: { cacert: 'x.ca' } })
+    const { user, password, cacert } = await shown({
+      chosen,
+      env: without(DISCO),
+      flags: { cacert: file('x.ca', '--cacert') },
+    })
     expect([user, password, cacert]).toEqual([
       ['chosen', 'context chosen'],
       [null, 'context chosen'],
@@ -203,16 +219,17 @@ describe('ignored variables', () => {
 })
 
 describe('endpoints of a project file', () => {
-  it.each([{ user: 'ops' }, { user: 'ops', 'password-file': '/pw' }, { cert: '/c', key: '/k' }])(
-    'get no credentials that are typed for a cluster of the user: %j',
-    async (flags) => {
-      const [typed] = Object.keys(flags)
-      await expect(etcdOptions(layers({ project, flags }))).rejects.toMatchObject({
-        code: 'USAGE',
-        message: `--${typed} would go to the endpoints that /p/.disco.yaml names`,
-      })
-    },
-  )
+  it.each([
+    { user: 'ops' },
+    { user: 'ops', 'password-file': file('/pw', '--password-file') },
+    { cert: file('/c', '--cert'), key: file('/k', '--key') },
+  ])('get no credentials that are typed for a cluster of the user: %j', async (flags) => {
+    const [typed] = Object.keys(flags)
+    await expect(etcdOptions(layers({ project, flags }))).rejects.toMatchObject({
+      code: 'USAGE',
+      message: `--${typed} would go to the endpoints that /p/.disco.yaml names`,
+    })
+  })
 
   it('are ignored if flags or -C name the endpoints, and the CA may be a flag', async () => {
     const flags = { user: 'ops', endpoints: 'x:1' }
@@ -220,7 +237,7 @@ describe('endpoints of a project file', () => {
     expect(await etcdOptions(layers({ project, named, flags: { user: 'ops' } }))).toMatchObject({
       ...{ user: 'ops', endpoints: ['named:1'] },
     })
-    expect(await etcdOptions(layers({ project, flags: { cacert: 'x' } }))).toMatchObject({
+    expect(await etcdOptions(layers({ project, flags: { cacert: file('x', '--cacert') } }))).toMatchObject({
       caFile: { path: 'x' },
     })
   })
@@ -228,7 +245,9 @@ describe('endpoints of a project file', () => {
 
 it('need no password variable if flags replace the password, or if settings are only shown', async () => {
   const own = context('ci', { endpoints: ['ci:1'], user: 'ci', 'password-env': 'CI_SECRET' })
-  expect(await etcdOptions(layers({ named: own, flags: { 'password-file': 'f' } }))).toMatchObject({
+  expect(
+    await etcdOptions(layers({ named: own, flags: { 'password-file': file('f', '--password-file') } })),
+  ).toMatchObject({
     ...{ user: 'ci', passwordFile: { path: 'f' } },
   })
   expect(await shown({ named: own })).toMatchObject({
