@@ -264,8 +264,8 @@ describe('an invalid command line causes an error with the problem and a suggest
     ['ls --password-file f', '--password-file has no effect without --user', ''],
     [`drain hello ${AT} --undo --grace 5s`, '--grace has no effect with --undo', ''],
     ...[
-      ['call hello SayHello', '--proto -', '--data @-'],
-      ['call hello SayHello', '--service-config -', '--header @-'],
+      ['call hello SayHello', '--data @-', '--proto -'],
+      ['call hello SayHello', '--header @-', '--service-config -'],
       ['call hello SayHello --tls-key f', '--tls-ca -', '--tls-cert -'],
       ['ls --cert f', '--cacert -', '--key -'],
       ['ls --user me', '--cacert -', '--password-file -'],
