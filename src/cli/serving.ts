@@ -1,7 +1,10 @@
 import type { RequestListener } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isatty } from 'node:tty'
+import { DiscoError } from '../domain/errors.js'
 import type { StopSignals } from './stop-signals.js'
+import type { Palette } from './terminal/color.js'
+import { visible } from './terminal/visible.js'
 
 /**
  * How long a server waits for its first lists and connections before it is reported as started; it serves meanwhile.
@@ -24,23 +27,49 @@ export async function untilSettled(isSettled: () => boolean, stop: AbortSignal):
   while (!isSettled() && !stop.aborted && performance.now() < endMs) await delay(POLL_MS)
 }
 
+/** Lines of a server about itself. */
+export class ServerView {
+  constructor(
+    protected readonly palette: Palette,
+    protected readonly line: (text: string) => void,
+  ) {}
+
+  /** @param address the `host:port` of the admin handler */
+  admin(address: string): void {
+    this.line(`→ admin handler on http://${address}`)
+  }
+
+  renewed(): void {
+    this.line(`${this.palette.green('✓')} SIGHUP: certificates and log files are read and opened again`)
+  }
+
+  problem(sentence: string): void {
+    this.line(`${this.palette.red('✗')} ${visible(sentence)}`)
+  }
+}
+
 /**
  * From now on SIGHUP opens the log file again and reads the certificates; if the terminal has been closed, it ends the
  * command instead.
  *
- * @param renew reads the certificates; never rejects. Calls do not overlap, so the last read wins
+ * @param view gets the outcome
+ * @param renew reads the certificates. Calls do not overlap, so the last read wins
  * @returns a function that removes the handler. Call it before the log file is closed
  */
 export function renewAtHangUp(
   stop: StopSignals,
   log: { reopen(): void } | null,
+  view: ServerView,
   renew: () => Promise<void>,
 ): () => void {
   let renewed = Promise.resolve()
   const onHangUp = () => {
     if (hasHungUp()) return stop.end()
     log?.reopen()
-    renewed = renewed.then(renew)
+    renewed = renewed.then(renew).then(
+      () => view.renewed(),
+      (thrown) => view.problem(`The certificates stay as they were: ${DiscoError.from(thrown).message}`),
+    )
   }
   process.on('SIGHUP', onHangUp)
   return () => void process.off('SIGHUP', onHangUp)

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ListenAddress } from '../../domain/address.js'
 import { MAX_TIMER_MS } from '../../domain/duration.js'
-import { DiscoError } from '../../domain/errors.js'
 import { proxyAdmin } from '../../proxy/admin.js'
 import type { Certificates } from '../../proxy/certificates.js'
 import { ProxyMetrics } from '../../proxy/metrics.js'
@@ -70,7 +69,10 @@ export async function serve(plan: ProxyPlan, output: ProxyOutput, stop: StopSign
         })
     : null
   if (admin) view.admin(admin.address)
-  const endRenewal = renewAtHangUp(stop, log, () => renewCertificates(proxy, certificates, view))
+  const endRenewal = renewAtHangUp(stop, log, view, async () => {
+    await certificates.refresh()
+    if (certificates.listener) proxy.renew(certificates.listener)
+  })
   screen?.show(proxy)
   await untilSettled(() => proxy.isSettled, stop.once)
   output.started(proxyDoc(proxy, settings.policy.name))
@@ -79,20 +81,6 @@ export async function serve(plan: ProxyPlan, output: ProxyOutput, stop: StopSign
   await drain(proxy, drainMs, stop.twice, () => screen?.freeze())
   endRenewal()
   await log?.close()
-}
-
-async function renewCertificates(
-  proxy: ProxyServer,
-  certificates: Certificates,
-  view: ProxyView,
-): Promise<void> {
-  try {
-    await certificates.refresh()
-    if (certificates.listener) proxy.renew(certificates.listener)
-    view.renewed()
-  } catch (thrown) {
-    view.problem(`The certificates stay as they were: ${DiscoError.from(thrown).message}`)
-  }
 }
 
 /** The maximum age of one connection, up to a tenth more or less: connections opened together do not end together. */

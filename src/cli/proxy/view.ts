@@ -4,18 +4,13 @@ import type { RegistryState } from '../../grpc/resolver/list-part.js'
 import type { ResolvedList } from '../../grpc/resolver/live-list.js'
 import type { Observer } from '../../grpc/resolver/observer.js'
 import { registryLines } from '../registries/parts.js'
-import type { Palette } from '../terminal/color.js'
+import { ServerView } from '../serving.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
 import type { ProxyDoc } from './document.js'
 
 /** Lines of a proxy about its start, its endpoints and the registry. */
-export class ProxyView {
-  constructor(
-    private readonly palette: Palette,
-    private readonly line: (text: string) => void,
-  ) {}
-
+export class ProxyView extends ServerView {
   started({ listen, policy, services }: ProxyDoc): void {
     this.line(`${this.palette.green('✓')} proxy on ${listen}, policy ${policy}`)
     for (const { target, endpoints, ready, registries = [] } of services) {
@@ -25,19 +20,6 @@ export class ProxyView {
       for (const line of registryLines(registries, this.palette)) this.line(`    ${line}`)
     }
     this.line('  Ctrl-C: finish the calls, end. Twice: now.')
-  }
-
-  /** @param address the `host:port` of the admin handler */
-  admin(address: string): void {
-    this.line(`→ admin handler on http://${address}`)
-  }
-
-  renewed(): void {
-    this.line(`${this.palette.green('✓')} SIGHUP: certificates and log files are read and opened again`)
-  }
-
-  problem(sentence: string): void {
-    this.line(`${this.palette.red('✗')} ${visible(sentence)}`)
   }
 
   draining(calls: number, drainMs: number): void {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { SecureServerOptions } from 'node:http2'
 import type { ListenAddress } from '../../domain/address.js'
-import { DiscoError } from '../../domain/errors.js'
+import type { DiscoError } from '../../domain/errors.js'
 import type { Selector } from '../../domain/selector.js'
 import { xdsAdmin } from '../../xds/admin.js'
 import { ListenerCredentials } from '../../xds/listener.js'
@@ -68,7 +68,10 @@ export async function serve(plan: XdsPlan, { view, started }: XdsOutput, stop: S
         })
     : null
   if (admin) view.admin(admin.address)
-  const endRenewal = renewAtHangUp(stop, file, () => renew(plan, credentials, view))
+  const endRenewal = renewAtHangUp(stop, file, view, async () => {
+    const tls = await plan.readTls()
+    if (tls) credentials.renew(tls)
+  })
   await untilSettled(() => server.isSettled, stop.once)
   started(xdsDoc(server, plan.tls !== null, plan.canary), server.problem)
   void remarkAbsences(plan, server, view, stop.once)
@@ -122,15 +125,5 @@ async function remarkAbsences(
     const why = await whyAbsent(source)
     if (stop.aborted) return
     view.absent(why)
-  }
-}
-
-async function renew(plan: XdsPlan, credentials: ListenerCredentials, view: XdsView): Promise<void> {
-  try {
-    const tls = await plan.readTls()
-    if (tls) credentials.renew(tls)
-    view.renewed()
-  } catch (thrown) {
-    view.problem(`The certificates stay as they were: ${DiscoError.from(thrown).message}`)
   }
 }

@@ -4,6 +4,7 @@ import type { ClientAnswer, ClientStream } from '../../xds/client-stream.js'
 import type { Assignment } from '../../xds/localities.js'
 import type { ResourceType } from '../../xds/resources.js'
 import type { RegistryOutage } from '../../xds/service-lists.js'
+import { ServerView } from '../serving.js'
 import type { Palette } from '../terminal/color.js'
 import { count, duration } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'
@@ -26,7 +27,7 @@ const OF_CLIENTS = { maxLines: 50, periodMs: 10_000 }
 const MAX_NAME_LENGTH = 256
 
 /** Lines of a control plane about its start, its clients and the registry. */
-export class XdsView {
+export class XdsView extends ServerView {
   /** Rejections that were printed, by stream and type. */
   private readonly rejections = new WeakMap<ClientStream, Map<ResourceType, string>>()
   private readonly unknown = new Set<string>()
@@ -36,10 +37,8 @@ export class XdsView {
   /** Prints lines that clients cause. */
   private readonly clients: LineBudget
 
-  constructor(
-    private readonly palette: Palette,
-    private readonly line: (text: string) => void,
-  ) {
+  constructor(palette: Palette, line: (text: string) => void) {
+    super(palette, line)
     this.clients = new LineBudget(
       OF_CLIENTS,
       (text) => this.line(text),
@@ -79,18 +78,6 @@ export class XdsView {
   private remark({ message, suggestions }: DiscoError, effect: string): void {
     this.warn(`${message}; ${effect}`)
     for (const suggestion of suggestions) this.line(`  ${visible(suggestion)}`)
-  }
-
-  admin(address: string): void {
-    this.line(`→ admin handler on http://${address}`)
-  }
-
-  renewed(): void {
-    this.line(`${this.palette.green('✓')} SIGHUP: certificates and log files are read and opened again`)
-  }
-
-  problem(sentence: string): void {
-    this.line(`${this.palette.red('✗')} ${visible(sentence)}`)
   }
 
   /** @param known the names of all services, for a hint */

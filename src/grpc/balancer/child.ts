@@ -140,7 +140,7 @@ export class ConnectionEnd {
    *
    * grpc-js attaches the session to its subchannel just after it reports READY, so the listeners are added a microtask
    * later. They are prepended, because grpc-js's own listeners report the end immediately. If a future version of
-   * grpc-js stores its session elsewhere, only the reason is lost, and `test/e2e/call-dead-endpoints.test.ts` fails.
+   * grpc-js stores its session elsewhere, only the reason is lost, and `test/e2e/call-dead-endpoints.long.test.ts` fails.
    */
   constructor(subchannel: experimental.SubchannelInterface) {
     queueMicrotask(() => {
