@@ -43,8 +43,8 @@ export function readSharePpm(text: string): number | undefined {
  * `parts` (not of the rest) are at 0: they then get equal weights. If every weight of the service is 0, the current
  * weights count as equal.
  *
- * No weight of the rest becomes smaller, unless the rest gets nothing or a weight would exceed MAX_WEIGHT. An
- * endpoint that restarts registers with the weight that its program sets, not with the planned one: if the plan had made
+ * No weight of the rest becomes smaller, unless the rest gets nothing or a weight would exceed MAX_WEIGHT. When an
+ * endpoint restarts, it registers with the weight that its program sets, not with the planned one: if the plan had made
  * the weights of the rest smaller, that endpoint would get too much of the traffic.
  *
  * If whole weights up to 1,000,000 can express the shares, the shares are exact. If not, weights are rounded, and

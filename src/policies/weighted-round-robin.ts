@@ -17,9 +17,9 @@ const SAME_TIME = 1e-12
 const REBASE_AT = 256
 
 /**
- * Weighted round robin by earliest eligible virtual deadline first: the chairman assignment problem
- * (Tijdeman 1980), scheduled as EEVDF (Stoica and Abdel-Wahab 1995). While membership and weights do not change, no
- * candidate's count is ever a whole pick away from its exact share, at any moment and for any weights.
+ * Weighted round robin by earliest eligible virtual deadline first (EEVDF, Stoica and Abdel-Wahab 1995). It solves the
+ * chairman assignment problem (Tijdeman 1980): while membership and weights do not change, no candidate's count is ever
+ * a whole pick away from its exact share, at any moment and for any weights.
  *
  * A pick first advances virtual time by 1/(total weight). Each candidate has one turn at a time. A turn is eligible
  * once virtual time is past its start, and its deadline is 1/weight after its start. A pick serves the eligible turn
