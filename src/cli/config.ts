@@ -1,7 +1,6 @@
 import type { Context } from '../config/contexts.js'
 import { splitEndpoints } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
-import type { NamedFile } from '../domain/file-source.js'
 import { connectionOf, missingPassword } from '../registry/context-options.js'
 import {
   connectionFrom,
@@ -14,7 +13,7 @@ import {
 import type { EtcdOptions } from '../registry/registry.js'
 import type { Layers, SettingFlags } from './context/layers.js'
 import { connectionContext, overVariables, underVariables } from './context/settings.js'
-import { readText, sourceOf } from './flags/standard-input.js'
+import { pipedPassword, sourceOf } from './flags/standard-input.js'
 
 export type { FullPlace }
 
@@ -158,11 +157,4 @@ function membersOf({ endpoints }: SettingFlags): Partial<EtcdMembers> {
   return endpoints === undefined
     ? {}
     : { endpoints: splitEndpoints(endpoints), endpointsSource: '--endpoints' }
-}
-
-/** @throws DiscoError USAGE if standard input is empty, for example because the command before the pipe failed */
-async function pipedPassword(file: NamedFile): Promise<string> {
-  const password = (await readText(file)).replace(/\r?\n$/, '')
-  if (password !== '') return password
-  throw new DiscoError('USAGE', '--password-file - read no password: standard input is empty')
 }

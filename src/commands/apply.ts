@@ -7,7 +7,7 @@ import { ChangeStop } from '../cli/change-stop.js'
 import { confirmBulk } from '../cli/context/confirm.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
-import { textFlag } from '../cli/flags/custom.js'
+import { fileFlag } from '../cli/flags/custom.js'
 import { ttlFlag } from '../cli/flags/duration.js'
 import { readFileText } from '../cli/registry-file/input.js'
 import { count } from '../cli/terminal/units.js'
@@ -33,7 +33,7 @@ export default class Apply extends DiscoCommand {
   ]
   static override usage = '<%= command.id %> -f FILE [FLAGS]'
   static override flags = {
-    file: textFlag({
+    file: fileFlag({
       char: 'f',
       required: true,
       helpValue: 'FILE|-',
@@ -195,7 +195,7 @@ export default class Apply extends DiscoCommand {
     const keys = keysToHold(plan, flags.ttl).flatMap((group) => group.keys)
     const production = this.productionLabel(flags)
     if (flags.yes || keys.length === 0) return
-    const change = `hold ${count(keys.length, 'endpoint')} of ${flags.file} under leases of this command`
+    const change = `hold ${count(keys.length, 'endpoint')} of ${flags.file.path} under leases of this command`
     await confirmBulk(change, production)
   }
 

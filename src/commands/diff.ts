@@ -1,8 +1,15 @@
-import type { Interfaces } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { placeOf } from '../cli/config.js'
 import { type DiffDoc, type DiffSide, diffDoc } from '../cli/diff/document.js'
-import { contextLayers, fileSide, isFile, openContext, registrySide } from '../cli/diff/sides.js'
+import {
+  type Against,
+  contextLayers,
+  fileSide,
+  openContext,
+  readAgainst,
+  registrySide,
+} from '../cli/diff/sides.js'
 import { renderDiff, summaryText } from '../cli/diff/table.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { placeFlags, requireRoot } from '../cli/flags/base.js'
@@ -10,6 +17,7 @@ import { argument, integerFlag, parsedBy, refuseEmpty, textFlag } from '../cli/f
 import { readScope, type Scope } from '../cli/flags/target.js'
 import { isUnfiltered } from '../domain/endpoint-filter.js'
 import { DiscoError } from '../domain/errors.js'
+import { isNamedFile } from '../domain/file-source.js'
 import { AUTO } from '../domain/layouts/reader.js'
 import { rootPrefix } from '../domain/layouts/root.js'
 import type { Registry } from '../registry/registry.js'
@@ -43,7 +51,7 @@ export default class Diff extends DiscoCommand {
       helpValue: 'REV',
       description: 'revision of the second state; default: the latest',
     }),
-    against: textFlag({
+    against: Flags.custom<Against>({ parse: parsedBy(readAgainst) })({
       helpValue: 'CONTEXT|FILE',
       description:
         'the second state: a context; a file of disco export or disco ls --json, with a / or .yaml or .json in its name; or - for standard input',
@@ -93,7 +101,7 @@ export default class Diff extends DiscoCommand {
     flags: BaseFlags & DiffFlags,
   ): Promise<DiffSide> {
     const { against, 'against-root': root } = flags
-    if (against !== undefined && isFile(against)) return await fileSide(against, service)
+    if (isNamedFile(against)) return await fileSide(against, service)
     if (against !== undefined) {
       const layers = await contextLayers(
         against,
@@ -149,8 +157,8 @@ function refuseCombination({ from, to, against, 'against-root': root }: DiffFlag
     const name = against === undefined ? '--against-root' : '--against'
     throw new DiscoError('USAGE', `--to has no effect with ${name}, which is the second state`)
   }
-  if (root !== undefined && against !== undefined && isFile(against)) {
-    throw new DiscoError('USAGE', `--against-root has no effect with a file: ${against}`)
+  if (root !== undefined && isNamedFile(against)) {
+    throw new DiscoError('USAGE', `--against-root has no effect with a file: ${against.path}`)
   }
   if (from !== undefined || others.length > 0) return
   throw new DiscoError('USAGE', 'disco diff needs --from, --against or --against-root', {

@@ -6,6 +6,7 @@ import { policyKindFlag } from '../cli/flags/policy.js'
 import { markInReport } from '../cli/terminal/visible.js'
 import { type VerdictDoc, verdictDoc } from '../cli/verdict/document.js'
 import { renderVerdictReport } from '../cli/verdict/table.js'
+import { isNamedFile } from '../domain/file-source.js'
 import { seeded } from '../domain/rng.js'
 import { listPolicies } from '../policies/index.js'
 import { weightedRandom } from '../policies/weighted-random.js'
@@ -38,10 +39,9 @@ export default class Verdict extends DiscoCommand {
   async run(): Promise<VerdictDoc> {
     const { flags } = await this.parse(Verdict)
     const { policy, weights } = flags
-    const counts =
-      flags.counts === '-'
-        ? await countLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }))
-        : flags.counts
+    const counts = isNamedFile(flags.counts)
+      ? await countLines(createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }))
+      : flags.counts
     requireWeights(counts, weights)
     const ledger = new ShareLedger()
     const rotation = [...inRotation(weights)]

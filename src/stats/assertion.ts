@@ -66,6 +66,11 @@ export function parseAssertions(text: string, source: string): readonly Assertio
   return text.split(',').map((part) => parseAssertion(part.trim(), source))
 }
 
+/** Whether an assertion is about failed calls: they then fail a run only if it does not hold. */
+export function assertsErrors(results: readonly AssertionResult[]): boolean {
+  return results.some(({ assertion }) => parseAssertion(assertion, '').measure === 'errors')
+}
+
 function parseAssertion(text: string, source: string): Assertion {
   const [, name = '', operator = '', amount = '', unit = ''] =
     /^(\w+)\s*(<=|>=|<|>)\s*(\d+(?:\.\d+)?)\s*(%|[a-z]*)$/.exec(text) ?? []

@@ -98,7 +98,10 @@ describe('a run', () => {
     const doc = await hello.reportOf('--rate', '50', '--duration', '2s')
     // On a busy machine the client may be delayed at the end of the two seconds.
     const { due, notStarted, unfinished } = doc.starts
-    expect({ due, accountedFor: doc.calls + notStarted + unfinished }).toEqual({ due: 100, accountedFor: 100 })
+    expect({ due, accountedFor: doc.calls + notStarted + unfinished }).toEqual({
+      due: 100,
+      accountedFor: 100,
+    })
     expect(doc.calls).toBeGreaterThan(25)
     expect(doc.elapsedMs).toBeGreaterThan(1_950)
   })

@@ -120,6 +120,12 @@ describe('disco context', () => {
     expect(await piped.exited()).toMatchObject({ code: 0 })
     expect(statSync(config).mode & 0o777).toBe(0o600)
     expect(readFileSync(config, 'utf8')).toContain('password: secret-of-dc2')
+    const add = `disco context add none --endpoints ${dc2.endpoint} --user bob --password-file - < /dev/null`
+    const empty = await inside('', add)
+    expect(empty).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--password-file - read no password: standard input is empty'),
+    })
 
     const used = await tool.run('context', 'use', 'dc1', '--json')
     expectShape('context-change', JSON.parse(add1.stdout), JSON.parse(used.stdout))

@@ -271,6 +271,8 @@ describe('an invalid command line causes an error with the problem and a suggest
       ['ls --user me', '--cacert -', '--password-file -'],
       [`register hello ${AT} --admin :0`, '--cacert -', '--admin-token-file -'],
       ['verdict --weights a=1', '--cacert -', '--counts -'],
+      ['diff hello', '--cacert -', '--against -'],
+      ['apply', '--cacert -', '--file -'],
     ].map(([command, one, other]): [string, string, string] => [
       `${command} ${one} ${other}`,
       `${one} and ${other} both read standard input, which can be read once`,
@@ -310,6 +312,13 @@ describe('an invalid command line causes an error with the problem and a suggest
     [
       'call hello SayHello --service-config /tmp',
       'Cannot read /tmp from --service-config: it is a directory',
+      '',
+    ],
+    ['apply -f /tmp', 'Cannot read /tmp from --file: it is a directory', ''],
+    ['diff hello --against /tmp', 'Cannot read /tmp from --against: it is a directory', ''],
+    [
+      'proxy hello --listen-cert /tmp --listen-key /tmp',
+      'Cannot read /tmp from --listen-cert: it is a directory',
       '',
     ],
     ['call hello SayHello --proto /tmp', 'Cannot read /tmp from --proto: it is a directory', ''],

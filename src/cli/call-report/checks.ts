@@ -1,4 +1,5 @@
 import type { DiscoError } from '../../domain/errors.js'
+import { assertsErrors } from '../../stats/assertion.js'
 import type { CallDoc } from '../call/document.js'
 import { inUnitOf, statuses } from '../call/parts.js'
 import { rateNotKept } from '../call/saturation.js'
@@ -71,7 +72,7 @@ function callsCheck({ calls, ok, failures, firstFailure, assertions }: CallDoc, 
   if (ok === calls) return check('calls', 'passed', `${count(calls, 'call')}, all OK`)
   const what = `${calls - ok} of ${count(calls, 'call')} failed: ${statuses(failures)}`
   const first = firstFailure ? `; first: ${firstFailure.status}: ${firstFailure.details}` : ''
-  const isAsserted = !isSingle && assertions.some(({ assertion }) => assertion.startsWith('errors'))
+  const isAsserted = !isSingle && assertsErrors(assertions)
   return check('calls', isAsserted ? 'skipped' : 'failed', `${what}${first}`)
 }
 

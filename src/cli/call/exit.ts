@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core'
 import type { CallReport } from '../../call/report.js'
+import { assertsErrors } from '../../stats/assertion.js'
 import type { Verdict } from '../../stats/verdict.js'
 import { isSingleCall, type LoadFlags } from '../flags/load.js'
 import type { CallDoc } from './document.js'
@@ -21,8 +22,7 @@ export function exitOfCalls(
   const isSingle = isSingleCall(flags) && reports.length === 1
   if (isSingle && first?.last?.statusCode) return EXIT_OF_STATUS + first.last.statusCode
   const assertions = docs.flatMap((doc) => doc.assertions)
-  const isErrorsAsserted = assertions.some(({ assertion }) => assertion.startsWith('errors'))
-  if (!isErrorsAsserted && reports.some(({ ok, calls }) => ok < calls)) return 7
+  if (!assertsErrors(assertions) && reports.some(({ ok, calls }) => ok < calls)) return 7
   if (assertions.some(({ holds }) => !holds)) return 8
   if (isSingle) return 0
   const isPartial = reports.some(({ unserved, starts }) => unserved.length > 0 || starts.notStarted > 0)

@@ -9,7 +9,7 @@ import type { NamedFile } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 import { checkMembers } from '../../registry/context-options.js'
 import { durationText } from '../flags/duration.js'
-import { readText } from '../flags/standard-input.js'
+import { pipedPassword } from '../flags/standard-input.js'
 import type { ContextChangeDoc } from './document.js'
 import type { SettingFlags } from './layers.js'
 
@@ -96,7 +96,7 @@ async function settingsOf(given: NewContext): Promise<Readonly<Record<string, un
   const passwordFile = given['password-file']
   const isPiped = passwordFile?.path === '-'
   found['password-file'] = isPiped ? undefined : await pathOf(passwordFile)
-  if (isPiped) found.password = (await readText(passwordFile)).replace(/\r?\n$/, '')
+  if (isPiped) found.password = await pipedPassword(passwordFile)
   return present(found)
 }
 

@@ -1,15 +1,21 @@
 import type { Endpoint, Revision } from '../../domain/endpoint.js'
+import type { NamedFile } from '../../domain/file-source.js'
 import { AUTO } from '../../domain/layouts/reader.js'
 import type { Registry } from '../../registry/registry.js'
 import { etcdOptions, placeOf } from '../config.js'
 import { type Layers, readLayers, type SettingFlags } from '../context/layers.js'
+import { refuseEmpty } from '../flags/custom.js'
 import { readFileText } from '../registry-file/input.js'
 import type { DiffSide, SideDoc } from './document.js'
 import { readListFile } from './list-file.js'
 
-/** Whether the value of --against names a file: `-`, a path, or a name with a known extension. Otherwise, a context. */
-export function isFile(against: string): boolean {
-  return against === '-' || against.includes('/') || /\.(ya?ml|json)$/i.test(against)
+/** What is compared: a file, or the name of a context. */
+export type Against = NamedFile | string
+
+/** A file is `-`, a path, or a name with a known extension. @throws DiscoError USAGE for an empty text */
+export function readAgainst(text: string, flag: string): Against {
+  const isFile = text === '-' || text.includes('/') || /\.(ya?ml|json)$/i.test(text)
+  return isFile ? { path: text, source: flag } : refuseEmpty(text, flag)
 }
 
 /**
@@ -39,7 +45,7 @@ async function ofServices(endpoints: readonly Endpoint[]): Promise<readonly Endp
  *
  * @throws DiscoError USAGE
  */
-export async function fileSide(file: string, service: string | undefined): Promise<DiffSide> {
+export async function fileSide(file: NamedFile, service: string | undefined): Promise<DiffSide> {
   const { name, text } = await readFileText(file)
   const list = readListFile(text, name)
   const { rev, root, endpoints } = list ? { ...list, root: '' } : await registryFile(text, name)

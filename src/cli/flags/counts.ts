@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core'
 import { DiscoError, invalidValue } from '../../domain/errors.js'
+import type { NamedFile } from '../../domain/file-source.js'
 import { didYouMean } from '../../domain/nearest.js'
 import { effectiveWeight, weightsAreUnset } from '../../domain/shares.js'
 import { MAX_WEIGHT } from '../../domain/weight.js'
@@ -16,9 +17,9 @@ const NAMES_LISTED = 3
 const COUNT = /^\d{1,15}$/
 
 /** Calls by name; `-` for standard input, whose lines {@link countLines} counts. */
-export const countsFlag = Flags.custom<ByName | '-'>({
+export const countsFlag = Flags.custom<ByName | NamedFile>({
   parse: parsedBy((text, flag) => {
-    if (text === '-') return text
+    if (text === '-') return { path: text, source: flag }
     const read = (value: string) => (COUNT.test(value) ? Number(value) : undefined)
     return readPairs(flag, text, read, 'names with counts of up to 15 digits, such as a=3,b=2')
   }),

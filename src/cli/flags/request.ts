@@ -3,14 +3,14 @@ import type { Texts } from '../../call/content.js'
 import { parseJson } from '../../call/messages.js'
 import { DiscoError } from '../../domain/errors.js'
 import { firstLossy } from '../../domain/exact-json.js'
-import type { NamedFile } from '../../domain/file-source.js'
+import { isNamedFile, type NamedFile } from '../../domain/file-source.js'
 import { fileFlag, parsedBy } from './custom.js'
 import { headerFlags, readHeaders } from './headers.js'
 import { fileNamedIn, inputName, readText } from './standard-input.js'
 
 /** The content of calls, and the description of their methods. */
 export const requestFlags = {
-  data: Flags.custom<string>({ parse: parsedBy(readData) })({
+  data: Flags.custom<string | NamedFile>({ parse: parsedBy(readData) })({
     char: 'd',
     helpGroup: 'REQUEST',
     default: '{}',
@@ -52,10 +52,9 @@ export const requestFlags = {
   }),
 }
 
-/** @throws DiscoError USAGE for `@` without a file name */
-export function readData(text: string, flag: string): string {
-  fileNamedIn(text, flag)
-  return text
+/** The data, or the file that has them: `@FILE`, `@-` or `-`. @throws DiscoError USAGE for `@` without a file name */
+export function readData(text: string, flag: string): string | NamedFile {
+  return fileNamedIn(text === '-' ? '@-' : text, flag) ?? text
 }
 
 type RequestFlags = Interfaces.InferredFlags<typeof requestFlags>
@@ -65,7 +64,7 @@ type TextFlags = Pick<RequestFlags, 'data'> &
 
 /** Whether the data come from standard input. */
 export function isFromInput({ data }: Pick<TextFlags, 'data'>): boolean {
-  return data === '-' || data === '@-'
+  return isNamedFile(data) && data.path === '-'
 }
 
 /**
@@ -75,8 +74,7 @@ export function isFromInput({ data }: Pick<TextFlags, 'data'>): boolean {
  * @throws DiscoError USAGE for a file that cannot be read, or an invalid header
  */
 export async function textsOf(flags: TextFlags, isLive: boolean): Promise<Texts> {
-  const file = fileNamedIn(flags.data === '-' ? '@-' : flags.data, '--data')
-  const data = isLive ? '' : file === null ? flags.data : await readText(file)
+  const data = isLive ? '' : isNamedFile(flags.data) ? await readText(flags.data) : flags.data
   return { data, headers: await readHeaders(flags.header), hashKey: flags['hash-key'] ?? null }
 }
 

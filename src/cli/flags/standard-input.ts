@@ -10,13 +10,16 @@ import {
 } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 
-/** Flags whose text may be `-` or `@-` for standard input; the other flags that read it name a file. */
-const TEXT_FLAGS = ['data', 'counts', 'file']
+/** Flags with a text, in which a file is `@FILE`. */
+const TEXT_FLAGS = ['data', 'header']
 
 /** Standard input can be read once. @throws DiscoError USAGE if two flags, or one flag twice, would read it */
 export function refuseSecondReader(flags: Readonly<Record<string, unknown>>): void {
   const [first, second] = Object.entries(flags).flatMap(([name, values]) =>
-    [values].flat().flatMap((value) => readerIn(name, value) ?? []),
+    [values]
+      .flat()
+      .filter((value) => isNamedFile(value) && value.path === '-')
+      .map(() => `--${name} ${TEXT_FLAGS.includes(name) ? '@-' : '-'}`),
   )
   if (first === undefined || second === undefined) return
   const problem =
@@ -24,12 +27,6 @@ export function refuseSecondReader(flags: Readonly<Record<string, unknown>>): vo
       ? `${first} is given twice: standard input can be read once`
       : `${first} and ${second} both read standard input, which can be read once`
   throw new DiscoError('USAGE', problem, { suggestions: ['Put one of them into a file'] })
-}
-
-/** A flag that reads standard input, as it was given; null for any other flag. */
-function readerIn(name: string, value: unknown): string | null {
-  if (isNamedFile(value)) return value.path === '-' ? `--${name} ${name === 'header' ? '@-' : '-'}` : null
-  return TEXT_FLAGS.includes(name) && (value === '-' || value === '@-') ? `--${name} ${value}` : null
 }
 
 /** The name of standard input in messages. */
@@ -67,6 +64,17 @@ export async function readText(file: NamedFile): Promise<string> {
   } catch (cause) {
     throw cannotRead(sourceName(source), cause)
   }
+}
+
+/**
+ * The password on standard input, without its line end.
+ *
+ * @throws DiscoError USAGE if standard input is empty, for example because the command before the pipe failed
+ */
+export async function pipedPassword(file: NamedFile): Promise<string> {
+  const password = (await readText(file)).replace(/\r?\n$/, '')
+  if (password !== '') return password
+  throw new DiscoError('USAGE', `${file.source} - read no password: standard input is empty`)
 }
 
 /**

@@ -26,8 +26,7 @@ type GuardFlags = Interfaces.InferredFlags<typeof guardFlags>
 
 /** @throws DiscoError USAGE for standard input */
 function guardData(text: string, flag: string): string {
-  const data = readData(refuseEmpty(text, flag), flag)
-  if (!isFromInput({ data })) return data
+  if (!isFromInput({ data: readData(refuseEmpty(text, flag), flag) })) return text
   throw new DiscoError('USAGE', `A guard has no standard input: ${flag} takes JSON or @FILE`, {
     suggestions: ["Such as: -d '{}'"],
   })
@@ -52,7 +51,7 @@ export async function checkGuard([program]: readonly string[], { data }: GuardFl
   }
   if (data === undefined) return
   const { splitMessages } = await import('../../call/messages.js')
-  splitMessages((await textsOf({ data }, false)).data)
+  splitMessages((await textsOf({ data: readData(data, '--data') }, false)).data)
 }
 
 /** The command line of a `disco call` process that uses the same etcd as this command. */

@@ -18,17 +18,12 @@ const countsOf = (counts: Record<string, number>) => new Map(Object.entries(coun
 
 describe('counts by name', () => {
   it('accept spaces, addresses and names with =', async () => {
-    const { counts = [] } = await flagValues(flags, '--counts', 'a=3, 127.0.0.1:1001=0,[::1]:2=7,x=y=1')
-    expect([...counts]).toEqual([
-      ['a', 3],
-      ['127.0.0.1:1001', 0],
-      ['[::1]:2', 7],
-      ['x=y', 1],
-    ])
+    const { counts } = await flagValues(flags, '--counts', 'a=3, 127.0.0.1:1001=0,[::1]:2=7,x=y=1')
+    expect(counts).toEqual(countsOf({ a: 3, '127.0.0.1:1001': 0, '[::1]:2': 7, 'x=y': 1 }))
   })
 
   it('can be read from standard input', async () => {
-    expect(await flagValues(flags, '--counts', '-')).toEqual({ counts: '-' })
+    expect(await flagValues(flags, '--counts', '-')).toEqual({ counts: { path: '-', source: '--counts' } })
   })
 
   it.each([
