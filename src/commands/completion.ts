@@ -7,7 +7,7 @@ import { INSTALL, SCRIPTS, SHELLS, type Shell } from '../cli/completion/scripts.
 import { argument } from '../cli/flags/custom.js'
 import { commandNamed } from '../cli/words/command-line.js'
 import { DiscoError } from '../domain/errors.js'
-import { didYouMean } from '../domain/nearest.js'
+import { nameSuggestions } from '../domain/nearest.js'
 
 export interface CompletionDoc {
   readonly schema: 'disco.completion/v1'
@@ -82,6 +82,6 @@ function shellOf(text: string | undefined): Shell {
     })
   }
   throw new DiscoError('USAGE', `Unknown shell "${text}"`, {
-    suggestions: [...didYouMean(text, SHELLS), `Available: ${SHELLS.join(', ')}`],
+    suggestions: nameSuggestions(text, SHELLS),
   })
 }

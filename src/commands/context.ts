@@ -17,7 +17,7 @@ import { argument, refuseIneffective, textFlag, withoutFalse } from '../cli/flag
 import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
-import { didYouMean } from '../domain/nearest.js'
+import { nameSuggestions } from '../domain/nearest.js'
 
 /** Flags that only `add` takes, and that only `use` takes. */
 const ADD_FLAGS = ['production', 'password-env', 'force']
@@ -126,7 +126,7 @@ function actionOf(text: string): ContextAction {
   const action = CONTEXT_ACTIONS.find((known) => known === text)
   if (action !== undefined) return action
   throw new DiscoError('USAGE', `Unknown action "${text}" of disco context`, {
-    suggestions: [...didYouMean(text, CONTEXT_ACTIONS), `Available: ${CONTEXT_ACTIONS.join(', ')}`],
+    suggestions: nameSuggestions(text, CONTEXT_ACTIONS),
   })
 }
 

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import type { DrainPlan } from '../agent/drain.js'
 import { DiscoCommand } from '../cli/base-command.js'
-import { type Choice, choicesOf, splitByWeight } from '../cli/change/choice.js'
+import { type Choice, choicesOf, needsEndpoint, splitByWeight } from '../cli/change/choice.js'
 import {
   type DrainDoc,
   type DrainsDoc,
@@ -68,7 +68,7 @@ export default class Drain extends DiscoCommand {
       flags,
       place: (layout) => this.place(flags, layout),
     })
-    if (isUnfiltered(scope.filter)) throw missing(target)
+    if (isUnfiltered(scope.filter)) throw needsEndpoint('drain', target)
     using stop = this.stopOfChange()
     const registry = await this.openScope(flags, scope)
     const chosen = await choicesOf(registry, scope, flags.version)
@@ -274,9 +274,3 @@ export default class Drain extends DiscoCommand {
 }
 
 const NOTHING: WeightChanged = { revision: 0, changes: [], leftOut: [] }
-
-function missing(target: string | undefined): DiscoError {
-  return new DiscoError('USAGE', `disco drain needs ${target === undefined ? 'TARGET and ADDR' : 'ADDR'}`, {
-    suggestions: ['Such as: disco drain hello 1.2.3.4:1001', 'Several: -l SELECTOR or --host HOST'],
-  })
-}

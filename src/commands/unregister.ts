@@ -1,5 +1,5 @@
 import { DiscoCommand } from '../cli/base-command.js'
-import { type Choice, choicesOf, formatChoices, unreadableText } from '../cli/change/choice.js'
+import { type Choice, choicesOf, formatChoices, needsEndpoint, unreadableText } from '../cli/change/choice.js'
 import { type UnregisterDoc, type UnregistersDoc, unregisterDoc } from '../cli/change/document.js'
 import { returnUnknownLine } from '../cli/change/lines.js'
 import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
@@ -8,7 +8,6 @@ import type { Palette } from '../cli/terminal/color.js'
 import { visible } from '../cli/terminal/visible.js'
 import type { Endpoint } from '../domain/endpoint.js'
 import { ALL_ENDPOINTS, formatFilter, isUnfiltered } from '../domain/endpoint-filter.js'
-import { DiscoError } from '../domain/errors.js'
 import { chooseRemoval } from '../registry/selection.js'
 
 export default class Unregister extends DiscoCommand {
@@ -117,11 +116,5 @@ function nameOf(choice: Choice, removed: readonly Endpoint[]): string {
 /** @throws DiscoError USAGE if the arguments select no endpoints */
 function refuseAll({ service, filter }: Scope<string | undefined>): void {
   if (!isUnfiltered(filter)) return
-  throw new DiscoError(
-    'USAGE',
-    `disco unregister needs ${service === undefined ? 'TARGET and ADDR' : 'ADDR'}`,
-    {
-      suggestions: ['Such as: disco unregister hello 1.2.3.4:1001', 'Several: -l SELECTOR or --host HOST'],
-    },
-  )
+  throw needsEndpoint('unregister', service)
 }

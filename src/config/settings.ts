@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { splitEndpoints } from '../domain/address.js'
-import { DURATION, MAX_TIMER_MS, readDurationMs } from '../domain/duration.js'
+import { DURATION, readDurationMs, timerDelay } from '../domain/duration.js'
 import { DiscoError } from '../domain/errors.js'
 import { layoutNamed } from '../domain/layouts/index.js'
 import { AUTO } from '../domain/layouts/reader.js'
@@ -140,8 +140,8 @@ function readPath(value: YamlValue, source: Source): string {
 }
 
 function readDuration(value: YamlValue, source: Source): number {
-  const ms = readDurationMs(value.kind === 'scalar' ? String(value.value) : '')
-  if (ms !== undefined && ms <= MAX_TIMER_MS) return ms
+  const ms = timerDelay(readDurationMs(value.kind === 'scalar' ? String(value.value) : ''))
+  if (ms !== undefined) return ms
   throw problemAt(source, value, `expected ${DURATION}`)
 }
 

@@ -83,12 +83,22 @@ export function parseAddress(text: string, example: string): Address {
 
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
+  return hostPort(address)
+}
+
+/** `host:port`; an IPv6 address is put in brackets. */
+export function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** The etcd endpoints in a list separated by commas, without empty items. */
 export function splitEndpoints(text: string): string[] {
   return text.split(',').filter((endpoint) => endpoint.trim() !== '')
+}
+
+/** Whether a text contains a URL with a user, and thus perhaps a password. */
+export function hasUserInfo(text: string): boolean {
+  return /:\/\/[^/]*(@|%40)/i.test(text)
 }
 
 /** Whether a host is a loopback address, which clients can dial only from the same machine. */

@@ -1,3 +1,4 @@
+import type { Endpoint } from './endpoint.js'
 import type { DiscoError, ErrorCode } from './errors.js'
 
 /** An error in JSON: of the command line under --json, and of a registrar's HTTP handler. */
@@ -12,6 +13,11 @@ export interface ErrorDoc {
 
 export function errorDoc({ code, message, suggestions, exit }: DiscoError): ErrorDoc {
   return { error: { code, message, hint: suggestions.join('\n'), exit } }
+}
+
+/** The registry of an endpoint, if there are several. */
+export function ofRegistry({ origin }: Pick<Endpoint, 'origin'>): { readonly registry?: string } {
+  return origin ? { registry: origin.registry } : {}
 }
 
 /** An endpoint in etcd, in the JSON of the tool and of a registrar's HTTP handler. */

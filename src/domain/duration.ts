@@ -3,6 +3,11 @@ export const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1_000, 
 /** The longest delay of a timer in Node, in milliseconds; a longer one fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 
+/** The delay in milliseconds; undefined if a timer cannot have it. */
+export function timerDelay(ms: number | undefined): number | undefined {
+  return ms !== undefined && ms <= MAX_TIMER_MS ? ms : undefined
+}
+
 /** The expectation in errors about a duration above MAX_TIMER_MS. */
 export const MAX_TIMER = 'at most 596h'
 

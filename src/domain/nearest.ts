@@ -28,6 +28,11 @@ export function didYouMean(name: string, known: Iterable<string>): string[] {
   return nearest.length > 0 ? [`Did you mean ${nearest.join(' or ')}?`] : []
 }
 
+/** The suggestions for an unknown name: the nearest names, and all. */
+export function nameSuggestions(name: string, known: readonly string[]): string[] {
+  return [...didYouMean(name, known), `Available: ${known.join(', ')}`]
+}
+
 /** The number of slips between two names: 0 or 1. Null if there are more, and for names without a common letter. */
 function editsBetween(typed: string, known: string): 0 | 1 | null {
   if (typed === known) return 0

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import type { SecureContextOptions } from 'node:tls'
 import { DiscoError } from '../domain/errors.js'
 import { type FileSource, pathOf, type ReadContent, sourceName } from '../domain/file-source.js'
 import { systemMessage } from '../domain/system-message.js'
@@ -37,6 +38,11 @@ export async function readPems({ caFile, certFile, keyFile }: PemFiles, both: st
     throw new DiscoError('USAGE', `The key in ${keyName} does not belong to the certificate in ${certName}`)
   }
   return { ca: ca?.pem, cert: cert?.pem, key: key?.pem }
+}
+
+/** The contents that there are, for Node's TLS options, which take no undefined ones. */
+export function givenPems({ ca, cert, key }: SecureContextOptions | Pems): SecureContextOptions {
+  return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
 }
 
 /** Whether the certificate in a file has expired, to explain its refusal; false if the file is unreadable. */

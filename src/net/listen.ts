@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { AddressInfo, Server } from 'node:net'
-import type { ListenAddress } from '../domain/address.js'
+import { hostPort, type ListenAddress } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
 import { systemMessage } from '../domain/system-message.js'
 
@@ -25,5 +25,5 @@ export async function listen(
   }
   server.on('error', () => undefined)
   const bound = server.address() as AddressInfo
-  return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`
+  return hostPort({ host: bound.address, port: bound.port })
 }

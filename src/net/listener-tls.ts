@@ -1,7 +1,7 @@
 import type { SecureServerOptions } from 'node:http2'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { DiscoError } from '../domain/errors.js'
-import { type PemFiles, type Pems, readPems } from './files.js'
+import { givenPems, type PemFiles, type Pems, readPems } from './files.js'
 
 /**
  * Reads a listener's TLS options: its certificate, and whether callers need one.
@@ -37,16 +37,15 @@ export function requirePair({ caFile, certFile, keyFile }: PemFiles): boolean {
  *
  * @throws DiscoError USAGE
  */
-export function requireUsable({ ca, cert, key }: SecureContextOptions | Pems, flag: string): void {
+export function requireUsable(pems: SecureContextOptions | Pems, flag: string): void {
   try {
-    createSecureContext({ ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) })
+    createSecureContext(givenPems(pems))
   } catch (cause) {
     const why = (cause as Error).message
     throw new DiscoError('USAGE', `The files of ${flag} cannot be used: ${why}`, { cause })
   }
 }
 
-function secureOptions({ ca, cert, key }: Pems): SecureServerOptions {
-  const own = { ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
-  return ca ? { ...own, ca, requestCert: true, rejectUnauthorized: true } : own
+function secureOptions(pems: Pems): SecureServerOptions {
+  return { ...givenPems(pems), ...(pems.ca && { requestCert: true, rejectUnauthorized: true }) }
 }

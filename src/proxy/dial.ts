@@ -2,7 +2,7 @@ import { connect as connectTcp, isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from 'node:tls'
 import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
-import type { Pems } from '../net/files.js'
+import { givenPems, type Pems } from '../net/files.js'
 
 type SocketAddress = RegisteredEndpoint['addresses'][number]
 
@@ -45,8 +45,7 @@ export function overTls(pems: LivePems, authority: string): Dialer {
   return {
     scheme: 'https',
     dial: (address) => {
-      const { ca, cert, key } = pems.latest() ?? {}
-      const files = { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
+      const files = givenPems(pems.latest() ?? {})
       const socket = connectTls({ ...address, ...files, ...name, ALPNProtocols: ['h2'] })
       return socket.once('connect', () => socket.setKeepAlive(true, KEEPALIVE_MS))
     },

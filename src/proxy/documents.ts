@@ -1,4 +1,4 @@
-import type { Endpoint } from '../domain/endpoint.js'
+import { ofRegistry } from '../domain/documents.js'
 import type { ProxyServer } from './proxy-server.js'
 
 /** The current endpoints of a proxy. */
@@ -43,9 +43,4 @@ export function endpointsDoc({ services }: ProxyServer): ProxyEndpointsDoc {
         : null,
     })),
   }
-}
-
-/** The registry of an endpoint, if there are several. */
-export function ofRegistry({ origin }: Pick<Endpoint, 'origin'>): { readonly registry?: string } {
-  return origin ? { registry: origin.registry } : {}
 }

@@ -1,5 +1,5 @@
 import { splitEndpoints } from '../domain/address.js'
-import { expectedDuration, MAX_TIMER_MS, readDurationMs } from '../domain/duration.js'
+import { expectedDuration, readDurationMs, timerDelay } from '../domain/duration.js'
 import { DiscoError, invalidValue } from '../domain/errors.js'
 import type { NamedFile } from '../domain/file-source.js'
 import { DEFAULT_LAYOUT, layoutNamed } from '../domain/layouts/index.js'
@@ -145,8 +145,8 @@ function namesOf(setting: string): readonly [disco: string, etcdctl: string] {
 function durationMs(setting: string, env: Environment): number | undefined {
   const [text, name] = variable(setting, env) ?? []
   if (text === undefined || name === undefined) return undefined
-  const ms = readDurationMs(text)
-  if (ms !== undefined && ms <= MAX_TIMER_MS) return ms
+  const ms = timerDelay(readDurationMs(text))
+  if (ms !== undefined) return ms
   throw invalidValue(name, text, expectedDuration(text))
 }
 

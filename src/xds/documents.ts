@@ -1,3 +1,5 @@
+import { hostPort } from '../domain/address.js'
+import { ofRegistry } from '../domain/documents.js'
 import { RESOURCE_TYPES, type ResourceType } from './resources.js'
 import type { XdsServer } from './xds-server.js'
 
@@ -44,14 +46,14 @@ export function endpointsDoc({ catalog }: XdsServer): XdsEndpointsDoc {
       endpoints: assignment.localities.map(({ registry, name, sockets, weight, priority }) => ({
         ...(registry === null ? {} : { registry }),
         addr: name,
-        sockets: sockets.map(({ ip, port }) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)),
+        sockets: sockets.map(({ ip, port }) => hostPort({ host: ip, port })),
         weight,
         priority,
       })),
-      omitted: assignment.omissions.map(({ endpoint: { addr, key, origin }, reason }) => ({
-        ...(origin ? { registry: origin.registry } : {}),
-        addr,
-        key,
+      omitted: assignment.omissions.map(({ endpoint, reason }) => ({
+        ...ofRegistry(endpoint),
+        addr: endpoint.addr,
+        key: endpoint.key,
         reason,
       })),
     })),

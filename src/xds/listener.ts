@@ -2,6 +2,7 @@ import type { SecureServerOptions } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
 import { ServerCredentials } from '@grpc/grpc-js'
 import type { ListenAddress } from '../domain/address.js'
+import { givenPems } from '../net/files.js'
 import { listen } from '../net/listen.js'
 
 /** Maximum number of connections at one time. */
@@ -72,12 +73,8 @@ export class ListenerCredentials extends ServerCredentials {
   }
 
   /** Uses another certificate for new connections of clients. */
-  renew({ ca, cert, key }: SecureServerOptions): void {
-    this.updateSecureContextOptions({
-      ...(ca ? { ca } : {}),
-      ...(cert ? { cert } : {}),
-      ...(key ? { key } : {}),
-    })
+  renew(tls: SecureServerOptions): void {
+    this.updateSecureContextOptions(givenPems(tls))
   }
 
   override _equals(other: ServerCredentials): boolean {

@@ -1,4 +1,4 @@
-import { withoutSecrets } from '../../domain/address.js'
+import { hasUserInfo, withoutSecrets } from '../../domain/address.js'
 import { REGISTRY_FLAGS, TIMEOUT_FLAGS } from '../flags/connection-names.js'
 import { shellWord } from '../terminal/visible.js'
 import { type FlagDefinitions, readWords, splitCommand } from '../words/words.js'
@@ -42,7 +42,6 @@ function shownValue(name: string, value: string): string {
   return HIDDEN
 }
 
-/** A URL may contain a user and a password. */
 function withoutUserInfo(text: string): string {
-  return /:\/\/[^/]*(@|%40)/i.test(text) ? withoutSecrets(text) : text
+  return hasUserInfo(text) ? withoutSecrets(text) : text
 }

@@ -1,5 +1,5 @@
 import type { CallReport, CallResult, CallTotals } from '../../call/report.js'
-import { roundShare } from '../../domain/documents.js'
+import { ofRegistry, roundShare } from '../../domain/documents.js'
 import { formatSelector } from '../../domain/selector.js'
 import { parseTarget, SCHEME, selectorOf, splitTarget } from '../../grpc/resolver/target.js'
 import type { AssertionResult } from '../../stats/assertion.js'
@@ -46,11 +46,20 @@ export function callDoc(
       problem,
     })),
     endpoints: report.endpoints.map((own) => {
-      const { key, addr, version, weight, origin } = own.endpoint
-      const placed = origin ? { registry: origin.registry } : {}
+      const { key, addr, version, weight } = own.endpoint
       const { reconnects: reconnectReasons, note } = own
       const reconnects = Object.values(reconnectReasons).reduce((sum, count) => sum + count, 0)
-      return { ...placed, key, addr, version, weight, ...talliedDoc(own), reconnects, reconnectReasons, note }
+      return {
+        ...ofRegistry(own.endpoint),
+        key,
+        addr,
+        version,
+        weight,
+        ...talliedDoc(own),
+        reconnects,
+        reconnectReasons,
+        note,
+      }
     }),
     versions: report.versions.map((own) => {
       const { version, endpoints, weight } = own

@@ -161,3 +161,14 @@ const NONE = { select: [], addrs: [], host: null }
 
 /** Maximum number of endpoints of a service in a question. */
 const MAX_SHOWN = 5
+
+/** The error if the arguments of a command select no endpoints. */
+export function needsEndpoint(command: string, target: string | undefined): DiscoError {
+  return new DiscoError(
+    'USAGE',
+    `disco ${command} needs ${target === undefined ? 'TARGET and ADDR' : 'ADDR'}`,
+    {
+      suggestions: [`Such as: disco ${command} hello 1.2.3.4:1001`, 'Several: -l SELECTOR or --host HOST'],
+    },
+  )
+}

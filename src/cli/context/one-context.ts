@@ -1,3 +1,4 @@
+import { hasUserInfo } from '../../domain/address.js'
 import type { Origin } from '../../domain/origins.js'
 import { shellWord } from '../terminal/visible.js'
 import { type FlagDefinitions, readWords, splitCommand } from '../words/words.js'
@@ -20,8 +21,7 @@ const SECRET: ReadonlySet<string> = new Set(['header', 'data', 'hash-key'])
 export function inOneContext(typed: TypedCommand, origins: readonly Origin[]): readonly string[] {
   const { own, command } = splitCommand(typed.argv)
   const rest = ownWords(own, typed.definitions)
-  const isSecret =
-    rest === null || [...rest, ...(command ?? [])].some((word) => /:\/\/[^/]*(@|%40)/.test(word))
+  const isSecret = rest === null || [...rest, ...(command ?? [])].some((word) => hasUserInfo(word))
   if (isSecret) return [`Such as: -C ${origins[0]?.registry}`]
   const tail = command.length === 0 ? [] : ['--', ...command]
   return origins.map(({ registry }) =>

@@ -1,6 +1,6 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { BackendPlan } from '../../dev/backends.js'
-import { MAX_TIMER_MS } from '../../domain/duration.js'
+import { timerDelay } from '../../domain/duration.js'
 import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { MAX_WEIGHT } from '../../domain/weight.js'
 import { parsedBy, readBy } from './custom.js'
@@ -75,8 +75,7 @@ function readBackends(text: string, flag: string): Numbers {
 }
 
 function readLatencyMs(text: string): number | undefined {
-  const ms = readWaitMs(text)
-  return ms === undefined || ms > MAX_TIMER_MS ? undefined : ms
+  return timerDelay(readWaitMs(text))
 }
 
 /** Reads `0.01` or `1%` as a fraction from 0 to 1. */

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { expectedDuration, MAX_TIMER_MS, MS_PER_UNIT, readDurationMs } from '../../domain/duration.js'
+import { expectedDuration, MS_PER_UNIT, readDurationMs, timerDelay } from '../../domain/duration.js'
 import { invalidValue } from '../../domain/errors.js'
 import { parsedBy, readBy } from './custom.js'
 
@@ -36,8 +36,8 @@ export const waitFlag = Flags.custom<number, { allowsZero?: boolean }>({
   defaultHelp,
   parse: (text, context, options) =>
     parsedBy((word, flag) => {
-      const ms = options.allowsZero ? readWaitMs(word) : readDurationMs(word)
-      if (ms !== undefined && ms <= MAX_TIMER_MS) return ms
+      const ms = timerDelay(options.allowsZero ? readWaitMs(word) : readDurationMs(word))
+      if (ms !== undefined) return ms
       throw invalidValue(flag, word, expectedDuration(word, options.allowsZero ? 'zero' : 'above zero'))
     })(text, context, options),
 })

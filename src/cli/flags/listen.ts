@@ -1,14 +1,12 @@
 import { Flags } from '@oclif/core'
-import type { ListenAddress } from '../../domain/address.js'
-import { readAddress, withoutSecrets } from '../../domain/address.js'
+import { hostPort, type ListenAddress, readAddress, withoutSecrets } from '../../domain/address.js'
 import { readBy } from './custom.js'
 
 /** An address to listen at: `HOST:PORT`, `:PORT` or `PORT`. Without a host, only this machine can connect. */
 export const listenFlag = Flags.custom<ListenAddress>({
   helpValue: '[HOST]:PORT',
   defaultHelp: async ({ options }) => {
-    const { host, port } = options.default as ListenAddress
-    return `${host}:${port}`
+    return hostPort(options.default as ListenAddress)
   },
   parse: readBy(
     readListenAddress,

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { DiscoError, invalidValue } from '../../domain/errors.js'
-import { didYouMean } from '../../domain/nearest.js'
+import { nameSuggestions } from '../../domain/nearest.js'
 import { parsedBy, refuseEmpty } from './custom.js'
 
 /** `--sort weight:desc`. */
@@ -73,6 +73,6 @@ function comparable(value: SortValue): SortValue {
 
 export function unknownColumn(flag: string, name: string, known: readonly string[]): DiscoError {
   return new DiscoError('USAGE', `Unknown column "${name}" from ${flag}`, {
-    suggestions: [...didYouMean(name, known), `Available: ${known.join(', ')}`],
+    suggestions: nameSuggestions(name, known),
   })
 }

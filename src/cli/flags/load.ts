@@ -1,7 +1,7 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import type { Load } from '../../call/load/load.js'
 import { defaultMaxOutstanding, maxCallsInHeap } from '../../call/load/load.js'
-import { MAX_TIMER_MS, readDurationMs } from '../../domain/duration.js'
+import { readDurationMs, timerDelay } from '../../domain/duration.js'
 import { DiscoError } from '../../domain/errors.js'
 import { integerFlag, readBy } from './custom.js'
 import { waitFlag } from './duration.js'
@@ -91,10 +91,8 @@ export function warmupOf({ warmup }: LoadFlags, load: Load): Load | null {
 
 function readWarmup(text: string): Warmup | undefined {
   if (/^\d+$/.test(text)) return { calls: Number(text), durationMs: Number.POSITIVE_INFINITY }
-  const durationMs = readDurationMs(text)
-  return durationMs === undefined || durationMs > MAX_TIMER_MS
-    ? undefined
-    : { calls: Number.POSITIVE_INFINITY, durationMs }
+  const durationMs = timerDelay(readDurationMs(text))
+  return durationMs === undefined ? undefined : { calls: Number.POSITIVE_INFINITY, durationMs }
 }
 
 const SECONDS_PER_UNIT = { s: 1, m: 60 } as const

@@ -1,6 +1,6 @@
 import Mustache from 'mustache'
 import { DiscoError } from '../../domain/errors.js'
-import { didYouMean } from '../../domain/nearest.js'
+import { nameSuggestions } from '../../domain/nearest.js'
 import { prettyJsonLines, visible } from '../terminal/visible.js'
 import type { DocumentWriter } from './document-writer.js'
 
@@ -27,7 +27,7 @@ export function templateWriter(template: string, flag: string): DocumentWriter {
       const unknown = known.size > 0 ? fields.find((field) => !known.has(field)) : undefined
       if (unknown === undefined) return
       throw new DiscoError('USAGE', `${flag} names no field: {{${unknown}}}`, {
-        suggestions: [...didYouMean(unknown, [...known]), `Available: ${[...known].join(', ')}`],
+        suggestions: nameSuggestions(unknown, [...known]),
       })
     },
   }

@@ -1,6 +1,6 @@
+import { ofRegistry } from '../../domain/documents.js'
 import { status } from '../../grpc/protocol.js'
 import type { CallEnd } from '../../proxy/call.js'
-import { ofRegistry } from '../../proxy/documents.js'
 import { serviceName } from '../../proxy/service.js'
 import { LogFile } from '../output/log-file.js'
 

@@ -1,4 +1,5 @@
-import { roundShare } from '../../domain/documents.js'
+import { hostPort } from '../../domain/address.js'
+import { ofRegistry, roundShare } from '../../domain/documents.js'
 import { shareFractions } from '../../domain/shares.js'
 import type { RegisteredEndpoint } from '../../grpc/resolver/endpoint.js'
 import type { Resolution } from '../../grpc/resolver/resolve.js'
@@ -96,19 +97,13 @@ function resolvedEndpointDoc(
   { registration, weight, addresses }: RegisteredEndpoint,
   share: number,
 ): ResolvedEndpointDoc {
-  const { key, version, id, layout, metadata, origin } = registration
+  const { key, version, id, layout, metadata } = registration
   return {
-    ...(origin ? { registry: origin.registry } : {}),
+    ...ofRegistry(registration),
     key,
-    addresses: addresses.map((address) =>
-      'path' in address ? `unix:${address.path}` : hostPort(address.host, address.port),
-    ),
+    addresses: addresses.map((address) => ('path' in address ? `unix:${address.path}` : hostPort(address))),
     weight,
     share: roundShare(share),
     attributes: { version, id: id ?? null, layout, metadata },
   }
-}
-
-function hostPort(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { hostPort } from '../../domain/address.js'
 import { Leases } from './leases.js'
 import { clusterMethods } from './services/cluster.js'
 import type { Context } from './services/context.js'
@@ -69,7 +70,7 @@ export async function startDevRegistry(options: DevRegistryOptions): Promise<Dev
       '/etcdserverpb.Lease/LeaseKeepAlive': keepAliveMethod(context),
     },
   })
-  endpoint = `${host.includes(':') ? `[${host}]` : host}:${server.port}`
+  endpoint = hostPort({ host, port: server.port })
   const close = async (): Promise<void> => {
     leases.stop()
     hub.stop()

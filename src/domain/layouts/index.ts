@@ -1,5 +1,5 @@
 import { DiscoError } from '../errors.js'
-import { didYouMean } from '../nearest.js'
+import { nameSuggestions } from '../nearest.js'
 import { hertz, kitex } from './cloudwego.js'
 import { apisix, traefik } from './configuration.js'
 import { dubboGoApp } from './dubbo-go-app.js'
@@ -30,7 +30,10 @@ export type {
 /** The layout if none is given. It is also the layout for writing if layouts are detected. */
 export const DEFAULT_LAYOUT: Layout = seed
 
-/** All known layouts, in the order in which the documentation lists them. */
+/**
+ * All known layouts, in the order in which the documentation lists them. Layouts with the same `claimedBy` are also tried
+ * in this order when the layout of a key is detected.
+ */
 export const LAYOUTS: readonly Layout[] = [
   seed,
   etcd,
@@ -77,7 +80,7 @@ export function layoutNamed(text: string, source?: string): Layout {
   if (!layout) {
     const names = LAYOUTS.map((known) => known.name)
     throw new DiscoError('USAGE', `Unknown layout "${name}"${from}`, {
-      suggestions: [...didYouMean(name, names), `Available: ${names.join(', ')}`],
+      suggestions: nameSuggestions(name, names),
     })
   }
   if (equals < 0) return layout

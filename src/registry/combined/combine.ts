@@ -1,6 +1,6 @@
 import type { Discovery, Query, Update } from '../../domain/discovery.js'
 import { DiscoError } from '../../domain/errors.js'
-import { didYouMean } from '../../domain/nearest.js'
+import { nameSuggestions } from '../../domain/nearest.js'
 import { type Origin, type Origins, parseOrigins } from '../../domain/origins.js'
 import { lastingWatch } from './lasting-watch.js'
 import { merged } from './merged.js'
@@ -101,6 +101,6 @@ function requireKnown(origins: Origins, registries: ReadonlyMap<string, Discover
   if (unknown === undefined) return origins
   const names = [...registries.keys()]
   throw new DiscoError('USAGE', `No registry "${unknown.registry}"`, {
-    suggestions: [...didYouMean(unknown.registry, names), `Available: ${names.join(', ')}`],
+    suggestions: nameSuggestions(unknown.registry, names),
   })
 }
