@@ -15,6 +15,10 @@ export interface Texts {
   readonly hashKey: string | null
 }
 
+/** Where an unknown placeholder is, in errors. */
+const DATA = 'the data'
+const HASH_KEY = 'the hash key'
+
 /**
  * Returns a function from the number of a call to its content. Each call of a method that streams its request sends all
  * messages; each call of any other method sends one of them, in turn. Content without placeholders is encoded once.
@@ -23,9 +27,9 @@ export interface Texts {
  * @throws DiscoError USAGE for data that are not messages of the method, or for more messages than calls
  */
 export function contentOf(method: Method, texts: Texts, calls: number): (number: number) => CallContent {
-  const data = Template.parse(texts.data)
-  const headers = texts.headers.map(([name, value]) => [name, Template.parse(value)] as const)
-  const hashKey = texts.hashKey === null ? null : Template.parse(texts.hashKey)
+  const data = Template.parse(texts.data, DATA)
+  const headers = texts.headers.map(([name, value]) => [name, headerTemplate(name, value)] as const)
+  const hashKey = texts.hashKey === null ? null : Template.parse(texts.hashKey, HASH_KEY)
   const headersAreConstant = headers.every(([, value]) => value.isConstant)
   const sample = messagesOf(method, data.fill(templateValues(1)))
   requireEnoughCalls(method, sample.length, calls)
@@ -52,19 +56,19 @@ export function contentOf(method: Method, texts: Texts, calls: number): (number:
 
 /** Fetches descriptions of types in the first call's data that are not described yet, by reflection. */
 export async function fetchTypes(method: Method, { data }: Pick<Texts, 'data'>): Promise<void> {
-  for (const json of splitMessages(Template.parse(data).fill(templateValues(1)))) {
+  for (const json of splitMessages(Template.parse(data, DATA).fill(templateValues(1)))) {
     await method.fetchTypesIn(parseJson(json))
   }
 }
 
 /** Headers of the first call, for requests before it. @throws DiscoError USAGE for an unknown placeholder */
 export function firstHeaders({ headers }: Pick<Texts, 'headers'>): Headers {
-  return headers.map(([name, value]) => [name, Template.parse(value).fill(templateValues(1))] as const)
+  return headers.map(([name, value]) => [name, headerTemplate(name, value).fill(templateValues(1))] as const)
 }
 
 /** Checks the data before the method is known. @throws DiscoError USAGE for data that are not JSON */
 export function requireJson({ data }: Pick<Texts, 'data'>): void {
-  splitMessages(Template.parse(data).fill(templateValues(1)))
+  splitMessages(Template.parse(data, DATA).fill(templateValues(1)))
 }
 
 /**
@@ -73,8 +77,12 @@ export function requireJson({ data }: Pick<Texts, 'data'>): void {
  */
 export function singleCallKeys({ hashKey }: Pick<Texts, 'hashKey'>): CallKeys | null {
   if (hashKey === null) return NO_KEYS
-  const template = Template.parse(hashKey)
+  const template = Template.parse(hashKey, HASH_KEY)
   return template.isConstant ? { hashKey: template.fill(templateValues(1)), pin: null } : null
+}
+
+function headerTemplate(name: string, value: string): Template {
+  return Template.parse(value, `the header ${name}`)
 }
 
 /** @param number the call's number, from 1 on */

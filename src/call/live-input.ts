@@ -32,7 +32,7 @@ export async function* liveMessages(
   const encode = async (text: string): Promise<Uint8Array | null> => {
     const what = `Message ${++number} of ${name}`
     try {
-      const json = parseJson(Template.parse(text).fill(templateValues(1)), what)
+      const json = parseJson(Template.parse(text, what).fill(templateValues(1)), what)
       await method.fetchTypesIn(json)
       return method.encode(json)
     } catch (error) {

@@ -15,17 +15,27 @@ const FILLERS: Readonly<Record<string, (values: TemplateValues) => string>> = {
   now: (values) => values.now(),
 }
 
+const PLACEHOLDER = /\{\{\s*(\w*)\s*\}\}/
+
+/** Whether a text has a placeholder, known or unknown. */
+export function hasPlaceholder(text: string): boolean {
+  return PLACEHOLDER.test(text)
+}
+
 /** A text with the placeholders `{{n}}`, `{{uuid}}` and `{{now}}`, which are replaced for each call. */
 export class Template {
   private constructor(private readonly parts: readonly (string | ((values: TemplateValues) => string))[]) {}
 
-  /** @throws DiscoError USAGE for an unknown placeholder */
-  static parse(text: string): Template {
-    const parts = text.split(/\{\{\s*(\w*)\s*\}\}/).map((part, at) => {
+  /**
+   * @param where the place of the text, for the error: `the data`
+   * @throws DiscoError USAGE for an unknown placeholder
+   */
+  static parse(text: string, where: string): Template {
+    const parts = text.split(PLACEHOLDER).map((part, at) => {
       if (at % 2 === 0) return part
       const filler = Object.hasOwn(FILLERS, part) ? FILLERS[part] : undefined
       if (filler) return filler
-      throw new DiscoError('USAGE', `Unknown placeholder {{${part}}}`, {
+      throw new DiscoError('USAGE', `Unknown placeholder {{${part}}} in ${where}`, {
         suggestions: [
           `Available: ${Object.keys(FILLERS)
             .map((name) => `{{${name}}}`)

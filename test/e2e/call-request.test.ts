@@ -64,6 +64,12 @@ test('missing imports of a .proto file are named when its methods are listed', a
 describe('call refuses with exit code 2', () => {
   const refused: [what: string, args: string[], message: string][] = [
     ['an unknown placeholder', ['-d', '{"name":"{{uid}}"}'], 'Available: {{n}}, {{uuid}}, {{now}}'],
+    ['one in a header', ['-H', 'a={{uid}}'], 'Unknown placeholder {{uid}} in the header a'],
+    [
+      'one in a hash key',
+      ['--policy', 'ring_hash', '--hash-key', '{{uid}}'],
+      'Unknown placeholder {{uid}} in the hash key',
+    ],
     ['more messages than calls', ['-d', '{}\n{}'], 'One call for each: --n 2'],
     ['a line that is no JSON', ['-d', '{}\n{bad\n', '--n', '2'], 'Line 2 of the data is not JSON'],
     ['a header without a key', ['-H', '=x'], '--header has no valid key'],

@@ -1,4 +1,5 @@
 import { Flags, type Interfaces } from '@oclif/core'
+import { hasPlaceholder } from '../../call/template.js'
 import { DiscoError, invalidValue } from '../../domain/errors.js'
 import { findPolicy, listPolicies, POLICIES, type Policy, type PolicyKind } from '../../policies/index.js'
 import { integerFlag, parsedBy, refuseEmpty, textFlag } from './custom.js'
@@ -118,13 +119,10 @@ export function policiesOf({
 }: ParameterFlags & { readonly policy: PolicyKinds }): readonly [Policy, ...Policy[]] {
   refuseUnused([first, ...more], parameters)
   for (const kind of [first, ...more]) requirePin(kind, parameters)
-  const constant = isPerCall(parameters['hash-key']) ? { ...parameters, 'hash-key': undefined } : parameters
+  const constant = hasPlaceholder(parameters['hash-key'] ?? '')
+    ? { ...parameters, 'hash-key': undefined }
+    : parameters
   return [configured(first, constant), ...more.map((kind) => configured(kind, constant))]
-}
-
-/** Whether a hash key differs from call to call: it has a placeholder such as `{{n}}`. */
-function isPerCall(hashKey: string | undefined): boolean {
-  return hashKey?.includes('{{') ?? false
 }
 
 function refuseUnused(kinds: PolicyKinds, parameters: ParameterFlags): void {
