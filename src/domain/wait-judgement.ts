@@ -112,8 +112,8 @@ function judgeState(
   const count = inState === null ? null : endpoints.filter((one) => inState.has(endpointId(one))).length
   const now = `${state} ${count ?? 'unknown'} of ${endpoints.length}`
   if (kind === 'none' && state !== 'drained') return { holds: count === 0, now }
-  // Left are the kind `all`, and `not drained` (kind `none`, state `drained`). They need a registered endpoint: otherwise
-  // they would hold for a service without endpoints.
+  // The remaining cases are the kind `all`, and `not drained` (kind `none`, state `drained`). They need a registered
+  // endpoint: otherwise they would hold for a service without endpoints.
   const holds = arePresent && count === (kind === 'all' ? endpoints.length : 0)
   const missing = absenceText(absent)
   return { holds, now: missing === null ? now : `${now}, ${missing}` }

@@ -52,7 +52,7 @@ export type KeepAliveStream = MemberStream<ILeaseKeepAliveRequest, ILeaseKeepAli
  * request that a signal ended rejects with the signal's reason.
  */
 export class EtcdClient {
-  /** Number of pages and keys that `range` has read so far, also on clients made by `under`. */
+  /** Number of pages and keys that `range` has read so far, together with the clients made from this one. */
   readonly read = { pages: 0, keys: 0 }
 
   private constructor(
@@ -176,7 +176,7 @@ export class EtcdClient {
   async checkMembers(range: KeyRange): Promise<MemberCheckResult[]> {
     const { members, options, signal } = this
     const checks = await Promise.all(
-      // A check itself never rejects.
+      // Rejects only if the signal aborts: a check itself never does.
       [...members].map((member) =>
         unlessAborted(checkMember(members, options, member, range), signal).catch(() => null),
       ),

@@ -84,7 +84,8 @@ function inRatio(weighted: readonly WeightedEndpoint[]): readonly WeightedEndpoi
 
 /**
  * Keeps each socket once: two keys may have the same address, but clients reject an assignment that contains a socket
- * twice. An endpoint without a socket of its own adds its weight to the endpoint that has its first socket.
+ * twice. If earlier endpoints have all the sockets of an endpoint, its weight is added to the one that has the first of
+ * them.
  *
  * @param taken receives the sockets of the endpoints
  */
