@@ -52,7 +52,7 @@ export type KeepAliveStream = MemberStream<ILeaseKeepAliveRequest, ILeaseKeepAli
  * request that a signal ended rejects with the signal's reason.
  */
 export class EtcdClient {
-  /** Number of pages and keys that `range` has read so far, together with the clients made from this one. */
+  /** Number of pages and keys that `range` has read so far. Clients made from this one share the count. */
   readonly read = { pages: 0, keys: 0 }
 
   private constructor(

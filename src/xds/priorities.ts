@@ -84,8 +84,8 @@ function inRatio(weighted: readonly WeightedEndpoint[]): readonly WeightedEndpoi
 
 /**
  * Keeps each socket once: two keys may have the same address, but clients reject an assignment that contains a socket
- * twice. If earlier endpoints have all the sockets of an endpoint, its weight is added to the one that has the first of
- * them.
+ * twice. If all sockets of an endpoint already belong to earlier endpoints, its weight is added to the earlier endpoint
+ * that has its first socket.
  *
  * @param taken receives the sockets of the endpoints
  */
