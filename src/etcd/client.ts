@@ -94,7 +94,7 @@ export class EtcdClient {
     return answer
   }
 
-  /** Replaces the listener of this client and of the clients made from it by `under`. */
+  /** Replaces the listener of this client and of the clients made from it by `under` and `interruptible`. */
   listen(listener: AnswerListener): void {
     this.listener = listener
   }

@@ -14,7 +14,7 @@ export interface FileText {
 }
 
 /**
- * Reads the text of a file, which may be a pipe, or, for `-`, of standard input.
+ * Reads the text of a file (a pipe is allowed), or of standard input if the path is `-`.
  *
  * @throws DiscoError USAGE if it cannot be read, is too long or not UTF-8
  */
