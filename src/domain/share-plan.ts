@@ -141,7 +141,10 @@ function relationsIn(
   const [why, remedy] = isNamed
     ? ['gRPC does not dial the selected ones', 'For the reason: disco doctor']
     : own.length === 0
-      ? ['gRPC dials no endpoint outside the selections', 'Without other endpoints, the given shares must add up to 100%']
+      ? [
+          'gRPC dials no endpoint outside the selections',
+          'Without other endpoints, the given shares must add up to 100%',
+        ]
       : [
           'all others are drained (weight 0)',
           'Select the others as well, such as version=1.0.0=95%, or restore their weights first: disco drain --undo',
