@@ -35,10 +35,10 @@ const REBASE_AT = 256
  * While weights change, no candidate is ever a whole pick ahead, and few are a pick or more behind. Without knowing
  * future weights, no rule can keep all candidates less than a pick behind. Example: four candidates have weight 10, and
  * each gets weight 1 when it is picked. After three picks the fourth is behind by 10/40 + 10/31 + 10/22 = 1.03.
- * `npm run bench -- gaps 500000` simulates 500,000 runs of 500 picks for each range of weights. Before each pick, with a
- * probability of a fifth, one candidate gets a random new weight. With weights from 1 to 1,000, a candidate was a pick or
- * more behind in 54 runs per million, by 1.20 at most. With half of the weights from 1 to 10, and half from 1 to 1,000,
- * this happened in 9,166 runs per million, by 1.80 at most.
+ * `npm run bench -- gaps 500000` simulates 500,000 runs of 500 picks. Before each pick, with a probability of a fifth, one
+ * candidate gets a random new weight. If weights are drawn from 1 to 1,000, a candidate is a pick or more behind in 54
+ * runs per million, by 1.20 at most. If each weight is drawn from 1 to 10 or, with equal probability, from 1 to 1,000, this
+ * happens in 9,166 runs per million, by 1.80 at most.
  *
  * Each candidate that is not suspended has a slot. A newcomer, or one that resumes, gets the lowest free slot, or a new
  * one. The lower slot wins a tie, so that a run can be repeated. Each array has an entry for every slot in use, hence
