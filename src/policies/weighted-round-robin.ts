@@ -52,9 +52,9 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly freeSlots = new SlotHeap()
   private readonly weights: number[] = []
   /**
-   * By slot: the start of the first turn since the candidate entered, its weight changed, or virtual time was reset.
-   * The current turn starts at `origins + served / weights`: adding 1/weight at each pick would accumulate rounding
-   * errors.
+   * By slot: the start of the turn that was current at the last of these events: the candidate entered, its weight
+   * changed, virtual time was reset. The turn that is current now starts at `origins + served / weights`: adding
+   * 1/weight at each pick would accumulate rounding errors.
    */
   private readonly origins: number[] = []
   /** By slot: the number of the candidate's picks since `origins` was set. */

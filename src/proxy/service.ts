@@ -30,7 +30,10 @@ export interface Absence {
 
 /** A call that waits for an endpoint. */
 export interface WaitingCall {
-  /** Called when `choose` may have another result: endpoints have changed, the list failed, or the service is closed. */
+  /**
+   * Called when `choose` may have another result: endpoints or connections have changed, resolution has failed, or the
+   * service is closed.
+   */
   retry(): void
 }
 

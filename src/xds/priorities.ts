@@ -67,7 +67,7 @@ function withoutSockets(
   })
 }
 
-/** Scales the weights, so that several registries share the calls in the ratio of their weights. */
+/** Scales the endpoints' weights, so that several registries share the calls in the ratio of the registries' weights. */
 function inRatio(weighted: readonly WeightedEndpoint[]): readonly WeightedEndpoint[] {
   const totals = new Map<string | undefined, number>()
   for (const { endpoint, weight } of weighted) {
