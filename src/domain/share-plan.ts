@@ -74,7 +74,7 @@ export function planShares(service: readonly Endpoint[], parts: readonly SharePa
   return roundedWeights(exact, floors)
 }
 
-/** Exact weights above this are replaced by rounded ones, which are easier to read. */
+/** If an exact weight would be above this, all weights are rounded instead, because rounded ones are easier to read. */
 const MAX_EXACT_WEIGHT = 1_000_000n
 
 /** If no weight above 0 is smaller than this, rounding changes each share by at most a thousandth of it. */

@@ -10,7 +10,7 @@ export const weightedRoundRobin = withoutParameters({
   create: () => new EarliestEligibleDeadline(),
 })
 
-/** Two times that differ by less are equal: a weight change leaves rounding errors of this size. */
+/** Virtual times whose difference is smaller count as equal: a weight change leaves rounding errors of this size. */
 const SAME_TIME = 1e-12
 
 /** Virtual time is reset to 0 at this value: the larger it is, the fewer bits of the number are left for its fraction. */
@@ -27,9 +27,9 @@ const REBASE_AT = 256
  * change.
  *
  * A candidate's lag, weight x (now - start), is its exact share of all picks so far minus its own picks. A new weight
- * keeps the lag. A leaver's lag is shared among the others by moving virtual time, unless it was suspended. A candidate
- * that is suspended for a reconnect keeps its lag, and virtual time stays where it is. The lags of the READY candidates
- * then no longer sum to 0, so a candidate may be more than a pick away from its exact share
+ * keeps the lag. When a candidate leaves, its lag is shared among the others by moving virtual time. A candidate that is
+ * suspended for a reconnect keeps its lag, which is discarded if it leaves meanwhile; virtual time stays where it is. The
+ * lags of the READY candidates then no longer sum to 0, so a candidate may be more than a pick away from its exact share
  * (`test/property/reconnects.test.ts` has the limits). If no turn is eligible, the one that starts first is served.
  *
  * While weights change, no candidate is ever a whole pick ahead, and few are a pick or more behind. Without knowing
@@ -60,11 +60,11 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   /** By slot: the number of the candidate's picks since `origins` was set. */
   private readonly served: number[] = []
   /**
-   * Turns by start: those that had not started at the last pick, and those that were queued since. At the next pick,
-   * `startTurns` moves the started ones to `eligible`.
+   * Turns in the order of their starts: those that had not started at the last pick, and those that were queued since. At
+   * the next pick, `startTurns` moves the started ones to `eligible`.
    */
   private readonly waiting = new SlotHeap()
-  /** Turns that had already started by the time of the last pick, by deadline. */
+  /** Turns that had already started at the last pick, in the order of their deadlines. */
   private readonly eligible = new SlotHeap()
   private origin = 0
   private picksSinceOrigin = 0
