@@ -26,7 +26,7 @@ const GUARD_FLAGS = ['data', 'assert', 'n'] as const
 export default class Shift extends DiscoCommand {
   static override summary = 'Give some endpoints a share of the traffic, all at once or in steps'
   static override description =
-    'Computes the weights that give the shares, and sets them in one transaction under the leases of the endpoints. Weights within each selection, and within the rest, keep their ratio; a drained endpoint stays drained, unless all endpoints of a selection are. With --steps, a guard may run after each step: disco call (--call), or the command after --. If the guard fails, or on Ctrl-C, the original weights are restored.'
+    'Computes the weights that give the shares, and sets them in one transaction under the leases of the endpoints. Weights within each selection, and within the rest, keep their ratio; a drained endpoint stays drained, but if all endpoints of a selection are drained, they get equal weights. With --steps, a guard may run after each step: disco call (--call), or the command after --. If the guard fails, or on Ctrl-C, the original weights are restored.'
   static override examples = [
     '<%= config.bin %> shift hello 1.2.3.4:1001=10% --dry-run',
     '<%= config.bin %> shift hello 1.2.3.4:1001=10% --yes',

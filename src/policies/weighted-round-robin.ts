@@ -27,10 +27,10 @@ const REBASE_AT = 256
  * change.
  *
  * A candidate's lag, weight x (now - start), is its exact share of all picks so far minus its own picks. A new weight
- * keeps the lag. When a candidate leaves, its lag is shared among the others by moving virtual time. A candidate that is
- * suspended for a reconnect keeps its lag, which is discarded if it leaves meanwhile; virtual time stays where it is. The
- * lags of the READY candidates then no longer sum to 0, so a candidate may be more than a pick away from its exact share
- * (`test/property/reconnects.test.ts` has the limits). If no turn is eligible, the one that starts first is served.
+ * keeps the lag. When a candidate leaves, its lag is shared among the others by moving virtual time. When a candidate is
+ * suspended for a reconnect, virtual time is not moved, and the candidate keeps its lag. If it leaves while it is
+ * suspended, its lag is discarded. The lags of the READY candidates then no longer sum to 0, so a candidate may be more
+ * than a pick away from its exact share (`test/property/reconnects.test.ts` has the limits). If no turn is eligible, the one that starts first is served.
  *
  * While weights change, no candidate is ever a whole pick ahead, and few are a pick or more behind. Without knowing
  * future weights, no rule can keep all candidates less than a pick behind. Example: four candidates have weight 10, and
@@ -52,9 +52,9 @@ class EarliestEligibleDeadline<Candidate> implements Chooser<Candidate> {
   private readonly freeSlots = new SlotHeap()
   private readonly weights: number[] = []
   /**
-   * By slot: the start of the turn that was current at the last of these events: the candidate entered, its weight
-   * changed, virtual time was reset. The turn that is current now starts at `origins + served / weights`: adding
-   * 1/weight at each pick would accumulate rounding errors.
+   * By slot: the start of a turn, from which the starts of later turns are computed. It is set when the candidate enters,
+   * when its weight changes and when virtual time is reset. The current turn starts at `origins + served / weights`:
+   * adding 1/weight at each pick would accumulate rounding errors.
    */
   private readonly origins: number[] = []
   /** By slot: the number of the candidate's picks since `origins` was set. */

@@ -47,7 +47,7 @@ export class BalancedService implements TargetListener {
   private readonly waiting = new Set<WaitingCall>()
   private readonly watch: TargetWatch
   /**
-   * A description of the list, for messages: how many endpoints are registered, the conditions of the target, and which
+   * A description of the list, for messages: how many endpoints are registered, the selector of the target, and which
    * registries are unreachable. Empty for targets without a registry; null before the first list.
    */
   private note: string | null = null

@@ -29,7 +29,7 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   private picker: experimental.Picker = new experimental.QueuePicker(this)
   private reported: connectivityState | null = null
   /**
-   * Whether calls may wait for a new picker, because the READY picker in use has queued or failed a pick. grpc-js
+   * Whether there may be calls that wait for a new picker: the READY picker in use has queued or failed a pick. grpc-js
    * retries a failed pick if the call has `waitForReady`.
    */
   private hasWaitingPicks = false
