@@ -98,8 +98,8 @@ function progressOf(header: IResponseHeader): IWatchResponse {
 
 /**
  * Returns a function that waits for the promise up to a limit in milliseconds, and resolves to null if the limit passes
- * first. The function may be called repeatedly. Promise.race would add a reaction to the promise each time, which leaks on a stream that is quiet
- * all day.
+ * first. The function may be called repeatedly. Promise.race would add a reaction to the promise each time, which leaks on
+ * a stream that is quiet all day.
  */
 function limitedWait<T>(promise: Promise<T>): (limitMs: number) => Promise<T | null> {
   let isSettled = false
