@@ -169,7 +169,7 @@ export class EtcdClient {
   /**
    * Checks each member, without retries: its status, and whether it answers progress requests. Never rejects: for
    * a member that does not answer, `status` is the error. If the signal of `under` aborts, the result has only the
-   * members that have answered.
+   * members whose check has ended.
    *
    * @param range the range of a watch that tests whether the member answers progress requests
    */
