@@ -29,9 +29,9 @@ const REBASE_AT = 256
  * A candidate's lag, weight x (now - start), is its exact share of all picks so far minus its own picks. A new weight
  * keeps the lag. When a candidate leaves, its lag is shared among the others by moving virtual time. When a candidate is
  * suspended for a reconnect, virtual time is not moved, and the candidate keeps its lag. If it leaves while it is
- * suspended, its lag is discarded. The lags of the READY candidates then no longer sum to 0, so a candidate may be more
- * than a pick away from its exact share (`test/property/reconnects.test.ts` has the limits). If no turn is eligible, the
- * one that starts first is served.
+ * suspended, its lag is discarded. Both during a suspension and after a discarded lag, the lags of the candidates that
+ * are not suspended no longer sum to 0, so a candidate may be more than a pick away from its exact share
+ * (`test/property/reconnects.test.ts` has the limits). If no turn is eligible, the one that starts first is served.
  *
  * While weights change, no candidate is ever a whole pick ahead, and few are a pick or more behind. Without knowing
  * future weights, no rule can keep all candidates less than a pick behind. Example: four candidates have weight 10, and

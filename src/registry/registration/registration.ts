@@ -174,8 +174,8 @@ export class Registration implements AsyncDisposable {
       // A reconciliation may have replaced it already.
       if (this.lease.current === lease) for (const key of this.watches.keys()) key.noteLeaseLost()
       await this.reconcileSoon(...this.watches.keys())
-      // The reconciliation keeps the lease if etcd now says that it exists, or if etcd still has every key under it. The
-      // keep-alive then starts again after a wait.
+      // A reconciliation replaces the lease if a key is missing or under another lease, and etcd confirms that the lease is
+      // gone. Otherwise the lease is kept, and the keep-alive starts again after a wait.
       if (this.lease.current === lease) await backoff.wait(this.stop.signal)
       else backoff.reset()
     }
