@@ -174,8 +174,8 @@ export class Registration implements AsyncDisposable {
       // A reconciliation may have replaced it already.
       if (this.lease.current === lease) for (const key of this.watches.keys()) key.noteLeaseLost()
       await this.reconcileSoon(...this.watches.keys())
-      // A reconciliation replaces the lease if a key is missing or under another lease, and etcd confirms that the lease is
-      // gone. Otherwise the lease is kept, and the keep-alive starts again after a wait.
+      // A reconciliation replaces the current lease if etcd confirms that it is gone, and a key is missing, has no lease, or
+      // is still under our former one. Otherwise the current lease is kept, and the keep-alive starts again after a wait.
       if (this.lease.current === lease) await backoff.wait(this.stop.signal)
       else backoff.reset()
     }
