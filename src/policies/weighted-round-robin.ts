@@ -37,9 +37,9 @@ const REBASE_AT = 256
  * future weights, no rule can keep all candidates less than a pick behind. Example: four candidates have weight 10, and
  * each gets weight 1 when it is picked. After three picks the fourth is behind by 10/40 + 10/31 + 10/22 = 1.03.
  * `npm run bench -- gaps 500000` simulates 500,000 runs of 500 picks. Before each pick, with a probability of a fifth, one
- * candidate gets a random new weight. If weights are drawn from 1 to 1,000, a candidate is a pick or more behind in 54
- * runs per million, by 1.20 at most. If each weight is drawn from 1 to 10 or, with equal probability, from 1 to 1,000, this
- * happens in 9,166 runs per million, by 1.80 at most.
+ * candidate gets a random new weight. If weights are drawn from 1 to 1,000, some candidate is a pick or more behind in 54
+ * runs per million, and the largest lag is 1.20 picks. If each weight is drawn from 1 to 10 or, with equal probability,
+ * from 1 to 1,000, this happens in 9,166 runs per million, and the largest lag is 1.80 picks.
  *
  * Each candidate that is not suspended has a slot. A newcomer, or one that resumes, gets the lowest free slot, or a new
  * one. The lower slot wins a tie, so that a run can be repeated. Each array has an entry for every slot in use, hence

@@ -93,8 +93,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   /**
-   * Returns the rotations of `policy`, or those of the policy in use if `policy` is an error; null if the channel has
-   * never had a valid policy. If `policy` differs from the policy in use, creates new rotations with the same children.
+   * Returns the priorities with `policy`, or those of the policy in use if `policy` is an error; null if the channel has
+   * never had a valid policy. If `policy` differs from the policy in use, creates new ones with the same children.
    */
   private follow(policy: Policy | DiscoError, observer: Observer): Priorities<Child> | null {
     if (policy instanceof DiscoError) {

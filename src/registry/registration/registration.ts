@@ -16,7 +16,10 @@ export type Ended = 'deregistered' | 'closed'
 /** How long the lease outlives a deregistered key, so that watchers can see that the key did not expire. */
 const REVOKE_AFTER_MS = 250
 
-/** First wait before a retry of a failed reconciliation, or of the renewal of a lease. Jittered; doubles to 2 s. */
+/**
+ * First wait before a failed reconciliation is repeated, or before the keep-alive of a lease that was reported lost, but
+ * kept, starts again. Jittered; doubles to 2 s.
+ */
 const FIRST_RETRY_MS = 500
 
 /** Waits of 0.75 to 1.5 s between attempts to acquire a registration while etcd does not answer. */
@@ -174,8 +177,8 @@ export class Registration implements AsyncDisposable {
       // A reconciliation may have replaced it already.
       if (this.lease.current === lease) for (const key of this.watches.keys()) key.noteLeaseLost()
       await this.reconcileSoon(...this.watches.keys())
-      // A reconciliation replaces the current lease if etcd confirms that it is gone, and a key is missing, has no lease, or
-      // is still under our former one. Otherwise the current lease is kept, and the keep-alive starts again after a wait.
+      // If the reconciliations have kept this lease, etcd still shows every key under it, or now says that it exists. The
+      // keep-alive then starts again after a wait.
       if (this.lease.current === lease) await backoff.wait(this.stop.signal)
       else backoff.reset()
     }
