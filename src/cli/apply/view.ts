@@ -1,6 +1,6 @@
 import { shownKey } from '../../domain/key-text.js'
-import { CHANGE_GLYPHS, type ChangeKind, paintedChange } from '../terminal/change-glyphs.js'
 import type { Palette } from '../terminal/color.js'
+import { CHANGE_GLYPHS, type ChangeKind, paintedChange } from '../terminal/color.js'
 import { count } from '../terminal/units.js'
 import { markInReport, visible } from '../terminal/visible.js'
 import type { ApplyChangeDoc, ApplyDoc } from './document.js'

@@ -12,7 +12,6 @@ import { age, count, duration } from '../terminal/units.js'
 import { jsonLine, markInReport, prettyJson, visible } from '../terminal/visible.js'
 import type { CallDoc } from './document.js'
 import { InOrder } from './in-order.js'
-import { progressLine } from './progress.js'
 import { callLineDoc, comparisonDoc } from './report-document.js'
 
 /** Determines which parts of a run are shown. */
@@ -221,4 +220,12 @@ function pairLines(what: string, pairs: CallResult['headers']): string[] {
   return Object.entries(pairs).flatMap(([name, values]) =>
     values.map((value) => `< ${what} ${visible(name)}: ${visible(value)}`),
   )
+}
+
+/** The progress of a run: number of calls, rate, latency and failures so far. */
+function progressLine({ all }: Recorder, elapsedMs: number): string {
+  const { p50, p99 } = all.latency.summary()
+  const perSecond = Math.round((all.calls * 1000) / elapsedMs)
+  const failed = Object.entries(all.failures).map(([status, calls]) => `  ${calls} ${status}`)
+  return `  ${count(all.calls, 'call')}  ${perSecond}/s  p50 ${duration(p50)}  p99 ${duration(p99)}${failed.join('')}  ${duration(elapsedMs)}`
 }

@@ -1,7 +1,7 @@
 import type { DifferentField } from '../../domain/registry-diff.js'
 import { fieldText } from '../history/rows.js'
-import { CHANGE_GLYPHS, paintedChange } from '../terminal/change-glyphs.js'
 import type { Palette } from '../terminal/color.js'
+import { CHANGE_GLYPHS, paintedChange } from '../terminal/color.js'
 import { type Column, renderTable } from '../terminal/table.js'
 import { count } from '../terminal/units.js'
 import { visible } from '../terminal/visible.js'

@@ -1,6 +1,8 @@
-import { Flags } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import { hostPort, type ListenAddress, readAddress, withoutSecrets } from '../../domain/address.js'
-import { readBy } from './custom.js'
+import type { PemFiles } from '../../grpc/backend-tls.js'
+import { fileFlag, readBy } from './custom.js'
+import { sourceOf } from './standard-input.js'
 
 /** An address to listen at: `HOST:PORT`, `:PORT` or `PORT`. Without a host, only this machine can connect. */
 export const listenFlag = Flags.custom<ListenAddress>({
@@ -21,4 +23,36 @@ function readListenAddress(text: string): ListenAddress | undefined {
   const address = readAddress(isAnyPort ? whole.replace(/0$/, '1') : whole)
   if ('problem' in address || address.kind !== 'tcp') return undefined
   return { host: address.host, port: isAnyPort ? 0 : address.port }
+}
+
+/** The TLS certificate of a listener. @param peers what connects to it, in the plural */
+export function listenerTlsFlags(peers: string) {
+  return {
+    'listen-cert': fileFlag({
+      helpGroup: 'TLS',
+      helpValue: 'FILE|-',
+      description: `certificate for ${peers}; SIGHUP reads it again`,
+    }),
+    'listen-key': fileFlag({
+      helpGroup: 'TLS',
+      helpValue: 'FILE|-',
+      description: 'key of that certificate',
+    }),
+    'listen-client-ca': fileFlag({
+      helpGroup: 'TLS',
+      helpValue: 'FILE|-',
+      description: `CA that must have signed the certificates of ${peers}`,
+    }),
+  }
+}
+
+export type ListenerTlsFlags = Interfaces.InferredFlags<ReturnType<typeof listenerTlsFlags>>
+
+/** @throws DiscoError USAGE if standard input cannot be read */
+export async function listenerTlsFiles(flags: ListenerTlsFlags): Promise<PemFiles> {
+  return {
+    caFile: await sourceOf(flags['listen-client-ca']),
+    certFile: await sourceOf(flags['listen-cert']),
+    keyFile: await sourceOf(flags['listen-key']),
+  }
 }

@@ -6,8 +6,7 @@ import type { FullPlace } from '../config.js'
 import { adminFlags } from './admin.js'
 import { isAddress } from './arguments.js'
 import { parsedBy, textFlag } from './custom.js'
-import { listenFlag } from './listen.js'
-import { listenerTlsFlags } from './listener-tls.js'
+import { listenerTlsFlags, listenFlag } from './listen.js'
 import { readScope } from './target.js'
 
 /** Flags of the control plane itself. */
