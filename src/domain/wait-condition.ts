@@ -48,14 +48,16 @@ const COMPARISON = String.raw`(>=|<=|==|!=|=|>|<)\s*`
  * `all healthy`, `all drained`. A state or a weight may name an endpoint: `healthy ADDR`, `weight ADDR==0`. The prefix
  * `not` or `!` negates; `not healthy` means that no endpoint is healthy. A single `=` is equality.
  *
+ * @param source the flag that contains the text, for the error
  * @throws DiscoError USAGE
  */
-export function parseWaitCondition(text: string): WaitCondition {
+export function parseWaitCondition(text: string, source: string): WaitCondition {
   const [, negation, whole = ''] = /^\s*(not\s+|!\s*)?(.*?)\s*$/s.exec(text) ?? []
   // Refuses a trailing space, as in "gone $ADDR" with an empty variable: the condition would be about all endpoints.
-  if (/^(registered|gone|ready|healthy|drained)$/.test(whole) && /\s$/.test(text)) throw invalid(text, whole)
+  if (/^(registered|gone|ready|healthy|drained)$/.test(whole) && /\s$/.test(text))
+    throw invalid(text, whole, source)
   const read = readCounted(whole) ?? readWeight(whole) ?? readState(whole, negation !== undefined)
-  if (read === null) throw invalid(text, whole)
+  if (read === null) throw invalid(text, whole, source)
   return negation === undefined ? read : negated(read)
 }
 
@@ -96,9 +98,9 @@ function negated(condition: WaitCondition): WaitCondition {
   }
 }
 
-function invalid(text: string, whole: string): DiscoError {
+function invalid(text: string, whole: string, source: string): DiscoError {
   const instead = EXAMPLES[whole] ?? EXAMPLES[whole.split('=', 1)[0] ?? '']
-  return new DiscoError('USAGE', `Invalid condition "${text}"`, {
+  return new DiscoError('USAGE', `Invalid condition "${text}" from ${source}`, {
     suggestions: [
       ...(instead === undefined ? [] : [instead]),
       "Expected endpoints>=3, ready>=3, healthy>=3, 'weight==0', registered, gone, drained, 'all healthy'; for one",
@@ -125,7 +127,7 @@ const EXAMPLES: Readonly<Record<string, string>> = {
  * `--for healthy` with a redirection to a file named `=3`.
  */
 export function ambiguousState(state: string): DiscoError {
-  return new DiscoError('USAGE', `Invalid condition "${state}"`, {
+  return new DiscoError('USAGE', `Invalid condition "${state}" from --for`, {
     suggestions: [
       `Quote the whole condition: --for '${state}>=3'`,
       `For every endpoint: --for 'all ${state}'; for one: disco wait SERVICE ADDR --for ${state}`,

@@ -120,6 +120,20 @@ function proxiedTarget(text: string, place: (defaultLayout: string) => FullPlace
 function readRoute(text: string, flag: string): RouteEntry {
   if (text === 'authority') return text
   const [, grpcService, target] = /^\/?([A-Za-z_][\w.]*)=(.+)$/.exec(text) ?? []
-  if (grpcService !== undefined && target !== undefined) return { grpcService, target }
+  if (grpcService !== undefined && target !== undefined) {
+    requireTarget(target, flag)
+    return { grpcService, target }
+  }
   throw invalidValue(flag, text, 'authority, or a route such as helloworld.Greeter=hello')
+}
+
+/** @throws DiscoError USAGE for an invalid URI */
+function requireTarget(text: string, flag: string): void {
+  try {
+    const { scheme, authority, path } = splitTarget(text)
+    if (scheme === SCHEME && text.startsWith(`${SCHEME}:`)) parseTarget({ authority, path })
+  } catch (thrown) {
+    const { code, message, suggestions } = DiscoError.from(thrown)
+    throw new DiscoError(code, `${message}, from ${flag}`, { suggestions, cause: thrown })
+  }
 }

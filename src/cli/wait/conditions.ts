@@ -4,8 +4,8 @@ import { completeAddressOrKey } from '../flags/arguments.js'
 import type { Word } from '../words/words.js'
 
 /** Parses a condition; completes an address such as `:1001`, as at registration. @throws DiscoError USAGE */
-export async function readCondition(text: string): Promise<WaitCondition> {
-  const condition = parseWaitCondition(text)
+export async function readCondition(text: string, flag: string): Promise<WaitCondition> {
+  const condition = parseWaitCondition(text, flag)
   if (!('addr' in condition) || condition.addr === null) return condition
   const addr = await completeAddressOrKey(condition.addr, "disco wait hello --for 'gone 1.2.3.4:1001'")
   return { ...condition, addr }
@@ -41,7 +41,7 @@ export function misplacedCondition(words: Iterable<Word>): DiscoError | null {
 function isPlainlyCondition(text: string): boolean {
   if (/^\w*$/.test(text)) return false
   try {
-    parseWaitCondition(text)
+    parseWaitCondition(text, '--for')
     return true
   } catch {
     // An incomplete condition is reported elsewhere.

@@ -28,7 +28,7 @@ function healthy(endpoints: readonly Endpoint[], ...names: string[]): WaitFacts 
 }
 
 function holds(text: string, facts: WaitFacts = FACTS): boolean {
-  return judge(parseWaitCondition(text), facts).holds
+  return judge(parseWaitCondition(text, '--for'), facts).holds
 }
 
 describe('a wait condition', () => {
@@ -74,7 +74,7 @@ describe('a wait condition', () => {
     ['drained', 'all drained'],
     ['!healthy', 'not healthy'],
   ])('%s is %s', (text, canonical) => {
-    expect(formatWaitCondition(parseWaitCondition(text))).toBe(canonical)
+    expect(formatWaitCondition(parseWaitCondition(text, '--for'))).toBe(canonical)
   })
 
   it.each<[string, WaitFacts, boolean, string]>([
@@ -103,7 +103,7 @@ describe('a wait condition', () => {
     ['weight==3', healthy([ONE], ONE.addr, 'a:1'), false, 'a:1 is not registered'],
     ['weight>=0', healthy([BROKEN]), false, 'no weight can be read'],
   ])('%s, case %#', (text, facts, wanted, now) => {
-    expect(judge(parseWaitCondition(text), facts)).toEqual({ holds: wanted, now })
+    expect(judge(parseWaitCondition(text, '--for'), facts)).toEqual({ holds: wanted, now })
   })
 
   it.each([
@@ -118,7 +118,7 @@ describe('a wait condition', () => {
     ['not healthy', true],
   ])('%s may hold, by the registry alone: %s', (text, wanted) => {
     const unasked = { ...FACTS, ready: null, healthy: null }
-    expect(mayHold(parseWaitCondition(text), unasked)).toBe(wanted)
+    expect(mayHold(parseWaitCondition(text, '--for'), unasked)).toBe(wanted)
   })
 
   it('accepts a key in its displayed form, too', () => {
@@ -138,9 +138,9 @@ describe('a wait condition', () => {
     const texts = ['endpoints>=3', 'healthy<2', 'gone a:1', 'gone', 'registered', 'weight [::1]:80!=4']
     const more = ['weight==0', 'all healthy', 'healthy a:1', 'not ready', 'not ready a:1', 'all drained']
     for (const text of [...texts, ...more]) {
-      expect(formatWaitCondition(parseWaitCondition(text))).toBe(text)
+      expect(formatWaitCondition(parseWaitCondition(text, '--for'))).toBe(text)
     }
-    const now = (text: string) => judge(parseWaitCondition(text), FACTS).now
+    const now = (text: string) => judge(parseWaitCondition(text, '--for'), FACTS).now
     expect(now('ready>=3')).toBe('ready 2')
     expect(now('gone 127.0.0.1:1001')).toBe('127.0.0.1:1001 is registered')
     expect(now('weight 127.0.0.1:1001==0')).toBe('127.0.0.1:1001 has weight 3')
@@ -152,7 +152,7 @@ describe('a wait condition', () => {
     const needing = [
       ...['ready>=1', 'healthy>=1', 'endpoints>=1', 'gone a:1', 'weight a:1==1'],
       ...states,
-    ].filter((text) => needsConnections(parseWaitCondition(text)))
+    ].filter((text) => needsConnections(parseWaitCondition(text, '--for')))
     expect(needing).toEqual(['ready>=1', 'healthy>=1', 'all healthy', 'not ready'])
   })
 
@@ -173,9 +173,9 @@ describe('a wait condition', () => {
     'weight ==3',
     'weights>=3',
   ])('%j is none', (text) => {
-    expect(errorOf(() => parseWaitCondition(text))).toMatchObject({
+    expect(errorOf(() => parseWaitCondition(text, '--for'))).toMatchObject({
       code: 'USAGE',
-      message: `Invalid condition "${text}"`,
+      message: `Invalid condition "${text}" from --for`,
     })
   })
 })
