@@ -95,7 +95,7 @@ export abstract class DiscoCommand extends OutputCommand {
     if (others.length === 0) return { discovery: only.registry, registries }
     const { combineRegistries } = await import('../registry/combined/combine.js')
     const named = registries.map(({ origin, registry }) => [origin?.registry ?? '', registry] as const)
-    const from = flags.context ?? ''
+    const from = flags.context?.text ?? ''
     return { discovery: combineRegistries(Object.fromEntries(named), { from }), registries }
   }
 

@@ -1,5 +1,4 @@
 import type { Context } from '../config/contexts.js'
-import { splitEndpoints } from '../domain/address.js'
 import { DiscoError } from '../domain/errors.js'
 import { connectionOf, missingPassword } from '../registry/context-options.js'
 import {
@@ -154,7 +153,5 @@ function timeoutsOf(env: Layers['env']): Layers['env'] {
 }
 
 function membersOf({ endpoints }: SettingFlags): Partial<EtcdMembers> {
-  return endpoints === undefined
-    ? {}
-    : { endpoints: splitEndpoints(endpoints), endpointsSource: '--endpoints' }
+  return endpoints === undefined ? {} : { endpoints, endpointsSource: '--endpoints' }
 }

@@ -184,7 +184,8 @@ export default class Apply extends DiscoCommand {
   private async ask(doc: ApplyDoc, flags: BaseFlags & ApplyFlags): Promise<void> {
     if (flags.yes) return
     const words = { add: 'to add', update: 'to change', remove: 'to remove' }
-    const where = flags.context === undefined ? this.members(flags).join(', ') : `context ${flags.context}`
+    const where =
+      flags.context === undefined ? this.members(flags).join(', ') : `context ${flags.context.text}`
     const change = `apply ${doc.file} to ${where}: ${countsOf(doc.changes, words).join(', ')}`
     await confirmBulk(change, this.productionLabel(flags))
   }

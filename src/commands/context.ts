@@ -18,6 +18,7 @@ import { visible } from '../cli/terminal/visible.js'
 import { DiscoError } from '../domain/errors.js'
 import { AUTO } from '../domain/layouts/reader.js'
 import { nameSuggestions } from '../domain/nearest.js'
+import { readRegistryNames } from '../domain/origins.js'
 
 /** Flags that only `add` takes, and that only `use` takes. */
 const ADD_FLAGS = ['production', 'password-env', 'force']
@@ -94,7 +95,10 @@ export default class ContextCommand extends DiscoCommand {
     if (name !== undefined && flags.context !== undefined) {
       throw new DiscoError('USAGE', 'The context is named twice: as an argument and by --context')
     }
-    const layers = await this.readLayers({ ...flags, context: name ?? flags.context })
+    const layers = await this.readLayers({
+      ...flags,
+      context: name === undefined ? flags.context : readRegistryNames(name, 'NAME'),
+    })
     const doc = settingsDoc(layers, await connectionSettings(layers), placeOf(layers, AUTO))
     const mark = this.palette(flags, process.stderr).yellow('!')
     if (doc.unused.length > 0) {

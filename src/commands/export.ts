@@ -1,10 +1,11 @@
 import { Flags } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
 import { placeFlags } from '../cli/flags/base.js'
-import { argument, oneOf } from '../cli/flags/custom.js'
+import { argument, parsedBy, readChoice } from '../cli/flags/custom.js'
 import { filterFlags, readScope } from '../cli/flags/target.js'
+import { type Output, readOutput } from '../cli/output/format.js'
 import { LeaseTimes } from '../cli/registry-file/lease-times.js'
-import { RegistryFileWriter } from '../cli/registry-file/write.js'
+import { type FileFormat, RegistryFileWriter } from '../cli/registry-file/write.js'
 import { count, grouped } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
 import { type EndpointFilter, formatFilter, isUnfiltered, requireChosen } from '../domain/endpoint-filter.js'
@@ -16,6 +17,16 @@ import type { Registry } from '../registry/registry.js'
 
 /** Maximum number of keys in the remark about unreadable values. */
 const MAX_NAMED = 5
+
+const LANGUAGES = ['yaml', 'json'] as const
+
+const outputFlag = Flags.custom<Output & { readonly language: FileFormat }>({
+  helpValue: LANGUAGES.join('|'),
+  parse: parsedBy(async (text, flag) => {
+    const language = readChoice(LANGUAGES, text, flag)
+    return { ...(await readOutput(language, flag)), language }
+  }),
+})
 
 export default class Export extends DiscoCommand {
   static override summary = 'Write services to a file, which disco apply restores'
@@ -39,7 +50,7 @@ export default class Export extends DiscoCommand {
     }),
     ...filterFlags,
     ...placeFlags,
-    output: Flags.custom<'yaml' | 'json'>(oneOf(['yaml', 'json']))({
+    output: outputFlag({
       char: 'o',
       helpGroup: 'OUTPUT',
       description: 'format of the file',
@@ -48,10 +59,9 @@ export default class Export extends DiscoCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Export)
-    const others = { ...flags, output: undefined }
     const scopes = await Promise.all(
       [...new Set<string | undefined>(args.targets ?? [undefined])].map((target) =>
-        readScope({ command: 'export', target, flags, place: (layout) => this.place(others, layout) }),
+        readScope({ command: 'export', target, flags, place: (layout) => this.place(flags, layout) }),
       ),
     )
     const [first] = scopes
@@ -59,7 +69,7 @@ export default class Export extends DiscoCommand {
     const { root } = first.place
     const differing = scopes.find(({ place }) => place.root !== root)
     if (differing) throw new DiscoError('USAGE', 'A file has one root: the targets name different ones')
-    const format = flags.json ? 'json' : ((flags.output as 'yaml' | 'json' | undefined) ?? 'yaml')
+    const format = flags.json ? 'json' : (flags.output?.language ?? 'yaml')
     const writer = new RegistryFileWriter(this.output, format, {
       schema: REGISTRY_FILE_SCHEMA,
       root: rootPrefix(root),
@@ -69,7 +79,7 @@ export default class Export extends DiscoCommand {
     const unreadable: string[] = []
     let leftOut = 0
     for (const { service, filter, place } of scopes) {
-      const registry = await this.openRegistry({ ...others, ...place })
+      const registry = await this.openRegistry({ ...flags, ...place })
       const times = new LeaseTimes(registry, flags.ttl)
       const before = writer.count
       let isSeen = false
@@ -84,7 +94,7 @@ export default class Export extends DiscoCommand {
       if (times.wereLeftOut) this.remark(`! ${times.remark}`)
     }
     writer.end()
-    const mark = this.palette(others, process.stderr).yellow('!')
+    const mark = this.palette(flags, process.stderr).yellow('!')
     if (leftOut > 0) {
       const more = leftOut > unreadable.length ? ', …' : ''
       this.remark(

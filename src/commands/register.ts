@@ -64,7 +64,7 @@ export default class Register extends DiscoCommand {
     ...placeFlags,
     ...changeFlags,
     takeover: Flags.boolean({ description: 'take the key from another registrar' }),
-    'on-delete': Flags.custom<'exit' | 'reregister'>(oneOf(['exit', 'reregister']))({
+    'on-delete': Flags.custom(oneOf(['exit', 'reregister']))({
       default: 'exit',
       description: 'what to do when another client deletes the key on purpose',
     }),

@@ -38,14 +38,17 @@ export default class XdsCommand extends DiscoCommand {
     const parsed = await this.parse(XdsCommand)
     const { flags } = parsed
     const targets = parsed.argv as string[]
-    const files = await listenerTlsFiles(flags)
     if (flags.bootstrap) {
       refuseIneffective(parsed, BOOTSTRAP_IDLE, 'with --bootstrap')
-      const options = { listen: flags.listen, isTls: requirePair(files), hostname: hostname() }
-      for (const lines of this.writer(flags).documentLines(bootstrapFor(targets, options))) this.out(lines)
-      if (files.caFile !== undefined) this.remark(`! ${CLIENT_CERTIFICATES}`)
+      // The names of the files suffice: a bootstrap file has none of their content.
+      const named = { certFile: flags['listen-cert'], keyFile: flags['listen-key'] }
+      const isTls = requirePair({ ...named, caFile: flags['listen-client-ca'] })
+      const doc = bootstrapFor(targets, { listen: flags.listen, isTls, hostname: hostname() })
+      for (const lines of this.writer(flags).documentLines(doc)) this.out(lines)
+      if (flags['listen-client-ca'] !== undefined) this.remark(`! ${CLIENT_CERTIFICATES}`)
       return
     }
+    const files = await listenerTlsFiles(flags)
     // The cache on disk has lists of single services, not of all services together.
     if (targets.length === 0) refuseIneffective(parsed, ['cache', 'cache-max-age'], 'without a SERVICE')
     const queries = await planServices(targets, (layout) => this.commonPlace(flags, layout))
@@ -62,7 +65,7 @@ export default class XdsCommand extends DiscoCommand {
     const view = new XdsView(this.palette(flags, process.stderr), (line) => this.remark(line))
     await serve(
       {
-        sources: await sourcesOf(opened, queries, flags.context),
+        sources: await sourcesOf(opened, queries, flags.context?.text),
         whyAbsent: ({ query }) => whyAbsent(opened, query),
         listen: flags.listen,
         canary: flags.canary ?? null,

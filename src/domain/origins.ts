@@ -22,9 +22,16 @@ const FORMS = [
   'NAME=80,NAME=20: both, in this ratio',
 ]
 
-/** Whether a text names several registries. */
-export function namesSeveral(text: string): boolean {
-  return text.includes(',')
+/** One or several registries, as a user names them. */
+export interface RegistryNames {
+  readonly text: string
+  /** Null for a single name. */
+  readonly origins: Origins | null
+}
+
+/** @throws DiscoError USAGE as `parseOrigins` */
+export function readRegistryNames(text: string, source: string): RegistryNames {
+  return { text, origins: text.includes(',') ? parseOrigins(text, source) : null }
 }
 
 /**

@@ -3,7 +3,6 @@ import { resolve } from 'node:path'
 import { requireContextName, unknownContext } from '../../config/contexts.js'
 import { editConfig } from '../../config/edit.js'
 import { SETTING_NAMES } from '../../config/settings.js'
-import { splitEndpoints } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { NamedFile } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
@@ -71,9 +70,8 @@ async function settingsOf(given: NewContext): Promise<Readonly<Record<string, un
       suggestions: ['Such as: disco context add local --endpoints 127.0.0.1:2379'],
     })
   }
-  const members = splitEndpoints(endpoints)
   checkMembers(
-    { endpoints: members, endpointsSource: '--endpoints' },
+    { endpoints, endpointsSource: '--endpoints' },
     given.cacert !== undefined || cert !== undefined,
   )
   if ((cert === undefined) !== (key === undefined)) {
@@ -88,7 +86,6 @@ async function settingsOf(given: NewContext): Promise<Readonly<Record<string, un
   }
   const found: Record<string, unknown> = {
     ...given,
-    endpoints: members,
     production: given.production || undefined,
   }
   for (const name of FILES) found[name] = await pathOf(given[name])

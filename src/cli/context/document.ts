@@ -126,8 +126,8 @@ function sourceOfCredential(
   context: Context | null,
   parts: readonly string[],
 ): string | null {
-  const { flags } = layers
-  const flag = parts.find((name) => (flags as Record<string, unknown>)[name] !== undefined)
+  const flags: Readonly<Record<string, unknown>> = layers.flags
+  const flag = parts.find((name) => flags[name] !== undefined)
   if (flag !== undefined) return `--${flag}`
   if (context !== null) return context.label
   const counted = variablesOf(layers)

@@ -39,7 +39,7 @@ export async function readLayers(
   const layers = { flags, env, project, warnings }
   if (flags.context !== undefined) {
     const { openContext } = await import('../../config/contexts.js')
-    return { ...layers, named: await openContext(flags.context, env), chosen: null }
+    return { ...layers, named: await openContext(flags.context.text, env), chosen: null }
   }
   const hasConnection = hasEndpoints || project?.settings.endpoints !== undefined
   return { ...layers, named: null, chosen: hasConnection ? null : await chosenContext(project, env) }

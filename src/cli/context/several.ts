@@ -1,5 +1,5 @@
 import { DiscoError } from '../../domain/errors.js'
-import { namesSeveral, type Origin, parseOrigins } from '../../domain/origins.js'
+import type { Origin } from '../../domain/origins.js'
 import type { Environment } from '../../registry/environment.js'
 import { CLUSTER_FLAGS } from '../flags/connection-names.js'
 import { type Layers, readLayers } from './layers.js'
@@ -18,7 +18,7 @@ export interface ReadContext {
  *
  * @param typed the command as typed, for errors
  * @param takesSeveral whether the command reads several registries together
- * @throws DiscoError USAGE as `readLayers` and `parseOrigins`; also if -C names several contexts, but the command works
+ * @throws DiscoError USAGE as `readLayers`; also if -C names several contexts, but the command works
  *   in a single one, or a flag configures a connection
  */
 export async function readContexts(
@@ -28,15 +28,19 @@ export async function readContexts(
   folder: string | null,
 ): Promise<readonly [ReadContext, ...ReadContext[]]> {
   const { context } = flags
-  if (context === undefined || !namesSeveral(context)) {
+  if (!context?.origins) {
     return [{ origin: null, layers: await readLayers(flags, env, folder) }]
   }
-  const [first, ...more] = parseOrigins(context, '-C')
+  const [first, ...more] = context.origins
   if (!takesSeveral) {
     const command = typed.id.replaceAll(':', ' ')
-    throw new DiscoError('USAGE', `disco ${command} works in one context, and -C names several: ${context}`, {
-      suggestions: inOneContext(typed, [first, ...more]),
-    })
+    throw new DiscoError(
+      'USAGE',
+      `disco ${command} works in one context, and -C names several: ${context.text}`,
+      {
+        suggestions: inOneContext(typed, [first, ...more]),
+      },
+    )
   }
   const connectionFlag = CLUSTER_FLAGS.find((name) => flags[name] !== undefined)
   if (connectionFlag !== undefined) {
@@ -45,7 +49,7 @@ export async function readContexts(
     })
   }
   const read = async (origin: Origin): Promise<ReadContext> => {
-    const own = { ...flags, context: origin.registry }
+    const own = { ...flags, context: { text: origin.registry, origins: null } }
     return { origin, layers: await readLayers(own, env, folder) }
   }
   return [await read(first), ...(await Promise.all(more.map(read)))]

@@ -67,7 +67,7 @@ export async function contextLayers(
   env: NodeJS.ProcessEnv,
 ): Promise<Layers> {
   const own = {
-    context: name,
+    context: { text: name, origins: null },
     'dial-timeout': flags['dial-timeout'],
     'command-timeout': flags['command-timeout'],
     layout: flags.layout,

@@ -1,8 +1,10 @@
 import { Flags, type Interfaces } from '@oclif/core'
+import { splitEndpoints } from '../../domain/address.js'
 import { DiscoError } from '../../domain/errors.js'
 import { layoutNamed } from '../../domain/layouts/index.js'
 import { AUTO } from '../../domain/layouts/reader.js'
 import { rootPrefix } from '../../domain/layouts/root.js'
+import { type RegistryNames, readRegistryNames } from '../../domain/origins.js'
 import { OUTPUTS, type Output, readOutput } from '../output/format.js'
 import type { CLUSTER_FLAGS, PLACE_FLAGS, TIMEOUT_FLAGS } from './connection-names.js'
 import { fileFlag, parsedBy, refuseEmpty, textFlag } from './custom.js'
@@ -10,13 +12,17 @@ import { durationFlag, waitFlag } from './duration.js'
 
 /** The connection to etcd, under etcdctl's names. */
 const etcdFlags = {
-  context: textFlag({
+  context: Flags.custom<RegistryNames>({
+    parse: parsedBy((text, flag) => readRegistryNames(refuseEmpty(text, flag), '-C')),
+  })({
     char: 'C',
     helpGroup: 'ETCD',
     helpValue: 'NAME',
     description: 'a named connection, see disco context; NAME,NAME where a command reads several',
   }),
-  endpoints: textFlag({
+  endpoints: Flags.custom<readonly string[]>({
+    parse: parsedBy((text, flag) => splitEndpoints(refuseEmpty(text, flag))),
+  })({
     helpGroup: 'ETCD',
     helpValue: 'HOST:PORT,…',
     description: 'members of the etcd cluster',

@@ -1,5 +1,6 @@
-import { isNamedFile } from '../../domain/file-source.js'
+import { isNamedFile, type NamedFile } from '../../domain/file-source.js'
 import { AUTO } from '../../domain/layouts/reader.js'
+import type { RegistryNames } from '../../domain/origins.js'
 import { shellWord } from '../terminal/visible.js'
 import type { BaseFlags, PlaceFlags } from './base.js'
 import { REGISTRY_FLAGS } from './connection-names.js'
@@ -10,8 +11,7 @@ export function connectionWords(
   words: readonly string[],
 ): readonly string[] {
   return REGISTRY_FLAGS.flatMap((name) => {
-    const given = flags[name]
-    const value = isNamedFile(given) ? given.path : given
+    const value = textOf(flags[name])
     const isOwn = value === undefined || words.includes(`--${name}`)
     return isOwn || (name === 'layout' && value === AUTO) ? [] : [`--${name}`, value]
   })
@@ -26,4 +26,12 @@ export function commandLine(flags: BaseFlags & Partial<PlaceFlags>): (command: r
     [program, ...words, ...(program === 'disco' ? connectionWords(flags, words) : [])]
       .map(shellWord)
       .join(' ')
+}
+
+function textOf(
+  value: NamedFile | RegistryNames | readonly string[] | string | undefined,
+): string | undefined {
+  if (value === undefined || typeof value === 'string') return value
+  if (isNamedFile(value)) return value.path
+  return 'text' in value ? value.text : value.join(',')
 }

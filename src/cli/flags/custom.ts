@@ -84,13 +84,20 @@ export const integerFlag = Flags.custom<number, { min?: number; max?: number }>(
 export function oneOf<const Choice extends string>(choices: readonly Choice[]) {
   return {
     helpValue: choices.join('|'),
-    parse: parsedBy((text, flag): Choice => {
-      const choice = choices.find((known) => known === text)
-      if (choice !== undefined) return choice
-      const expected = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
-      throw invalidValue(flag, text, expected, didYouMean(text, choices))
-    }),
+    parse: parsedBy((text, flag) => readChoice(choices, text, flag)),
   }
+}
+
+/** @throws DiscoError USAGE for a text that is none of the words */
+export function readChoice<Choice extends string>(
+  choices: readonly Choice[],
+  text: string,
+  flag: string,
+): Choice {
+  const choice = choices.find((known) => known === text)
+  if (choice !== undefined) return choice
+  const expected = `${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
+  throw invalidValue(flag, text, expected, didYouMean(text, choices))
 }
 
 function rangeOf(min: number, max: number): string {

@@ -56,7 +56,7 @@ export const probeFlags = {
     helpGroup: 'HEALTH',
     description: 'give up, with exit code 5, if it is not healthy after this time (default: never)',
   }),
-  unhealthy: Flags.custom<'deregister' | 'weight0'>(oneOf(['deregister', 'weight0']))({
+  unhealthy: Flags.custom(oneOf(['deregister', 'weight0']))({
     helpGroup: 'HEALTH',
     default: 'deregister',
     description: 'reaction to an unhealthy server',

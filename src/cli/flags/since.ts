@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core'
 import { readDurationMs } from '../../domain/duration.js'
 import type { Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
-import { namesSeveral } from '../../domain/origins.js'
+import type { BaseFlags } from './base.js'
 import { integerFlag, type ParsedFlags, readBy, refuseIneffective } from './custom.js'
 
 /** Where a part of the history begins: at a revision, or `ms` milliseconds ago. */
@@ -38,10 +38,13 @@ export const sinceFlag = Flags.custom<Since>({
  * @param names the flags about the present state
  * @throws DiscoError USAGE
  */
-export function refuseBesideRev(parsed: ParsedFlags, names: readonly string[]): void {
+export function refuseBesideRev(
+  parsed: ParsedFlags & { readonly flags: Pick<BaseFlags, 'context'> & { readonly rev: number | undefined } },
+  names: readonly string[],
+): void {
   if (parsed.flags.rev === undefined) return
   refuseIneffective(parsed, names, 'with --rev, which looks at the past')
   const { context } = parsed.flags
-  if (typeof context !== 'string' || !namesSeveral(context)) return
-  throw new DiscoError('USAGE', `--rev is a revision of one cluster, and -C names several: ${context}`)
+  if (!context?.origins) return
+  throw new DiscoError('USAGE', `--rev is a revision of one cluster, and -C names several: ${context.text}`)
 }

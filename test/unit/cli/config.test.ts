@@ -90,7 +90,7 @@ describe('etcdOptions', () => {
   it('prefers a flag over DISCO_* and ETCDCTL_*', async () => {
     const passwordFile = await secretFile('flag-secret\n')
     const flags = {
-      ...{ endpoints: 'flag:1', user: 'flag-user' },
+      ...{ endpoints: ['flag:1'], user: 'flag-user' },
       ...{ cacert: file('flag.ca', '--cacert'), cert: file('flag.crt', '--cert') },
       ...{ key: file('flag.key', '--key'), 'password-file': file(passwordFile, '--password-file') },
       'dial-timeout': 7,
@@ -117,7 +117,7 @@ describe('etcdOptions', () => {
   })
 
   it('reads several members, and ignores a trailing comma', async () => {
-    const { endpoints } = await optionsOf({ endpoints: 'a:1,b:2, ,c:3,' }, {})
+    const { endpoints } = await optionsOf({}, { DISCO_ENDPOINTS: 'a:1,b:2, ,c:3,' })
     expect(endpoints).toEqual(['a:1', 'b:2', 'c:3'])
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { endpointId } from '../../../src/domain/endpoint.js'
-import { namesSeveral, parseOrigins } from '../../../src/domain/origins.js'
+import { parseOrigins, readRegistryNames } from '../../../src/domain/origins.js'
 import { effectiveWeights, shareWithin } from '../../../src/domain/shares.js'
 import { endpoint } from '../../support/endpoints.js'
 import { errorOf } from '../../support/errors.js'
@@ -13,7 +13,12 @@ describe('the registries of a target', () => {
     expect(texts('dc1,dc2,dc3')).toEqual(['dc1 0 1', 'dc2 1 1', 'dc3 2 1'])
     expect(texts('dc1=80,dc2=20')).toEqual(['dc1 0 80', 'dc2 0 20'])
     expect(texts('eu-1.prod')).toEqual(['eu-1.prod 0 1'])
-    expect(['dc1', 'dc1,dc2'].map(namesSeveral)).toEqual([false, true])
+  })
+
+  it('are one or several', () => {
+    expect(readRegistryNames('dc1', '-C')).toEqual({ text: 'dc1', origins: null })
+    expect(readRegistryNames('dc1,dc2', '-C').origins).toHaveLength(2)
+    expect(() => readRegistryNames('dc1,dc1', '-C')).toThrow('Invalid -C "dc1,dc1": dc1 is named twice')
   })
 
   it.each([

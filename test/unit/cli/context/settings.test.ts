@@ -53,7 +53,7 @@ const ETCDCTL = variables('ETCDCTL')
 const file = (path: string, source: string) => ({ path, source })
 
 const FLAGS = {
-  ...{ endpoints: 'flag:1', user: 'flag' },
+  ...{ endpoints: ['flag:1'], user: 'flag' },
   ...{
     cacert: file('flag.ca', '--cacert'),
     cert: file('flag.crt', '--cert'),
@@ -135,7 +135,7 @@ describe('credentials', () => {
     ['variables for the default endpoints', { env: without(DISCO) }, 'disco', 'secret of disco'],
     [
       'no user for endpoints of a flag, whatever -C has',
-      { flags: { endpoints: 'x:1' }, named },
+      { flags: { endpoints: ['x:1'] }, named },
       undefined,
       undefined,
     ],
@@ -232,7 +232,7 @@ describe('endpoints of a project file', () => {
   })
 
   it('are ignored if flags or -C name the endpoints, and the CA may be a flag', async () => {
-    const flags = { user: 'ops', endpoints: 'x:1' }
+    const flags = { user: 'ops', endpoints: ['x:1'] }
     expect(await etcdOptions(layers({ project, flags }))).toMatchObject({ user: 'ops', endpoints: ['x:1'] })
     expect(await etcdOptions(layers({ project, named, flags: { user: 'ops' } }))).toMatchObject({
       ...{ user: 'ops', endpoints: ['named:1'] },
@@ -262,7 +262,7 @@ describe('production', () => {
     ['its context is in use', { chosen: marked(chosen) }, 'context chosen'],
     [
       'it is named by -C, even beside other endpoints',
-      { named: marked(named), flags: { endpoints: 'x:1' } },
+      { named: marked(named), flags: { endpoints: ['x:1'] } },
       'context named',
     ],
     [

@@ -8,7 +8,9 @@ import type { ShiftResult } from '../../../../src/registry/shift/shift.js'
 import { endpoint } from '../../../support/endpoints.js'
 import { plain } from '../../../support/palettes.js'
 
-const ELSEWHERE = { context: 'two', endpoints: '10.0.0.1:2379', root: '/team' } as unknown as BaseFlags
+const ELSEWHERE = {
+  ...{ context: { text: 'two', origins: null }, endpoints: ['10.0.0.1:2379'], root: '/team' },
+} as unknown as BaseFlags
 const canary = endpoint({ addr: '10.0.0.2:1', version: '2.0.0', weight: 5 })
 
 /** A shift of one endpoint. */
