@@ -9,6 +9,7 @@ import type { BaseFlags } from '../cli/flags/base.js'
 import { bulkFlags, placeFlags } from '../cli/flags/base.js'
 import { fileFlag } from '../cli/flags/custom.js'
 import { ttlFlag } from '../cli/flags/duration.js'
+import { isForPeople } from '../cli/output/format.js'
 import { readFileText } from '../cli/registry-file/input.js'
 import { count } from '../cli/terminal/units.js'
 import { visible } from '../cli/terminal/visible.js'
@@ -123,7 +124,7 @@ export default class Apply extends DiscoCommand {
     const { applyPlan, isToHold } = await import('../registry/apply/apply.js')
     const isHeld = (change: ApplyPlan['changes'][number]) => isToHold(change, rules)
     const planned = applyDoc(name, plan, { applied: null, isHeld })
-    const isTable = ['table', 'wide'].includes(this.format(flags))
+    const isTable = isForPeople(this.format(flags))
     const leased = flags.hold ? 'held' : `ttl ${flags.ttl}s`
     if (flags['dry-run'] || isTable) {
       if (flags['dry-run'])

@@ -15,6 +15,7 @@ import {
   healthsDoc,
 } from '../cli/health/document.js'
 import { HealthLog, renderHealth } from '../cli/health/table.js'
+import { isForPeople } from '../cli/output/format.js'
 import { probingLine } from '../cli/output/progress.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { count } from '../cli/terminal/units.js'
@@ -153,7 +154,6 @@ export default class Health extends DiscoCommand {
     const { followHealth } = await import('../agent/health/follow.js')
     const format = this.format(flags, process.stdout.isTTY ? 'table' : 'ndjson')
     const writer = this.writer(flags)
-    const isForPeople = format === 'table' || format === 'wide'
     const log = new HealthLog(this.palette(flags))
     const onEtcd = (outage: DiscoError | null) => this.remark(etcdRemark(outage))
     this.output.interruptBy(stopped)
@@ -164,7 +164,7 @@ export default class Health extends DiscoCommand {
       const [doc] = healthDoc(service, { revision: 0, endpoints: [endpoint] }, asked).endpoints
       if (!doc) continue
       const event = checked ? healthEventDoc(service, doc) : healthEventDoc(service, doc, 'gone')
-      if (isForPeople) this.outText(flags, log.line(event, new Date()))
+      if (isForPeople(format)) this.outText(flags, log.line(event, new Date()))
       else this.out(writer.line(event))
       // No endpoint is probed while the reader of the output is slow.
       await this.output.drained()

@@ -12,6 +12,7 @@ import {
   type EndpointsDoc,
   endpointsDoc,
   type SelectedDoc,
+  selectedDoc,
 } from '../cli/endpoints/document.js'
 import { writeNames } from '../cli/endpoints/names.js'
 import { renderEndpoints } from '../cli/endpoints/table.js'
@@ -24,6 +25,7 @@ import { ACCESS_NAMES, accessFlags, accessOf } from '../cli/flags/probe.js'
 import { refuseBesideRev, revFlag } from '../cli/flags/since.js'
 import { filterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
 import { isSharedRegistry } from '../cli/notes/notes.js'
+import { isForPeople } from '../cli/output/format.js'
 import { type Progress, probingLine } from '../cli/output/progress.js'
 import {
   missingParts,
@@ -86,7 +88,7 @@ export default class Ls extends DiscoCommand {
       refuseIneffective({ flags, metadata }, ['probe-timeout', ...ACCESS_NAMES], 'without --probe')
     refuseBesideRev({ flags, metadata }, ['probe', 'ttl'])
     const format = this.format(flags)
-    if (format !== 'table' && format !== 'wide')
+    if (!isForPeople(format))
       refuseIneffective(
         { flags, metadata },
         ['columns', 'no-headers'],
@@ -160,8 +162,7 @@ export default class Ls extends DiscoCommand {
       const docs = services.map(({ service, endpoints }) =>
         endpointsDoc(service, { revision, endpoints }, ttls, health ?? undefined, filter, isShared),
       )
-      const rev = String(revision)
-      return { schema: 'disco.selected/v1', rev, services: docs.filter((doc) => doc.endpoints.length > 0) }
+      return selectedDoc(revision, docs)
     })
     const all = combinedSelection(parts)
     requireChosenIn(parts, filter, readable, undefined)

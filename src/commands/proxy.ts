@@ -8,6 +8,7 @@ import { listenerTlsFiles } from '../cli/flags/listen.js'
 import { healthFlag, policyFlags, policyForKeyedCalls } from '../cli/flags/policy.js'
 import { planRoutes, proxyFlags } from '../cli/flags/proxy.js'
 import { tlsFiles, tlsFlags, wantsTls } from '../cli/flags/tls.js'
+import { isForPeople } from '../cli/output/format.js'
 import type { ProxyDoc } from '../cli/proxy/document.js'
 import type { ProxyScreen } from '../cli/proxy/screen.js'
 import { ProxyView } from '../cli/proxy/view.js'
@@ -101,8 +102,7 @@ export default class ProxyCommand extends DiscoCommand {
 
   /** Null if the output is JSON, or not a terminal. */
   private async openScreen(flags: BaseFlags, policy: Policy): Promise<ProxyScreen | null> {
-    const isForPeople = ['table', 'wide'].includes(this.format(flags))
-    if (!isForPeople || !process.stdout.isTTY || process.env.TERM === 'dumb') return null
+    if (!isForPeople(this.format(flags)) || !process.stdout.isTTY || process.env.TERM === 'dumb') return null
     const [{ ProxyScreen }, { NonBlockingTerminal }] = await Promise.all([
       import('../cli/proxy/screen.js'),
       import('../cli/terminal/non-blocking-terminal.js'),

@@ -12,6 +12,7 @@ import { accessFlags, planProbe, probeFlags, refuseIneffectiveAccess } from '../
 import { type EndpointPlan, planEndpoints, registeredFlags } from '../cli/flags/register.js'
 import { registeredTarget } from '../cli/flags/target.js'
 import { isSharedRegistry } from '../cli/notes/notes.js'
+import { isForPeople } from '../cli/output/format.js'
 import { writeRemark } from '../cli/output/remark.js'
 import { followServer } from '../cli/register/server.js'
 import { RegisterView } from '../cli/register/view.js'
@@ -193,9 +194,8 @@ export default class Register extends DiscoCommand {
   ): { palette: Palette | null; print: (line: string) => void } {
     const format = this.format(flags, hasCommand || process.stdout.isTTY ? 'table' : 'ndjson')
     const stream = hasCommand ? process.stderr : process.stdout
-    const isForPeople = format === 'table' || format === 'wide'
     return {
-      palette: isForPeople ? this.palette(flags, stream) : null,
+      palette: isForPeople(format) ? this.palette(flags, stream) : null,
       print: (line) => (hasCommand ? this.remark(line) : this.outText(flags, line)),
     }
   }

@@ -103,20 +103,25 @@ export function entriesOf(value: YamlValue, what: string, source: Source): reado
   throw problemAt(source, value, `${what} must be a map of keys and values`)
 }
 
-/** The problem of a combination of settings, as a clause; null if there is none. */
-function problemOf(settings: ContextSettings): string | null {
-  const { cert, key, user } = settings
-  if (settings.endpoints === undefined) {
-    const alone = CREDENTIALS.find((name) => settings[name] !== undefined)
-    if (alone !== undefined) return `${alone} is given without endpoints`
+/**
+ * The problem of a combination of settings, as a clause; null if there is none.
+ *
+ * @param nameOf the name of a setting in the clause
+ */
+export function problemOf(
+  settings: { readonly [Name in SettingName]?: unknown },
+  nameOf = (setting: SettingName): string => setting,
+): string | null {
+  const isGiven = (name: SettingName) => settings[name] !== undefined
+  const alone = isGiven('endpoints') ? undefined : CREDENTIALS.find(isGiven)
+  if (alone !== undefined) return `${nameOf(alone)} is given without ${nameOf('endpoints')}`
+  if (isGiven('cert') !== isGiven('key')) {
+    return `a client certificate needs both ${nameOf('cert')} and ${nameOf('key')}`
   }
-  if ((cert === undefined) !== (key === undefined)) return 'a client certificate needs both cert and key'
-  const passwords = (['password-file', 'password-env', 'password'] as const).filter(
-    (name) => settings[name] !== undefined,
-  )
+  const passwords = (['password-file', 'password-env', 'password'] as const).filter(isGiven).map(nameOf)
   if (passwords.length > 1) return `${passwords.join(' and ')} exclude each other`
-  if (passwords.length > 0 && user === undefined) return `${passwords[0]} has no effect without user`
-  return null
+  if (passwords.length === 0 || isGiven('user')) return null
+  return `${passwords[0]} has no effect without ${nameOf('user')}`
 }
 
 export function readText(value: YamlValue, source: Source): string {

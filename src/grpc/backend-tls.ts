@@ -1,13 +1,9 @@
-import { isIP } from 'node:net'
-import { checkServerIdentity } from 'node:tls'
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js'
 import type { FileSource } from '../domain/file-source.js'
+import { CLIENT_CERTIFICATE_FLAGS, expectName } from '../net/client-tls.js'
 import { type PemFiles, type Renewable, readPems, renewable } from '../net/files.js'
 
 export type { PemFiles, Renewable }
-
-/** The flags that name a client certificate and its key, for messages. */
-const CLIENT_CERTIFICATE_FLAGS = '--tls-cert and --tls-key'
 
 /** TLS settings of the connections to backends. */
 export interface BackendTls {
@@ -25,15 +21,11 @@ export interface BackendTls {
  */
 export async function readBackendTls(files: PemFiles, name: string | undefined): Promise<BackendTls> {
   const pems = await readPems(files, CLIENT_CERTIFICATE_FLAGS)
-  // SNI must not contain an IP address (RFC 6066, section 3), so an address is only compared with the certificate.
-  const isAddress = name !== undefined && isIP(name) !== 0
-  const verify = isAddress
-    ? { checkServerIdentity: (_: string, certificate: Certificate) => checkServerIdentity(name, certificate) }
-    : {}
+  const { servername = '', ...verify } = name === undefined ? {} : expectName(name)
   return {
     credentials: credentials.createSsl(pems?.ca, pems?.key, pems?.cert, verify),
     certFile: files.certFile,
-    options: name === undefined || isAddress ? {} : { 'grpc.ssl_target_name_override': name },
+    options: servername === '' ? {} : { 'grpc.ssl_target_name_override': servername },
   }
 }
 
@@ -48,5 +40,3 @@ export async function openBackendTls(
 ): Promise<Renewable<BackendTls>> {
   return await renewable(() => readBackendTls(files, name))
 }
-
-type Certificate = Parameters<typeof checkServerIdentity>[1]

@@ -1,8 +1,9 @@
-import { connect as connectTcp, isIP } from 'node:net'
+import { connect as connectTcp } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from 'node:tls'
+import { connect as connectTls } from 'node:tls'
 import type { RegisteredEndpoint } from '../grpc/resolver/endpoint.js'
-import { givenPems, type Pems } from '../net/files.js'
+import { clientTls } from '../net/client-tls.js'
+import type { Pems } from '../net/files.js'
 
 type SocketAddress = RegisteredEndpoint['addresses'][number]
 
@@ -41,20 +42,14 @@ export const PLAINTEXT: Dialer = {
  * @param authority the name that the backends' certificates must have; a port after it is ignored
  */
 export function overTls(pems: LivePems, authority: string): Dialer {
-  const name = nameOptions(authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'))
+  const name = authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
   return {
     scheme: 'https',
     dial: (address) => {
-      const files = givenPems(pems.latest() ?? {})
-      const socket = connectTls({ ...address, ...files, ...name, ALPNProtocols: ['h2'] })
+      const tls = clientTls(pems.latest(), name)
+      const socket = connectTls({ ...address, ...tls, ALPNProtocols: ['h2'] })
       return socket.once('connect', () => socket.setKeepAlive(true, KEEPALIVE_MS))
     },
     refused: () => pems.reread(),
   }
-}
-
-/** SNI must not contain an IP address (RFC 6066, section 3), so an IP address is only compared with the certificate. */
-function nameOptions(name: string): ConnectionOptions {
-  if (isIP(name) === 0) return { servername: name }
-  return { checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate) }
 }

@@ -1,8 +1,8 @@
-import { isIP } from 'node:net'
-import { checkServerIdentity, type SecureContextOptions } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import { explain } from '../../grpc/connection-problem.js'
 import { Deadline } from '../../grpc/deadline.js'
 import type { Headers } from '../../grpc/protocol.js'
+import { CLIENT_CERTIFICATE_FLAGS, clientTls } from '../../net/client-tls.js'
 import { connectionFailure } from '../../net/connection-failure.js'
 import { CONNECTION_CLAUSES, noAnswerIn } from '../../net/connection-problem.js'
 import { type PemFiles, type Pems, readPems, renewable } from '../../net/files.js'
@@ -27,7 +27,7 @@ const SCHEMES = { toTls: '(try https://)', toPlaintext: '(try http://)' }
  */
 export async function httpProbe(url: URL, settings: HttpProbeSettings): Promise<Probe> {
   const { files } = settings
-  const pems = await renewable(() => readPems(files, '--tls-cert and --tls-key'))
+  const pems = await renewable(() => readPems(files, CLIENT_CERTIFICATE_FLAGS))
   const isTls = url.protocol === 'https:'
   return async (deadlineMs) => {
     using deadline = new Deadline(deadlineMs)
@@ -84,19 +84,9 @@ function byName(headers: Headers): ReadonlyMap<string, string | string[]> {
   return new Map([...values].map(([name, all]) => [name, all.length === 1 ? (all[0] ?? '') : all]))
 }
 
-/**
- * Sets the TLS name, which Node would otherwise take from the Host header. An IP address is looked for in the certificate,
- * but not sent as the server name (RFC 6066, section 3).
- */
-function tlsOptions(url: URL, pems: Pems | null, tlsName: string | undefined) {
-  const name = tlsName ?? url.hostname.replace(/^\[|\]$/g, '')
-  const files: SecureContextOptions = { ca: pems?.ca, cert: pems?.cert, key: pems?.key }
-  return {
-    ...files,
-    servername: isIP(name) === 0 ? name : '',
-    checkServerIdentity: (_: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
-      checkServerIdentity(name, certificate),
-  }
+/** Node would take the name of the server from the Host header. */
+function tlsOptions(url: URL, pems: Pems | null, tlsName: string | undefined): ConnectionOptions {
+  return clientTls(pems, tlsName ?? url.hostname.replace(/^\[|\]$/g, ''))
 }
 
 async function causeOf(

@@ -4,7 +4,7 @@ import { DEFAULT_LAYOUT, type Layout } from '../../domain/layouts/index.js'
 import type { ApplyPlan } from '../../registry/apply/plan.js'
 import type { Registry } from '../../registry/registry.js'
 import type { DocumentWriter } from '../output/document-writer.js'
-import type { OutputFormat } from '../output/format.js'
+import { isForPeople, type OutputFormat } from '../output/format.js'
 import { standardOutput } from '../output/standard-output.js'
 import { RegisterView } from '../register/view.js'
 import { StopSignals } from '../stop-signals.js'
@@ -40,7 +40,6 @@ export async function holdKeys(
   if (groups.length === 0) return 0
   standardOutput().ignoreFailures()
   using stop = new StopSignals()
-  const isForPeople = format === 'table' || format === 'wide'
   const print = (line: string) => void standardOutput().writeLine(presented(line, palette))
   const onLeft = ({ message }: DiscoError) => remark(`! ${visible(message)}: not held here`)
   const registries = new Map<string, Registry>()
@@ -51,10 +50,12 @@ export async function holdKeys(
     const registry = registries.get(name) ?? (await open(name))
     registries.set(name, registry)
     const registrar = registrarOf(registry, group, onLeft)
-    new RegisterView(isForPeople ? palette : null, group.ttlSeconds, layout, print, writer).follow(registrar)
+    new RegisterView(isForPeople(format) ? palette : null, group.ttlSeconds, layout, print, writer).follow(
+      registrar,
+    )
     registrars.push(registrar)
   }
-  if (isForPeople) print('  Ctrl-C: deregister.')
+  if (isForPeople(format)) print('  Ctrl-C: deregister.')
   stop.onEach(() => {
     for (const registrar of registrars) registrar.stop()
   })

@@ -6,6 +6,7 @@ import type { Endpoint } from '../../domain/endpoint.js'
 import type { DiscoError } from '../../domain/errors.js'
 import type { DecodedReply } from '../../grpc/methods/method.js'
 import type { NoteDoc } from '../notes/notes.js'
+import { isForPeople } from '../output/format.js'
 import { Progress } from '../output/progress.js'
 import type { ViewOutput } from '../output-command.js'
 import { age, count, duration } from '../terminal/units.js'
@@ -76,7 +77,7 @@ export class CallView implements Watcher, Disposable {
     const { format } = this.output
     const { isSingle, verbose } = this.looks
     const isLines = format === 'ndjson'
-    const isPrinted = format === 'table' || format === 'wide'
+    const isPrinted = isForPeople(format)
     return {
       keepsReplies: isLines || (format === 'json' && isSingle),
       wantsHeaders: verbose,
@@ -122,11 +123,10 @@ export class CallView implements Watcher, Disposable {
     this.rest()
     const { format, out, writer } = this.output
     const { isSingle } = this.looks
-    const isForPeople = format === 'table' || format === 'wide'
     if (format === 'json') for (const lines of writer.documentLines(all)) out(lines)
     if (format === 'name') for (const { addr } of docs[0]?.endpoints ?? []) out(visible(addr))
-    if (isForPeople && isSingle) for (const report of reports) this.showSingle(report)
-    else if (isForPeople) await this.showReports(docs)
+    if (isForPeople(format) && isSingle) for (const report of reports) this.showSingle(report)
+    else if (isForPeople(format)) await this.showReports(docs)
     else if (format !== 'json' && !isSingle) await this.showOutcomes(docs)
     if (isSingle && format !== 'json') await this.showAssertions(docs)
     if (isSingle) for (const { last } of reports) this.replyProblem ??= last?.replyProblem ?? null

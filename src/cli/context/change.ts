@@ -2,13 +2,14 @@ import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { requireContextName, unknownContext } from '../../config/contexts.js'
 import { editConfig } from '../../config/edit.js'
-import { SETTING_NAMES } from '../../config/settings.js'
+import { problemOf, SETTING_NAMES } from '../../config/settings.js'
 import { DiscoError } from '../../domain/errors.js'
 import type { NamedFile } from '../../domain/file-source.js'
 import { systemMessage } from '../../domain/system-message.js'
 import { checkMembers } from '../../registry/context-options.js'
 import { durationText } from '../flags/duration.js'
 import { pipedPassword } from '../flags/standard-input.js'
+import { capitalized } from '../terminal/units.js'
 import type { ContextChangeDoc } from './document.js'
 import type { SettingFlags } from './layers.js'
 
@@ -64,7 +65,7 @@ export async function removeContext(file: string, name: string): Promise<Context
 
 /** The settings in the form and order of the file: paths absolute, a password from standard input in the file. */
 async function settingsOf(given: NewContext): Promise<Readonly<Record<string, unknown>>> {
-  const { endpoints, cert, key, user } = given
+  const { endpoints } = given
   if (endpoints === undefined) {
     throw new DiscoError('USAGE', 'disco context add needs --endpoints', {
       suggestions: ['Such as: disco context add local --endpoints 127.0.0.1:2379'],
@@ -72,18 +73,10 @@ async function settingsOf(given: NewContext): Promise<Readonly<Record<string, un
   }
   checkMembers(
     { endpoints, endpointsSource: '--endpoints' },
-    given.cacert !== undefined || cert !== undefined,
+    given.cacert !== undefined || given.cert !== undefined,
   )
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new DiscoError('USAGE', 'A client certificate needs both --cert and --key')
-  }
-  const passwords = (['password-file', 'password-env'] as const).filter((name) => given[name] !== undefined)
-  const [password, another] = passwords
-  if (another !== undefined)
-    throw new DiscoError('USAGE', `--${password} and --${another} exclude each other`)
-  if (password !== undefined && user === undefined) {
-    throw new DiscoError('USAGE', `--${password} has no effect without --user`)
-  }
+  const problem = problemOf(given, (setting) => `--${setting}`)
+  if (problem !== null) throw new DiscoError('USAGE', capitalized(problem))
   const found: Record<string, unknown> = {
     ...given,
     production: given.production || undefined,

@@ -1,7 +1,7 @@
 import type { HealthById } from '../../agent/health/survey.js'
 import { addressHints } from '../../domain/address-hints.js'
 import { roundShare, type StoredEndpointDoc } from '../../domain/documents.js'
-import { type Endpoint, endpointId, isReadable } from '../../domain/endpoint.js'
+import { type Endpoint, endpointId, isReadable, type Revision } from '../../domain/endpoint.js'
 import { ALL_ENDPOINTS, chosenOf, type EndpointFilter } from '../../domain/endpoint-filter.js'
 import { findLayout, type Hint } from '../../domain/layouts/index.js'
 import { shareWithin, weightsAreUnset } from '../../domain/shares.js'
@@ -50,6 +50,15 @@ export interface SelectedDoc {
   readonly registries?: readonly RegistryDoc[]
   /** The services with a selected endpoint. With several registries, a service has an entry for each of them. */
   readonly services: readonly EndpointsDoc[]
+}
+
+/** The services with a chosen endpoint. @param services the chosen endpoints of every service */
+export function selectedDoc(revision: Revision, services: readonly EndpointsDoc[]): SelectedDoc {
+  return {
+    schema: 'disco.selected/v1',
+    rev: String(revision),
+    services: services.filter(({ endpoints }) => endpoints.length > 0),
+  }
 }
 
 /**

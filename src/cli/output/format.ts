@@ -5,6 +5,11 @@ import { type DocumentWriter, JSON_WRITER } from './document-writer.js'
 /** The form of the output: a table, one document, a document per line, or names. */
 export type OutputFormat = 'table' | 'wide' | 'json' | 'ndjson' | 'name'
 
+/** Whether the output is a text for people, not data for programs. */
+export function isForPeople(format: OutputFormat): boolean {
+  return format === 'table' || format === 'wide'
+}
+
 /** The value of `-o`. */
 export interface Output {
   readonly format: OutputFormat

@@ -36,3 +36,8 @@ export function age(ms: number): string {
   }
   return `${Math.floor(ms / 1000)}s`
 }
+
+/** A clause as the start of a sentence. */
+export function capitalized(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}

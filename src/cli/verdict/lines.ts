@@ -1,5 +1,6 @@
 import type { Verdict } from '../../stats/verdict.js'
 import type { Palette } from '../terminal/color.js'
+import { capitalized } from '../terminal/units.js'
 
 /** Facts about the judged run, for the sentences of the verdict. */
 export interface JudgedRun {
@@ -38,8 +39,7 @@ export function verdictLines(
   if (reservations.length === 0 || judged.calls === 0 || verdict.result !== 'pass') {
     return { head: `${result}  ${sentence}`, below }
   }
-  const capital = sentence.slice(0, 1).toUpperCase() + sentence.slice(1)
-  return { head: `${result}, but ${reservations.join('; ')}.`, below: [capital, ...below] }
+  return { head: `${result}, but ${reservations.join('; ')}.`, below: [capitalized(sentence), ...below] }
 }
 
 function judgedParts(

@@ -4,7 +4,7 @@ import type { DiscoError } from '../../domain/errors.js'
 import { endpointsOf, type Snapshot } from '../../domain/snapshot.js'
 import { summarizeServices } from '../../registry/service-summary.js'
 import { combinedEndpoints, combinedSelection } from '../endpoints/combined.js'
-import { type EndpointsDoc, endpointsDoc, type SelectedDoc } from '../endpoints/document.js'
+import { type EndpointsDoc, endpointsDoc, type SelectedDoc, selectedDoc } from '../endpoints/document.js'
 import type { Scope } from '../flags/target.js'
 import type { RegistryPart } from '../registries/parts.js'
 import { jsonLine, prettyJsonLines, visible } from '../terminal/visible.js'
@@ -54,8 +54,8 @@ function listDoc(scope: WatchScope, lists: WatchedLists): EndpointsDoc | Selecte
   const { service, filter } = scope
   const doc =
     service === undefined
-      ? combinedSelection(partsOf(lists, (snapshot) => selectedDoc(snapshot, filter)))
-      : combinedEndpoints(partsOf(lists, (snapshot) => serviceDoc(service, snapshot, filter)))
+      ? combinedSelection(partsOf(lists, (snapshot) => docOfAll(snapshot, filter)))
+      : combinedEndpoints(partsOf(lists, (snapshot) => docOfService(service, snapshot, filter)))
   if (doc.registries === undefined) return doc
   const problemOf = (registry: string) => lists.get(registry)?.stale?.message ?? null
   return { ...doc, registries: doc.registries.map((one) => ({ ...one, problem: problemOf(one.registry) })) }
@@ -69,14 +69,13 @@ function partsOf<Doc>(lists: WatchedLists, docOf: (snapshot: Snapshot) => Doc): 
   })
 }
 
-function serviceDoc(service: string, { revision, byKey }: Snapshot, filter: EndpointFilter): EndpointsDoc {
+function docOfService(service: string, { revision, byKey }: Snapshot, filter: EndpointFilter): EndpointsDoc {
   return endpointsDoc(service, { revision, endpoints: endpointsOf({ byKey }) }, null, undefined, filter)
 }
 
-function selectedDoc({ revision, byKey }: Snapshot, filter: EndpointFilter): SelectedDoc {
+function docOfAll({ revision, byKey }: Snapshot, filter: EndpointFilter): SelectedDoc {
   const docs = summarizeServices(endpointsOf({ byKey })).services.map(({ service, endpoints }) =>
     endpointsDoc(service, { revision, endpoints }, null, undefined, filter),
   )
-  const services = docs.filter(({ endpoints }) => endpoints.length > 0)
-  return { schema: 'disco.selected/v1', rev: String(revision), services }
+  return selectedDoc(revision, docs)
 }
