@@ -42,7 +42,10 @@ export async function run(): Promise<void> {
       },
     })
     const facts = {
-      ...{ service: 'hello', method: 'SayHello', command: 'disco call hello SayHello', version: '0' },
+      service: 'hello',
+      method: 'SayHello',
+      command: 'disco call hello SayHello',
+      version: '0',
       startedAt: new Date(0),
     }
     const checkedBy = { isSingle: false, strict: false, replyProblem: null }

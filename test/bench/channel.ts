@@ -68,12 +68,18 @@ async function compareChannels(etcd: RealEtcd): Promise<Figure[]> {
   return [
     {
       name: `${name}: calls/s`,
-      ...{ aim: 0.98, isMinimum: true, measured: ours.rate / theirs.rate, unit: '×' },
+      aim: 0.98,
+      isMinimum: true,
+      measured: ours.rate / theirs.rate,
+      unit: '×',
       note: `${ours.rate.toFixed(0)} calls/s`,
     },
     {
       name: `${name}: CPU a call`,
-      ...{ aim: null, measured: ours.cpu / theirs.cpu, unit: '×', note: `${ours.cpu.toFixed(0)} µs` },
+      aim: null,
+      measured: ours.cpu / theirs.cpu,
+      unit: '×',
+      note: `${ours.cpu.toFixed(0)} µs`,
     },
   ]
 }

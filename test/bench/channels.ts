@@ -34,8 +34,14 @@ export async function run(): Promise<void> {
       const { streams, cpuMs, memory } = await measure(checkout, channels)
       first ??= memory
       const cells = [
-        ...[at, channels, streams, `${cpuMs.toFixed(2)} ms`, mb(memory.rss), mb(memory.heap)],
-        ...[mb(memory.rss - first.rss), mb(memory.heap - first.heap)],
+        at,
+        channels,
+        streams,
+        `${cpuMs.toFixed(2)} ms`,
+        mb(memory.rss),
+        mb(memory.heap),
+        mb(memory.rss - first.rss),
+        mb(memory.heap - first.heap),
       ]
       console.log(`| ${cells.join(' | ')} |`)
     }

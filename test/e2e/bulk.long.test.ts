@@ -112,7 +112,10 @@ describe('a change of several endpoints', () => {
 
   test('names every address under a key that is removed', async () => {
     const value = {
-      ...{ id: 'k1', name: 'hello', version: '1.0.0', metadata: {} },
+      id: 'k1',
+      name: 'hello',
+      version: '1.0.0',
+      metadata: {},
       endpoints: ['http://10.0.0.8:8000', 'grpc://10.0.0.8:9000'],
     }
     await etcd.ctl('put', '/microservices/hello/k1', JSON.stringify(value))

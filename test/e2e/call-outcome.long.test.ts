@@ -123,7 +123,10 @@ describe('a service config', () => {
   const retrying = (maxAttempts: unknown) => ({
     name: [{}],
     retryPolicy: {
-      ...{ maxAttempts, initialBackoff: '0.001s', maxBackoff: '0.01s', backoffMultiplier: 1 },
+      maxAttempts,
+      initialBackoff: '0.001s',
+      maxBackoff: '0.01s',
+      backoffMultiplier: 1,
       retryableStatusCodes: ['UNAVAILABLE'],
     },
   })

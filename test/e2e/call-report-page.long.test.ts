@@ -35,7 +35,16 @@ beforeAll(async () => {
     await etcd.ctl('put', ...registration('hello', second.addr, { version: '1.0.0', weight: 3 }))
     await etcd.ctl('put', ...registration('hello', third.addr, { version: HOSTILE_VERSION, weight: 1 }))
     const running = disco.start(
-      ...['call', 'hello', 'SayHello', '--rate', '200/s', '--duration', '8s', '--json', '--report', file],
+      'call',
+      'hello',
+      'SayHello',
+      '--rate',
+      '200/s',
+      '--duration',
+      '8s',
+      '--json',
+      '--report',
+      file,
     )
     // Its calls of more than three seconds.
     await untilCalled(first, 400)

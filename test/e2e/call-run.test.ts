@@ -34,7 +34,9 @@ describe('a run', () => {
       hello.output('SayHello', '--n', '5'),
     ])
     expect(one).toMatchObject({
-      ...{ schema: 'disco.call/v1', calls: 1, reply: { endpoint: greeter.addr } },
+      schema: 'disco.call/v1',
+      calls: 1,
+      reply: { endpoint: greeter.addr },
       unserved: [{ addr: `127.0.0.1:${port}`, share: 0.25, problem: 'connection refused' }],
     })
     expect(table).toContain(`PASS, but 25.0% of the weight is unserved: 127.0.0.1:${port} connection refused`)

@@ -212,9 +212,12 @@ async function deafToReflection(): Promise<AsyncDisposable & { readonly addr: st
   const same = (bytes: Buffer) => bytes
   const ServerReflectionInfo = {
     path: '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
-    ...{ requestStream: true, responseStream: true },
-    ...{ requestSerialize: same, requestDeserialize: same },
-    ...{ responseSerialize: same, responseDeserialize: same },
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
   }
   server.addService({ ServerReflectionInfo }, { ServerReflectionInfo: () => undefined })
   const port = await new Promise<number>((resolve, reject) =>

@@ -100,18 +100,16 @@ describe('disco context', () => {
   it('adds, uses, lists, shows and removes contexts, and commands connect to their cluster as their user', async () => {
     const passwordFile = write('alice-password', 'secret-of-dc1')
     const add1 = await tool.run(
-      ...[
-        'context',
-        'add',
-        'dc1',
-        '--endpoints',
-        dc1.endpoint,
-        '--user',
-        'alice',
-        '--password-file',
-        passwordFile,
-        '--json',
-      ],
+      'context',
+      'add',
+      'dc1',
+      '--endpoints',
+      dc1.endpoint,
+      '--user',
+      'alice',
+      '--password-file',
+      passwordFile,
+      '--json',
     )
     expect(add1, add1.stderr).toMatchObject({ code: 0 })
     const piped = disco.shell(

@@ -27,8 +27,14 @@ describe('drain', () => {
     const [lease] = held.events().map((event) => event.lease)
     expectShape('drain', doc, { ...doc, lease: null })
     expect(doc).toMatchObject({
-      ...{ schema: 'disco.drain/v1', service: 'hello', key: KEY, lease, graceSeconds: 0.7 },
-      ...{ endpoints: [{ addr: ADDR, version: '', from: 3 }], unregistered: true, interrupted: false },
+      schema: 'disco.drain/v1',
+      service: 'hello',
+      key: KEY,
+      lease,
+      graceSeconds: 0.7,
+      endpoints: [{ addr: ADDR, version: '', from: 3 }],
+      unregistered: true,
+      interrupted: false,
     })
     expect(stderr).toMatch(
       /✓ hello 127.0.0.1:1001 weight 3 → 0 \(rev \d+\), share 75.0% → 0.0%\n! Go clients that follow .*resync.*\n→ unregistering in 0.7s/,

@@ -23,12 +23,18 @@ const CASES: readonly Case[] = [
   { layout: 'seed', service: 'of-seed', args: ['--version', '1'], key: '/of-seed/1/ADDR', weight: 1 },
   { layout: 'etcd', service: 'team/of-etcd', key: 'team/of-etcd/ADDR', weight: null },
   {
-    ...{ layout: 'panshiqu', service: 'of-panshiqu', args: ['--id', '40001'] },
-    ...{ key: 'discovery/dev/of-panshiqu/ADDR', weight: null },
+    layout: 'panshiqu',
+    service: 'of-panshiqu',
+    args: ['--id', '40001'],
+    key: 'discovery/dev/of-panshiqu/ADDR',
+    weight: null,
   },
   {
-    ...{ layout: 'pandaychen', service: 'of-panda', args: ['--version', 'v2', '--id', 'node-1'] },
-    ...{ key: '/lb_root/of-panda/v2/node-1', weight: 1 },
+    layout: 'pandaychen',
+    service: 'of-panda',
+    args: ['--version', 'v2', '--id', 'node-1'],
+    key: '/lb_root/of-panda/v2/node-1',
+    weight: 1,
   },
   { layout: 'go-zero', service: 'of.zero', key: 'of.zero/LEASE', weight: null },
   { layout: 'kratos', service: 'of-kratos', key: '/microservices/of-kratos/ID', weight: 100 },
@@ -37,8 +43,10 @@ const CASES: readonly Case[] = [
   { layout: 'go-micro', service: 'of/micro', key: '/micro/registry/of-micro/ID', weight: null },
   { layout: 'go-micro-v4', service: 'of/v4', key: '/micro/registry/of-v4/ID', weight: null },
   {
-    ...{ layout: 'goframe=/service/prod/pay', service: 'of-goframe' },
-    ...{ key: '/service/prod/pay/of-goframe/latest/ADDR', weight: 0 },
+    layout: 'goframe=/service/prod/pay',
+    service: 'of-goframe',
+    key: '/service/prod/pay/of-goframe/latest/ADDR',
+    weight: 0,
   },
   { layout: 'rpcx=/my/base', service: 'OfRpcx', key: '/my/base/OfRpcx/tcp@ADDR', weight: 1 },
   { layout: 'skydns', service: 'sky.cluster.local', key: '/skydns/local/cluster/sky/ID', weight: 0 },
@@ -178,7 +186,10 @@ describe('register in the layout go-zero', () => {
 
 test('an endpoint that does not speak gRPC is listed with the reason, and is not dialled', async () => {
   const value = {
-    ...{ id: 'pod-1', name: 'mixed', version: 'v1', metadata: null },
+    id: 'pod-1',
+    name: 'mixed',
+    version: 'v1',
+    metadata: null,
     endpoints: ['http://127.0.0.1:1', `grpc://${greeter.addr}`],
   }
   await etcd.ctl('put', '/microservices/mixed/pod-1', JSON.stringify(value))

@@ -69,7 +69,8 @@ test('the example server registers, drains, deregisters and finishes on SIGTERM;
   await calling.printed('weighted_round_robin')
   light.process.child.kill('SIGTERM')
   expect(await light.process.exited()).toMatchObject({
-    ...{ code: 0, stderr: '' },
+    code: 0,
+    stderr: '',
     stdout: expect.stringMatching(/serving .*\nweight 0\nderegistered\nevery call was answered\n$/),
   })
   expect((await etcd.ctl('get', '/hello/', '--prefix', '--keys-only')).trim()).toBe(
@@ -105,7 +106,8 @@ test('an outage of etcd at SIGTERM does not fail running calls of the example se
     call.end(NAME_A)
     expect(await reply).toContain('Hello A')
     expect(await process.exited()).toMatchObject({
-      ...{ code: 0, stdout: expect.stringMatching(/every call was answered\n$/) },
+      code: 0,
+      stdout: expect.stringMatching(/every call was answered\n$/),
     })
   } finally {
     client.close()
@@ -158,6 +160,11 @@ test('the entry points export everything that their users import', async () => {
   )
   expect(grpc).toEqual(['channelOptions', 'install', 'markCall', 'setHashKey', 'setPin', 'targetOf'])
   expect(policies).toEqual([
-    ...['EndpointBalancer', 'NO_KEYS', 'POLICIES', 'findPolicy', 'listPolicies', 'seeded'],
+    'EndpointBalancer',
+    'NO_KEYS',
+    'POLICIES',
+    'findPolicy',
+    'listPolicies',
+    'seeded',
   ])
 })

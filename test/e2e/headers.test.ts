@@ -23,9 +23,12 @@ class GuardedServer {
   async start(): Promise<void> {
     const definition = {
       path: HEALTH_PATHS.Check,
-      ...{ requestStream: false, responseStream: false },
-      ...{ requestSerialize: healthRequest.encode, requestDeserialize: healthRequest.decode },
-      ...{ responseSerialize: healthResponse.encode, responseDeserialize: healthResponse.decode },
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: healthRequest.encode,
+      requestDeserialize: healthRequest.decode,
+      responseSerialize: healthResponse.encode,
+      responseDeserialize: healthResponse.decode,
     }
     const check = (
       call: { metadata: Metadata; getHost(): string },

@@ -124,17 +124,17 @@ describe('ls --probe', () => {
 describe('wait', () => {
   test('shows its condition and the current state, and ends once the condition holds', async () => {
     const waiting = disco.start(
-      ...[
-        'wait',
-        'hello',
-        '--for',
-        'healthy>=3',
-        '--for',
-        `weight ${serving.addr}==0`,
-        '--for',
-        `gone ${down}`,
-      ],
-      ...['--timeout', '2m', '--json'],
+      'wait',
+      'hello',
+      '--for',
+      'healthy>=3',
+      '--for',
+      `weight ${serving.addr}==0`,
+      '--for',
+      `gone ${down}`,
+      '--timeout',
+      '2m',
+      '--json',
     )
     await waiting.printed(
       `→ waiting for hello: healthy>=3, weight ${serving.addr}==0, gone ${down} (120s at most)`,

@@ -26,8 +26,12 @@ async function listed(...args: string[]): Promise<EndpointsDoc> {
 
 function openRegistry(place: { layout?: string; root?: string }): Promise<Registry> {
   return Registry.open({
-    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test', cache: false, ...place },
-    ...{ commandTimeoutMs: 5_000, dialTimeoutMs: 1_000 },
+    endpoints: [etcd.endpoint],
+    endpointsSource: 'the test',
+    cache: false,
+    ...place,
+    commandTimeoutMs: 5_000,
+    dialTimeoutMs: 1_000,
   })
 }
 
@@ -196,7 +200,10 @@ describe('a root', () => {
     const greeter = await startGreeter({ port: 0 })
     const registry = await openRegistry({})
     const value = {
-      ...{ id: 'pod-1', name: 'team/hello', version: 'v1', metadata: null },
+      id: 'pod-1',
+      name: 'team/hello',
+      version: 'v1',
+      metadata: null,
       endpoints: [`grpc://${greeter.addr}`],
     }
     await etcd.ctl('put', '/prod/microservices/team/hello/pod-1', JSON.stringify(value))

@@ -61,9 +61,18 @@ describe('ls', () => {
     const doc = await listed('hello')
     expect(doc).toMatchObject({ schema: 'disco.endpoints/v1', service: 'hello', rev: String(rev) })
     expect(doc.endpoints[1]).toMatchObject({
-      ...{ key: '/hello/2.0.0/127.0.0.1:1002', addr: '127.0.0.1:1002', version: '2.0.0', weight: 3 },
-      ...{ share: 0.75, lease, grantedTtlSeconds: 100, layout: 'seed', metadata: {}, problem: null },
-      ...{ createRevision: String(rev), modRevision: String(rev) },
+      key: '/hello/2.0.0/127.0.0.1:1002',
+      addr: '127.0.0.1:1002',
+      version: '2.0.0',
+      weight: 3,
+      share: 0.75,
+      lease,
+      grantedTtlSeconds: 100,
+      layout: 'seed',
+      metadata: {},
+      problem: null,
+      createRevision: String(rev),
+      modRevision: String(rev),
     })
     expect(doc.endpoints[1]?.ttlSeconds).toBeGreaterThan(0)
     expect(doc.endpoints[1]?.ttlSeconds).toBeLessThanOrEqual(100)

@@ -54,8 +54,15 @@ describe('pick', () => {
     const doc = await picked('hello', '--n', '1400')
     expect(counts(doc)).toEqual([100, 100, 100, 100, 1000])
     expect(doc).toMatchObject({
-      ...{ target: 'etcd:///hello', service: 'hello', source: 'etcd', rev: String(await revision(etcd)) },
-      ...{ policy: 'weighted_round_robin', shares: 'exact', picks: 1400, refused: 0, moves: null },
+      target: 'etcd:///hello',
+      service: 'hello',
+      source: 'etcd',
+      rev: String(await revision(etcd)),
+      policy: 'weighted_round_robin',
+      shares: 'exact',
+      picks: 1400,
+      refused: 0,
+      moves: null,
     })
     expect(doc.gap).toBeLessThan(1)
     expect(doc.gap).toBeGreaterThan(0)
@@ -140,7 +147,9 @@ describe('resolve', () => {
     expect(doc.serviceConfig).toMatchObject({ loadBalancingConfig: [{ disco_weighted_round_robin: {} }] })
     expect(doc.endpoints[4]).toEqual({
       key: '/hello/2.0.0/10.0.0.5:80',
-      ...{ addresses: ['10.0.0.5:80'], weight: 10, share: 0.7143 },
+      addresses: ['10.0.0.5:80'],
+      weight: 10,
+      share: 0.7143,
       attributes: { version: '2.0.0', id: 'e4', layout: 'seed', metadata: { zone: 'b' } },
     })
   })
@@ -157,8 +166,13 @@ describe('resolve', () => {
     expect(await output('resolve', 'ipv6:[::1]:80', '-o', 'name')).toBe('[::1]:80\n')
     expect(await output('resolve', 'unix:/tmp/x', '-o', 'name')).toBe('unix:/tmp/x\n')
     expect(await resolved('127.0.0.1:80')).toMatchObject({
-      ...{ target: 'dns:127.0.0.1:80', service: null, source: 'dns', rev: null, serviceConfig: null },
-      ...{ authority: '127.0.0.1:80', endpoints: [{ weight: 1, share: 1 }] },
+      target: 'dns:127.0.0.1:80',
+      service: null,
+      source: 'dns',
+      rev: null,
+      serviceConfig: null,
+      authority: '127.0.0.1:80',
+      endpoints: [{ weight: 1, share: 1 }],
     })
   })
 

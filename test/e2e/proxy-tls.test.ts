@@ -40,15 +40,19 @@ test('a proxy uses TLS to callers and backends, reads renewed certificates on SI
   copyFileSync(shown.keyFile, files.keyFile)
   const log = join(folder, 'access.log')
   const proxy = disco.start(
-    ...['proxy', 'hello', '--listen', ':0', '--json', '--access-log', log],
-    ...[
-      '--listen-cert',
-      files.certFile,
-      '--listen-key',
-      files.keyFile,
-      '--listen-client-ca',
-      authority.caFile,
-    ],
+    'proxy',
+    'hello',
+    '--listen',
+    ':0',
+    '--json',
+    '--access-log',
+    log,
+    '--listen-cert',
+    files.certFile,
+    '--listen-key',
+    files.keyFile,
+    '--listen-client-ca',
+    authority.caFile,
     ...mutualFlags(servers.authority, servers.clients.client),
   )
   await proxy.printed('\n')

@@ -61,7 +61,13 @@ describe('disco shift in steps', () => {
 
   test('Ctrl-C is reported at once if the guard ignores it; a second Ctrl-C kills the guard, and the weights are restored', async () => {
     const started = disco.start(
-      ...[...STEPS, '--every', '1ms', '--', 'sh', '-c', 'trap "" TERM; echo guarding; sleep 600'],
+      ...STEPS,
+      '--every',
+      '1ms',
+      '--',
+      'sh',
+      '-c',
+      'trap "" TERM; echo guarding; sleep 600',
     )
     await started.printed('guarding')
     started.child.kill('SIGINT')

@@ -79,7 +79,8 @@ describe('disco shift', () => {
     }
     const shifted = await run('version=2.0.0=20%')
     expect(shifted).toMatchObject({
-      ...{ schema: 'disco.shift/v1', end: 'done' },
+      schema: 'disco.shift/v1',
+      end: 'done',
       parts: [{ selection: 'version=2.0.0', share: { asked: 0.2, from: 0.5, to: 0.2 } }],
     })
     const steps = await run('version=2.0.0', '--steps', '5%,50%', '--every', '1ms', '--', 'true')
@@ -88,7 +89,14 @@ describe('disco shift', () => {
       { share: 0.5, guard: { ok: true } },
     ])
     const { stderr } = await tool.run(
-      ...['shift', '--yes', 'hello', '10.0.0.1:1', '--steps', '0%,50%', '--every', '1ms'],
+      'shift',
+      '--yes',
+      'hello',
+      '10.0.0.1:1',
+      '--steps',
+      '0%,50%',
+      '--every',
+      '1ms',
     )
     expect(stderr).toMatch(/step 2 of 2: 50\.0% \(rev \d+, (1 weight|[02-9] weights) set\)/)
     const back = await run('version=2.0.0', '--steps', '5%,50%', '--every', '1ms', '--', 'false')
@@ -102,7 +110,16 @@ describe('disco shift', () => {
   test('in steps restores the weights if a guard fails, and exits 8', async () => {
     const before = await revision(etcd)
     const { code, stdout, stderr } = await tool.run(
-      ...['shift', 'hello', 'version=2.0.0', '--steps', '5%,25%', '--every', '1ms', '--yes', '--', 'false'],
+      'shift',
+      'hello',
+      'version=2.0.0',
+      '--steps',
+      '5%,25%',
+      '--every',
+      '1ms',
+      '--yes',
+      '--',
+      'false',
     )
     expect(code).toBe(8)
     expect(stderr).toContain(

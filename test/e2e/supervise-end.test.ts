@@ -20,7 +20,8 @@ describe.concurrent('a supervised server', () => {
     await isUp(held)
     const { code, stdout } = await held.end('SIGTERM')
     expect({ code, stdout }).toMatchObject({
-      ...{ code: 0, stdout: expect.stringContaining('in the registry: []') as string },
+      code: 0,
+      stdout: expect.stringContaining('in the registry: []') as string,
     })
     expect(await history(service, port)).toEqual([1, 0, null])
     server.close()

@@ -48,10 +48,7 @@ describe.concurrent('health of a supervised server', () => {
   test('with --unhealthy weight0: the key stays at weight 0 until the server is healthy again', async () => {
     const [service, [port = 0]] = [ownService(), await freePorts(1)]
     const held = supervise(disco, service, port, {
-      flags: [
-        ...['--probe', 'grpc', ...PROBED_OFTEN, '--fall', '1'],
-        ...['--unhealthy', 'weight0', '--weight', '5'],
-      ],
+      flags: ['--probe', 'grpc', ...PROBED_OFTEN, '--fall', '1', '--unhealthy', 'weight0', '--weight', '5'],
       command: serverCommand(port),
     })
     await isUp(held)

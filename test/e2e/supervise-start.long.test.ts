@@ -57,25 +57,35 @@ describe.concurrent('disco register with a command', () => {
     const service = ownService()
     const [one, two] = [await acceptingPort(), await acceptingPort()]
     const held = disco.start(
-      ...[
-        'register',
-        service,
-        `127.0.0.1:${one.port}`,
-        `127.0.0.1:${two.port}`,
-        '--ttl',
-        '60',
-        '--drain',
-        '0',
-      ],
-      ...['--meta', 'zone=a', '--meta', 'note=x=y', '--id', 'one', '--advertise', '203.0.113.9'],
-      ...['--', ...script(`echo "at $DISCO_ADDR"; ${WAITS}`)],
+      'register',
+      service,
+      `127.0.0.1:${one.port}`,
+      `127.0.0.1:${two.port}`,
+      '--ttl',
+      '60',
+      '--drain',
+      '0',
+      '--meta',
+      'zone=a',
+      '--meta',
+      'note=x=y',
+      '--id',
+      'one',
+      '--advertise',
+      '203.0.113.9',
+      '--',
+      ...script(`echo "at $DISCO_ADDR"; ${WAITS}`),
     )
     await isUp(held)
     const key = `/${service}/203.0.113.9:${one.port}`
     await untilStored(etcd, key)
     expect(JSON.parse(await storedText(etcd, key))).toEqual({
-      ...{ name: service, addr: `203.0.113.9:${one.port}`, version: '', weight: 1 },
-      ...{ id: 'one', metadata: { zone: 'a', note: 'x=y' } },
+      name: service,
+      addr: `203.0.113.9:${one.port}`,
+      version: '',
+      weight: 1,
+      id: 'one',
+      metadata: { zone: 'a', note: 'x=y' },
     })
     expect(held.stdout).toContain(`at 203.0.113.9:${one.port},203.0.113.9:${two.port}`)
     const leases = JSON.parse(await etcd.ctl('get', `/${service}/`, '--prefix', '-w', 'json')) as {

@@ -184,7 +184,12 @@ describe('a selection', () => {
     const same = await json<ResolveDoc>('resolve', resolved.target)
     expect(same.endpoints).toEqual(resolved.endpoints)
     const picked = await json<{ endpoints: { addr: string; picks: number }[] }>(
-      ...['pick', 'hello', '-l', 'zone in (a,b)', '--n', '80'],
+      'pick',
+      'hello',
+      '-l',
+      'zone in (a,b)',
+      '--n',
+      '80',
     )
     expect(picked.endpoints.map(({ addr, picks }) => [addr, picks])).toEqual([
       ['10.0.0.1:1001', 10],

@@ -58,10 +58,12 @@ test('disco verdict prints JSON with the fields and types of the golden file', a
   const docs = [fail, pass, unjudged].map(({ stdout }) => JSON.parse(stdout) as unknown)
   expectShape('verdict', ...docs)
   expect(docs[0]).toMatchObject({
-    verdict: { ...{ result: 'fail', test: 'exact-multinomial', p: 0.001628 }, ...EQUAL_SPLIT },
+    verdict: { result: 'fail', test: 'exact-multinomial', p: 0.001628, ...EQUAL_SPLIT },
   })
   expect(docs[1]).toMatchObject({
-    ...{ schema: 'disco.verdict/v1', policy: 'weighted_round_robin', calls: 10 },
+    schema: 'disco.verdict/v1',
+    policy: 'weighted_round_robin',
+    calls: 10,
     verdict: { result: 'pass', test: 'max-gap', gap: 0.714, limit: 2, p: null, alternative: null },
   })
   expect(docs[2]).toMatchObject({ verdict: { result: 'not-judged', test: null, alternative: null } })

@@ -118,7 +118,8 @@ describe('watch on a terminal', () => {
     const shown = await screen.shows('~ weight')
     expect(shown.slice(2, 9).map((row) => row.split(/ +/)[1])).toEqual([
       ...[1, 2, 3, 4, 5].map((port) => `127.0.0.1:${port}`),
-      ...['127.0.0.1:25', '24'],
+      '127.0.0.1:25',
+      '24',
     ])
     using writer = new Writer(etcd.endpoint, 'hello')
     const ports = Array.from({ length: 100 }, (_, at) => at)

@@ -243,7 +243,7 @@ describe('an invalid command line causes an error with the problem and a suggest
       'etcd endpoint from --endpoints is an IPv6 address without brackets',
       'Expected host:port',
     ],
-    ...[...['--endpoints', '--user', '--password-file', '--cacert', '--cert', '--key']].map(
+    ...['--endpoints', '--user', '--password-file', '--cacert', '--cert', '--key'].map(
       (flag): [string, string, string] => [`ls ${flag}=`, `${flag} is empty`, ''],
     ),
     ...['--dial-timeout', '--command-timeout'].map((flag): [string, string, string] => [

@@ -34,9 +34,19 @@ it('xds serves clients with a certificate by TLS, and presents a renewed certifi
   copyFileSync(shown.keyFile, files.keyFile)
   const log = join(folder, 'log')
   const xds = disco.start(
-    ...['xds', 'hello', '--listen', ':0', '--json', '--log', log],
-    ...['--listen-cert', files.certFile, '--listen-key', files.keyFile],
-    ...['--listen-client-ca', authority.caFile],
+    'xds',
+    'hello',
+    '--listen',
+    ':0',
+    '--json',
+    '--log',
+    log,
+    '--listen-cert',
+    files.certFile,
+    '--listen-key',
+    files.keyFile,
+    '--listen-client-ca',
+    authority.caFile,
   )
   await xds.printed(/\{.*\}\n/)
   const doc = JSON.parse(xds.stdout) as XdsDoc
@@ -98,7 +108,10 @@ function fingerprint(addr: string): Promise<string> {
   const files = { key: readFileSync(own.keyFile), cert: readFileSync(own.certFile) }
   return new Promise((resolve, reject) => {
     const socket = connect({
-      ...{ host, port: Number(port), rejectUnauthorized: false, ALPNProtocols: ['h2'] },
+      host,
+      port: Number(port),
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2'],
       ...files,
     })
     socket.on('error', reject)

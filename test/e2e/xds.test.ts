@@ -156,7 +156,14 @@ it('xds prints a bootstrap file, with the name of the machine if it listens at a
     node: { id: expect.stringMatching(/./), locality: {} },
   })
   const other = await tool.run(
-    ...['xds', '--bootstrap', '--listen', '0.0.0.0:9', '--listen-cert', 'a', '--listen-key', 'b'],
+    'xds',
+    '--bootstrap',
+    '--listen',
+    '0.0.0.0:9',
+    '--listen-cert',
+    'a',
+    '--listen-key',
+    'b',
   )
   const { xds_servers: servers, node } = JSON.parse(other.stdout)
   expect(servers[0]).toMatchObject({ server_uri: `${node.id}:9`, channel_creds: [{ type: 'tls' }] })

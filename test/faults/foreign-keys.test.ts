@@ -9,7 +9,10 @@ const ADDR = '127.0.0.1:1001'
 const KEY = '/microservices/hello/a'
 const kratos = (id: string, addr: string) =>
   JSON.stringify({
-    ...{ id, name: 'hello', version: '1.0.0', metadata: { weight: '3' } },
+    id,
+    name: 'hello',
+    version: '1.0.0',
+    metadata: { weight: '3' },
     endpoints: [`grpc://${addr}`],
   })
 /** The value of the key in which U+FFFD replaces the invalid bytes, which is itself valid UTF-8. */
@@ -78,7 +81,8 @@ describe('Keys that are not UTF-8', () => {
     for (const layout of ['auto', 'kratos']) {
       const { endpoints } = await json('ls', 'hello', '--layout', layout)
       expect(Object.fromEntries(endpoints.map(({ key, problem }) => [key, problem]))).toEqual({
-        ...{ [KEY]: null, [REPLACED.shown]: null },
+        [KEY]: null,
+        [REPLACED.shown]: null,
         ...Object.fromEntries(STRANGERS.map(({ shown }) => [shown, 'key is not UTF-8'])),
       })
     }

@@ -63,13 +63,21 @@ beforeAll(async () => {
   ])
   await enableAuth(guarded, [{ name: 'alice', password: 'secret', prefix: '/hello/' }])
   place = {
-    ...{ plain, tls, mutualTls, guarded, client, stranger, expired },
+    plain,
+    tls,
+    mutualTls,
+    guarded,
+    client,
+    stranger,
+    expired,
     // No client accepts such a certificate, so a real etcd could not be checked for readiness. A plain TLS server
     // presents it.
     pastServer: await listening(tlsServer(past)),
     futureServer: await listening(tlsServer(future)),
-    ...{ ca: ours.caFile, otherCa: others.caFile },
-    ...{ password: file('password', 'secret\n'), wrongPassword: file('wrong', 'other\n') },
+    ca: ours.caFile,
+    otherCa: others.caFile,
+    password: file('password', 'secret\n'),
+    wrongPassword: file('wrong', 'other\n'),
     http: await listening(createHttpServer((_, response) => response.end('hello'))),
     mute: await listening(createServer()),
     dropping: await listening(createServer((socket) => socket.destroy())),
@@ -298,7 +306,10 @@ const CASES: readonly Case[] = [
     cause: 'three members that fail in three ways',
     args: () => [
       ...at(place.unused[0] ?? '', 'etcd.invalid:2379', place.mute),
-      ...['--command-timeout', '4s', '--dial-timeout', '200ms'],
+      '--command-timeout',
+      '4s',
+      '--dial-timeout',
+      '200ms',
     ],
     message: () =>
       `✗ No answer from etcd at ${place.mute} in S\n` +

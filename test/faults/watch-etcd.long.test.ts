@@ -66,8 +66,10 @@ describe.concurrent('a watch', () => {
     await writer.put(1, 1)
     await writer.put(2, 1)
     const client = await EtcdClient.create({
-      ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
-      ...{ commandTimeoutMs: 10_000, dialTimeoutMs: 1_000 },
+      endpoints: [etcd.endpoint],
+      endpointsSource: 'the test',
+      commandTimeoutMs: 10_000,
+      dialTimeoutMs: 1_000,
     })
     const late = Object.create(client, {
       // etcd accepts a watch from the compacted revision, but no longer has the deletions at that revision.

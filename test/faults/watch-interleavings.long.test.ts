@@ -175,8 +175,10 @@ function follow(updates: readonly RangeUpdate[], truth: Truth): Map<string, stri
 async function updatesAfter(steps: readonly Step[], resyncPeriodMs: number): Promise<[RangeUpdate[], Truth]> {
   await using proxy = await FaultProxy.start(etcd.endpoint)
   const client = await EtcdClient.create({
-    ...{ endpoints: [proxy.endpoint], endpointsSource: 'the test' },
-    ...{ commandTimeoutMs: 10_000, dialTimeoutMs: 1_000 },
+    endpoints: [proxy.endpoint],
+    endpointsSource: 'the test',
+    commandTimeoutMs: 10_000,
+    dialTimeoutMs: 1_000,
   })
   const prefix = `/run-${runs++}/`
   const stop = new AbortController()

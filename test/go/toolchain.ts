@@ -17,8 +17,13 @@ export function fetchGo(): { readonly go: string; readonly env: Readonly<Record<
   if (!existsSync(FOLDER)) unpackPackages({ names: PACKAGES, complete: true }, FOLDER)
   const root = join(FOLDER, 'usr/lib/go-1.19')
   const env = {
-    ...{ GOROOT: root, GOPATH: join(FOLDER, 'usr/share/gocode'), GO111MODULE: 'off', CGO_ENABLED: '0' },
-    ...{ GOCACHE: join(FOLDER, 'cache'), GOTOOLCHAIN: 'local', PATH: process.env.PATH ?? '' },
+    GOROOT: root,
+    GOPATH: join(FOLDER, 'usr/share/gocode'),
+    GO111MODULE: 'off',
+    CGO_ENABLED: '0',
+    GOCACHE: join(FOLDER, 'cache'),
+    GOTOOLCHAIN: 'local',
+    PATH: process.env.PATH ?? '',
   }
   return { go: join(root, 'bin/go'), env }
 }

@@ -30,7 +30,11 @@ afterAll(() => {
 })
 
 const record: EndpointRecord = {
-  ...{ service: 'hello', version: '', addr: '127.0.0.1:1', weight: 1, metadata: {} },
+  service: 'hello',
+  version: '',
+  addr: '127.0.0.1:1',
+  weight: 1,
+  metadata: {},
 }
 const selection = { service: 'hello', addr: record.addr }
 const endpoint = { ...record, key: '/hello/127.0.0.1:1', modRevision: 5, createRevision: 1 } as Endpoint
@@ -124,7 +128,8 @@ describe('await using', () => {
     {
       await using registry = await openRegistry([etcd.endpoint])
       await using held = await registry.register({
-        ...{ registered: { ...record, service: 'used' }, ttlSeconds: 5 },
+        registered: { ...record, service: 'used' },
+        ttlSeconds: 5,
       })
       expect(held.held).toHaveLength(1)
       await using watch = registry.watch({ service: 'used' })

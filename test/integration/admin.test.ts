@@ -13,16 +13,20 @@ describe('reading with the admin handler', () => {
     const doc = JSON.parse((await admin.ask('GET', '/')).body)
     expectShape('registration', doc, { ...doc, endpoints: [{ ...doc.endpoints[0], id: 'x', lease: null }] })
     expect(doc).toMatchObject({
-      ...{ schema: 'disco.registration/v1', phase: 'registered' },
+      schema: 'disco.registration/v1',
+      phase: 'registered',
       endpoints: [
         {
-          ...{ key: admin.key, service: 'hello', version: '1.0.0', addr: admin.addr, weight: 1, share: 0.5 },
-          ...{
-            lease: (await leaseIds(admin.etcd))[0],
-            grantedTtlSeconds: 60,
-            id: null,
-            metadata: { zone: 'a' },
-          },
+          key: admin.key,
+          service: 'hello',
+          version: '1.0.0',
+          addr: admin.addr,
+          weight: 1,
+          share: 0.5,
+          lease: (await leaseIds(admin.etcd))[0],
+          grantedTtlSeconds: 60,
+          id: null,
+          metadata: { zone: 'a' },
         },
       ],
     })
@@ -164,6 +168,7 @@ test('without etcd the admin handler answers 503 with the reason, except to heal
 test('a port that is in use is a conflict', async () => {
   const port = Number(admin.begun.address.split(':')[1])
   await expect(startAdmin({ host: '127.0.0.1', port }, () => undefined)).rejects.toMatchObject({
-    ...{ code: 'CONFLICT', message: expect.stringContaining(`port ${port} at 127.0.0.1 is taken`) as string },
+    code: 'CONFLICT',
+    message: expect.stringContaining(`port ${port} at 127.0.0.1 is taken`) as string,
   })
 })

@@ -134,7 +134,10 @@ describe.each([
 
   test('the handler uses a path that the program chooses, and answers in text if the client requests it', async () => {
     await using registration = await register({
-      ...{ service: 'hello', addr: '127.0.0.1:1', version: '1.0.0', endpoints: [etcd.endpoint] },
+      service: 'hello',
+      addr: '127.0.0.1:1',
+      version: '1.0.0',
+      endpoints: [etcd.endpoint],
     })
     const server = createServer(registration.handler({ path: '/update' })).listen(0, '127.0.0.1')
     await once(server, 'listening')

@@ -263,8 +263,12 @@ describe('a client that starts while etcd is unavailable', () => {
     const updates: Update[] = []
     const stop = new AbortController()
     const registry = await Registry.open({
-      ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
-      ...{ commandTimeoutMs: 1_000, dialTimeoutMs: 500, cache: { folder: folder() }, layout: 'auto' },
+      endpoints: [etcd.endpoint],
+      endpointsSource: 'the test',
+      commandTimeoutMs: 1_000,
+      dialTimeoutMs: 500,
+      cache: { folder: folder() },
+      layout: 'auto',
     })
     const watching = (async () => {
       for await (const update of registry.watch({ service: 'hello' }, stop.signal)) updates.push(update)

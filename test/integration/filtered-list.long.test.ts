@@ -50,8 +50,10 @@ async function put(pairs: readonly (readonly [key: string, value: string])[]): P
 /** A client that counts the keys and values in the answers of etcd. */
 async function countingClient() {
   const client = await EtcdClient.create({
-    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
-    ...{ commandTimeoutMs: 20_000, dialTimeoutMs: 5_000 },
+    endpoints: [etcd.endpoint],
+    endpointsSource: 'the test',
+    commandTimeoutMs: 20_000,
+    dialTimeoutMs: 5_000,
   })
   const seen = { keys: 0, values: 0, valueBytes: 0, requests: 0, maxKeys: 0 }
   const take = (kvs: Pairs) => {

@@ -92,7 +92,8 @@ class Probe {
   client(options: ChannelOptions = {}, path = '/service?zone=b'): Client {
     const config = { loadBalancingConfig: [{ [this.scheme]: { parameter: 7 } }] }
     return new Client(`${this.scheme}://authority${path}`, credentials.createInsecure(), {
-      ...{ 'grpc.service_config': JSON.stringify(config), 'grpc.enable_http_proxy': 0 },
+      'grpc.service_config': JSON.stringify(config),
+      'grpc.enable_http_proxy': 0,
       ...options,
     })
   }

@@ -22,7 +22,9 @@ afterEach(() => wipe(etcd))
 
 test('events.once awaits an event of a registration, and can be aborted; listeners can be removed', async () => {
   await using registration = await register({
-    ...{ service: 'forms', addr: '127.0.0.1:1', endpoints: [etcd.endpoint] },
+    service: 'forms',
+    addr: '127.0.0.1:1',
+    endpoints: [etcd.endpoint],
   })
   const seen: number[] = []
   const note = ({ registered }: { registered: { weight: number } }) => seen.push(registered.weight)
@@ -46,7 +48,10 @@ test('events.once awaits an event of a registration, and can be aborted; listene
 test('a weight is a number, or text in the form of the command line', async () => {
   await using registry = await openRegistry([etcd.endpoint])
   await using registration = await register({
-    ...{ service: 'forms', addr: '127.0.0.1:1', endpoints: [etcd.endpoint], weight: 4 },
+    service: 'forms',
+    addr: '127.0.0.1:1',
+    endpoints: [etcd.endpoint],
+    weight: 4,
   })
   const selection = { service: 'forms', addr: '127.0.0.1:1' }
   const forms: [WeightForm, number][] = [[6, 6]]

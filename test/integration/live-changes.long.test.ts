@@ -21,8 +21,11 @@ beforeAll(async () => {
 beforeEach(async () => {
   backends = await Backend.startMany(4)
   registry = await Registry.open({
-    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test', cache: false },
-    ...{ commandTimeoutMs: 20_000, dialTimeoutMs: 1_000 },
+    endpoints: [etcd.endpoint],
+    endpointsSource: 'the test',
+    cache: false,
+    commandTimeoutMs: 20_000,
+    dialTimeoutMs: 1_000,
   })
   install({ discovery: registry })
 })

@@ -20,7 +20,10 @@ afterEach(() => wipe(etcd))
 /** A service that only this test uses, so that its history in etcd has no keys of other tests. */
 function options(service: string, more: Partial<RegisterOptions> = {}): RegisterOptions {
   return {
-    ...{ service, addr: '127.0.0.1:1001', endpoints: [etcd.endpoint], ttlSeconds: 60 },
+    service,
+    addr: '127.0.0.1:1001',
+    endpoints: [etcd.endpoint],
+    ttlSeconds: 60,
     commandTimeoutMs: 20_000,
     ...more,
   }

@@ -16,15 +16,18 @@ const started = proxies()
 const MESSAGE = Buffer.from([1, 0, 0, 0, 3, 0xff, 0x00, 0xfe])
 
 const REQUEST = {
-  ...{
-    ':method': 'POST',
-    ':scheme': 'http',
-    ':authority': 'any.name:1',
-    ':path': '/a.B/C?d',
-    te: 'trailers',
-  },
-  ...{ 'content-type': 'application/grpc+x', 'grpc-encoding': 'own', 'grpc-timeout': '12345678u' },
-  ...{ 'x-twice': ['a', 'b, c'], 'x-empty': '', 'x-bin': 'AP8', 'user-agent': 'test/1' },
+  ':method': 'POST',
+  ':scheme': 'http',
+  ':authority': 'any.name:1',
+  ':path': '/a.B/C?d',
+  te: 'trailers',
+  'content-type': 'application/grpc+x',
+  'grpc-encoding': 'own',
+  'grpc-timeout': '12345678u',
+  'x-twice': ['a', 'b, c'],
+  'x-empty': '',
+  'x-bin': 'AP8',
+  'user-agent': 'test/1',
 }
 
 const REPLY = {

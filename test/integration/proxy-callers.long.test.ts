@@ -76,12 +76,10 @@ it('a hostile caller affects only its own connection', async () => {
   session.on('error', () => undefined)
   for (let call = 0; call < 1_000 && !session.destroyed; call++) {
     const stream = session.request({
-      ...{
-        ':method': 'POST',
-        ':path': '/test.Kinds/Unary',
-        'content-type': 'application/grpc',
-        te: 'trailers',
-      },
+      ':method': 'POST',
+      ':path': '/test.Kinds/Unary',
+      'content-type': 'application/grpc',
+      te: 'trailers',
     })
     stream.on('error', () => undefined)
     stream.close(constants.NGHTTP2_CANCEL)

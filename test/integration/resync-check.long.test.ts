@@ -13,8 +13,10 @@ let client: EtcdClient
 beforeAll(async () => {
   etcd = await sharedEtcd()
   client = await EtcdClient.create({
-    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
-    ...{ commandTimeoutMs: 5_000, dialTimeoutMs: 1_000 },
+    endpoints: [etcd.endpoint],
+    endpointsSource: 'the test',
+    commandTimeoutMs: 5_000,
+    dialTimeoutMs: 1_000,
   })
 })
 afterAll(async () => {

@@ -41,7 +41,10 @@ const shift = (guard: () => Promise<boolean>, { over = registry, signals = unsto
   shiftInSteps(
     over,
     {
-      ...{ service: 'hello', filter: CANARY, sharesPpm: [50_000, 250_000], everyMs: 1 },
+      service: 'hello',
+      filter: CANARY,
+      sharesPpm: [50_000, 250_000],
+      everyMs: 1,
       guard: async () => ({ ok: await guard(), text: 'exit code 1' }),
     },
     ignore,

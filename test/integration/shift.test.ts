@@ -172,7 +172,11 @@ describe('an undo', () => {
 
 describe('steps of a shift', () => {
   const request = (guard: Parameters<typeof shiftInSteps>[1]['guard']) => ({
-    ...{ service: 'hello', ...CANARY, sharesPpm: [50_000, 250_000, 1_000_000], everyMs: 1, guard },
+    service: 'hello',
+    ...CANARY,
+    sharesPpm: [50_000, 250_000, 1_000_000],
+    everyMs: 1,
+    guard,
   })
 
   test('continue while the guard passes', async () => {

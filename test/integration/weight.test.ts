@@ -206,7 +206,10 @@ describe('weight 0 everywhere means that weights are unset', () => {
     await etcd.ctl('put', `/hello/2.0.0/${OTHER}`, JSON.stringify(value))
     await put('127.0.0.1:1003', { version: '2.0.0', weight: 0 })
     const client = await EtcdClient.create({
-      ...{ endpoints: [etcd.endpoint], endpointsSource: 'test', commandTimeoutMs: 5_000, dialTimeoutMs: 800 },
+      endpoints: [etcd.endpoint],
+      endpointsSource: 'test',
+      commandTimeoutMs: 5_000,
+      dialTimeoutMs: 800,
     })
     try {
       const { changes, leftOut } = await changeWeights(
@@ -434,7 +437,9 @@ describe('unregister', () => {
     })()
     try {
       await expect(unregister(ADDR)).rejects.toMatchObject({
-        ...{ name: 'DiscoError', code: 'CONFLICT', exit: 6 },
+        name: 'DiscoError',
+        code: 'CONFLICT',
+        exit: 6,
         message: expect.stringContaining(`${KEY} came back`) as string,
       })
     } finally {

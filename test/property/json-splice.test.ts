@@ -75,7 +75,11 @@ it('spliceJson changes the bytes of all top-level numbers with the name, and no 
     )
   fc.assert(
     fc.property(
-      ...[members, space, tail, fc.array(number, { minLength: 1, maxLength: 3 }), fc.nat()],
+      members,
+      space,
+      tail,
+      fc.array(number, { minLength: 1, maxLength: 3 }),
+      fc.nat(),
       (shuffled, gap, rest, numbers, wanted) => {
         const pieces: Piece[] = [
           Buffer.from(`${gap}{${gap}`),

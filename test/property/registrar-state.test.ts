@@ -126,7 +126,8 @@ class World {
 const story: fc.Arbitrary<Story> = fc.record({
   hasServer: fc.boolean(),
   rules: fc.record({
-    ...{ drains: fc.boolean(), carriesWeight: fc.boolean() },
+    drains: fc.boolean(),
+    carriesWeight: fc.boolean(),
     unhealthy: fc.constantFrom('deregister' as const, 'weight0' as const),
   }),
   acts: fc.array(fc.tuple(fc.constantFrom(...ACTS), fc.nat(9)), { maxLength: 40 }),

@@ -60,7 +60,10 @@ function updateOf(step: Step, revision: number): Update {
   }
   if (step.type === 'reset') {
     return {
-      ...{ type: 'reset', revision, source: 'etcd', ageMs: 0 },
+      type: 'reset',
+      revision,
+      source: 'etcd',
+      ageMs: 0,
       endpoints: step.contents.flatMap((each) => endpointsAt(revision, each)),
     }
   }

@@ -71,7 +71,8 @@ class Administered {
     const server = await startAdmin({ host: '127.0.0.1', port: 0 }, handler)
     const code = registrar.run()
     this.current = {
-      ...{ address: server.address, code },
+      address: server.address,
+      code,
       end: async () => {
         registrar.stop()
         await code.catch(() => undefined)

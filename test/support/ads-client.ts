@@ -73,7 +73,10 @@ export class AdsClient implements Disposable {
   ): void {
     const errorDetail = rejection === undefined ? {} : { errorDetail: { code: 3, message: rejection } }
     this.send({
-      ...{ typeUrl, versionInfo, responseNonce: nonce, resourceNames: [...resourceNames] },
+      typeUrl,
+      versionInfo,
+      responseNonce: nonce,
+      resourceNames: [...resourceNames],
       ...errorDetail,
     })
   }

@@ -46,7 +46,10 @@ const metadata = fc.dictionary(fc.oneof(text, html), fc.oneof(text, html), { max
 /** Any registration that the seed layout can write. */
 export const registered: fc.Arbitrary<EndpointRecord> = fc
   .record({
-    ...{ service: segment, version: fc.oneof(fc.constant(''), segment), addr, metadata },
+    service: segment,
+    version: fc.oneof(fc.constant(''), segment),
+    addr,
+    metadata,
     weight: fc.oneof(fc.nat({ max: 20 }), fc.nat({ max: 2 ** 31 - 1 })),
     id: fc.option(fc.oneof(text, html, fc.constant('')), { nil: undefined }),
   })

@@ -3,8 +3,10 @@ import { DisturbedHealth } from './disturbed-health.js'
 
 const bytes = (value: Buffer) => value
 const CODEC = {
-  ...{ requestSerialize: bytes, requestDeserialize: bytes },
-  ...{ responseSerialize: bytes, responseDeserialize: bytes },
+  requestSerialize: bytes,
+  requestDeserialize: bytes,
+  responseSerialize: bytes,
+  responseDeserialize: bytes,
 }
 
 type Called = { readonly metadata: Metadata; getHost(): string }

@@ -49,14 +49,14 @@ export async function seePage(
   const [screenshot, log] = [join(folder, 'page.png'), join(folder, 'net.json')]
   try {
     const { stderr } = await browse([
-      ...[
-        '--enable-logging=stderr',
-        `--log-net-log=${log}`,
-        `--screenshot=${screenshot}`,
-        '--hide-scrollbars',
-      ],
+      '--enable-logging=stderr',
+      `--log-net-log=${log}`,
+      `--screenshot=${screenshot}`,
+      '--hide-scrollbars',
       ...(isStill ? ['--force-prefers-reduced-motion'] : []),
-      ...[`--window-size=${width},${height}`, `--blink-settings=preferredColorScheme=${isDark ? 0 : 1}`, url],
+      `--window-size=${width},${height}`,
+      `--blink-settings=preferredColorScheme=${isDark ? 0 : 1}`,
+      url,
     ])
     const { events } = JSON.parse(readFileSync(log, 'utf8')) as { events: { params?: { url?: string } }[] }
     return {
@@ -83,7 +83,11 @@ async function browse(
     return await promisify(execFile)(
       browser,
       [
-        ...['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', `--user-data-dir=${profile}`, NAMES],
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-dev-shm-usage',
+        `--user-data-dir=${profile}`,
+        NAMES,
         ...args,
       ],
       {

@@ -18,7 +18,8 @@ export class TestAuthority {
 
   static async create(folder: string, name: string): Promise<TestAuthority> {
     const { private: key, cert } = await generate([{ name: 'commonName', value: name }], {
-      ...{ keyType: 'ec', algorithm: 'sha256' },
+      keyType: 'ec',
+      algorithm: 'sha256',
       extensions: [
         { name: 'basicConstraints', cA: true, critical: true },
         { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
@@ -41,8 +42,11 @@ export class TestAuthority {
     const loopback = [{ type: 7 as const, ip: '127.0.0.1' }]
     const inDays = (days: number) => new Date(Date.now() + days * 86_400_000)
     const { private: key, cert } = await generate([{ name: 'commonName', value: name }], {
-      ...{ keyType: 'ec', algorithm: 'sha256', ca: this.ca },
-      ...{ notBeforeDate: inDays(from), notAfterDate: inDays(to) },
+      keyType: 'ec',
+      algorithm: 'sha256',
+      ca: this.ca,
+      notBeforeDate: inDays(from),
+      notAfterDate: inDays(to),
       extensions: [
         { name: 'basicConstraints', cA: false },
         { name: 'extKeyUsage', serverAuth: true, clientAuth: true },

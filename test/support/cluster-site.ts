@@ -94,7 +94,8 @@ export class ClusterSite implements AsyncDisposable {
     const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
     const failedCalls = sum(failed.map(([, count]) => count))
     return {
-      ...{ looks, absent },
+      looks,
+      absent,
       leasesLost: sum(again) + this.backendsLost,
       outages: causes.length,
       causes: [...new Set(causes)],

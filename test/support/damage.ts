@@ -10,8 +10,25 @@ export function seededRandom(seed: number): () => number {
 }
 
 const WRONG_VALUES = [
-  ...['null', '-1', '1e400', '[]', '{}', '"1"', 'true', '0.5', '9007199254740993', '{"a":1}', '""'],
-  ...['"grpc://"', '["x"]', '[{}]', '[null]', '"\\u001b[31m"', '%zz', '-0', `${'['.repeat(300)}`],
+  'null',
+  '-1',
+  '1e400',
+  '[]',
+  '{}',
+  '"1"',
+  'true',
+  '0.5',
+  '9007199254740993',
+  '{"a":1}',
+  '""',
+  '"grpc://"',
+  '["x"]',
+  '[{}]',
+  '[null]',
+  '"\\u001b[31m"',
+  '%zz',
+  '-0',
+  `${'['.repeat(300)}`,
 ]
 
 /** A copy of the bytes with one to three faults. It is cheap, so that tests can use very many. */

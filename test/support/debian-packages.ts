@@ -100,7 +100,10 @@ function aptOfSuites(work: string, { suites, version }: OtherSuites, { names }: 
 function aptOfSuite(work: string, suite: string, system: Apt): Apt {
   const archive = system(
     ...(['apt-get', 'indextargets', '--format', '$(REPO_URI)'] as const),
-    ...['Created-By: Packages', 'Origin: Debian', 'Label: Debian', 'Component: main'],
+    'Created-By: Packages',
+    'Origin: Debian',
+    'Label: Debian',
+    'Component: main',
   ).split('\n')[0]
   if (!archive) throw new Error("The system's package lists name no Debian archive")
   const sources = join(work, `${suite}.list`)

@@ -11,7 +11,9 @@ export function checked(fault: HealthFault | null, problem: string | null = faul
     isHealthy: fault === null,
     isRefused: fault === 'refused',
     status: fault === null ? 'SERVING' : null,
-    ...{ problem, fault, latencyMs: 1 },
+    problem,
+    fault,
+    latencyMs: 1,
   }
 }
 

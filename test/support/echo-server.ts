@@ -56,13 +56,13 @@ export async function startEchoServer(
   const server = new Server({ 'grpc.max_receive_message_length': -1 })
   const same = (bytes: Buffer) => bytes
   const method = (name: string, requestStream: boolean, responseStream: boolean) => ({
-    ...{ path: `/${SERVICE}/${name}`, requestStream, responseStream },
-    ...{
-      requestSerialize: same,
-      requestDeserialize: same,
-      responseSerialize: same,
-      responseDeserialize: same,
-    },
+    path: `/${SERVICE}/${name}`,
+    requestStream,
+    responseStream,
+    requestSerialize: same,
+    requestDeserialize: same,
+    responseSerialize: same,
+    responseDeserialize: same,
   })
   const definition = {
     One: method('One', false, false),
@@ -143,7 +143,9 @@ function addReflection(
   server.addService(
     {
       ServerReflectionInfo: {
-        ...{ path, requestStream: true, responseStream: true },
+        path,
+        requestStream: true,
+        responseStream: true,
         requestSerialize: (json: object) => Buffer.from(toBinary(request, fromJson(request, json as never))),
         requestDeserialize: (bytes: Buffer) => toJson(request, fromBinary(request, bytes)) as object,
         responseSerialize: (json: object) =>

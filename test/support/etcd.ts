@@ -112,7 +112,9 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     if (printed !== null) return printed
     const { stdout } = await promisify(execFile)(findEtcd('etcdctl', this.version), args, {
       env: {
-        ...{ PATH: process.env.PATH, ETCDCTL_API: '3', ETCDCTL_ENDPOINTS: this.endpoint },
+        PATH: process.env.PATH,
+        ETCDCTL_API: '3',
+        ETCDCTL_ENDPOINTS: this.endpoint,
         ...(this.ctlUser === '' ? {} : { ETCDCTL_USER: this.ctlUser }),
         ...(tls ? { ETCDCTL_CACERT: tls.caFile } : {}),
         ...(tls?.client ? { ETCDCTL_CERT: tls.client.certFile, ETCDCTL_KEY: tls.client.keyFile } : {}),
@@ -175,9 +177,19 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     await this.throwAway()
     const { name, peerUrl, cluster } = this.place
     await this.ctl(
-      ...['snapshot', 'restore', file, '--data-dir', this.memberFolder, '--name', name],
-      ...['--initial-cluster', cluster, '--initial-advertise-peer-urls', peerUrl],
-      ...['--initial-cluster-token', this.token],
+      'snapshot',
+      'restore',
+      file,
+      '--data-dir',
+      this.memberFolder,
+      '--name',
+      name,
+      '--initial-cluster',
+      cluster,
+      '--initial-advertise-peer-urls',
+      peerUrl,
+      '--initial-cluster-token',
+      this.token,
     )
   }
 
@@ -210,14 +222,35 @@ export class RealEtcd implements Etcd, AsyncDisposable {
     const { tls, args = [] } = this.settings
     const clientUrl = `${tls ? 'https' : 'http'}://127.0.0.1:${clientPort}`
     const flags = [
-      ...['--name', name, '--data-dir', this.memberFolder, '--logger', 'zap', '--log-level', 'error'],
-      ...['--listen-client-urls', clientUrl, '--advertise-client-urls', clientUrl],
-      ...['--listen-peer-urls', listenPeerUrl, '--initial-advertise-peer-urls', peerUrl],
-      ...['--initial-cluster', cluster, '--initial-cluster-token', this.token],
-      ...['--initial-cluster-state', this.joinsAs === null ? 'new' : 'existing'],
-      ...['--heartbeat-interval', '50', '--election-timeout', '500'],
+      '--name',
+      name,
+      '--data-dir',
+      this.memberFolder,
+      '--logger',
+      'zap',
+      '--log-level',
+      'error',
+      '--listen-client-urls',
+      clientUrl,
+      '--advertise-client-urls',
+      clientUrl,
+      '--listen-peer-urls',
+      listenPeerUrl,
+      '--initial-advertise-peer-urls',
+      peerUrl,
+      '--initial-cluster',
+      cluster,
+      '--initial-cluster-token',
+      this.token,
+      '--initial-cluster-state',
+      this.joinsAs === null ? 'new' : 'existing',
+      '--heartbeat-interval',
+      '50',
+      '--election-timeout',
+      '500',
       // The cheapest hash of passwords: with etcd's default, each login costs a tenth of a second of CPU.
-      ...['--bcrypt-cost', '4'],
+      '--bcrypt-cost',
+      '4',
       ...(tls ? ['--cert-file', tls.certFile, '--key-file', tls.keyFile] : []),
       ...(tls?.client ? ['--client-cert-auth', '--trusted-ca-file', tls.caFile] : []),
       ...args,

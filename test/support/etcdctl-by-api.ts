@@ -57,7 +57,8 @@ function put(key: string, value: string, flags: readonly string[]): Request | nu
   const [, lease] = /^--lease=([0-9a-f]+)$/.exec(flags[0] ?? '') ?? []
   if (flags.length > (lease === undefined ? 0 : 1)) return null
   const message = {
-    ...{ key: base64(key), value: base64(value) },
+    key: base64(key),
+    value: base64(value),
     lease: lease === undefined ? '0' : BigInt(`0x${lease}`).toString(),
   }
   return { path: 'KV/Put', message, print: () => 'OK\n' }

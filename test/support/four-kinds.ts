@@ -16,8 +16,10 @@ import {
 
 const bytes = (value: Buffer) => value
 const CODEC = {
-  ...{ requestSerialize: bytes, requestDeserialize: bytes },
-  ...{ responseSerialize: bytes, responseDeserialize: bytes },
+  requestSerialize: bytes,
+  requestDeserialize: bytes,
+  responseSerialize: bytes,
+  responseDeserialize: bytes,
 }
 
 /** Long enough for a busy machine: a call that takes longer has failed. */

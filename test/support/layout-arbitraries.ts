@@ -40,8 +40,13 @@ const labels = fc
 function one(parts: Parts): fc.Arbitrary<EndpointRecords> {
   return fc
     .record({
-      ...{ service: segment, version: none, addr: tcpAddr, weight, metadata: noMetadata },
-      ...{ id: fc.constant(undefined), ...parts },
+      service: segment,
+      version: none,
+      addr: tcpAddr,
+      weight,
+      metadata: noMetadata,
+      id: fc.constant(undefined),
+      ...parts,
     })
     .map(({ id, ...rest }) => [id === undefined ? rest : { ...rest, id }])
 }

@@ -6,7 +6,11 @@ export function openRegistry(
   options: Partial<RegistryOptions> = {},
 ): Promise<Registry> {
   return Registry.open({
-    ...{ endpoints, endpointsSource: 'the test', commandTimeoutMs: 20_000, dialTimeoutMs: 1_000 },
-    ...{ cache: false, ...options },
+    endpoints,
+    endpointsSource: 'the test',
+    commandTimeoutMs: 20_000,
+    dialTimeoutMs: 1_000,
+    cache: false,
+    ...options,
   })
 }

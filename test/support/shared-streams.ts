@@ -15,8 +15,10 @@ export async function streamsOnEtcd(): Promise<StreamsOnEtcd> {
   const etcd = await RealEtcd.start()
   const writer = new Writer(etcd.endpoint, 'hello')
   const client = await EtcdClient.create({
-    ...{ endpoints: [etcd.endpoint], endpointsSource: 'the test' },
-    ...{ commandTimeoutMs: 20_000, dialTimeoutMs: 5_000 },
+    endpoints: [etcd.endpoint],
+    endpointsSource: 'the test',
+    commandTimeoutMs: 20_000,
+    dialTimeoutMs: 5_000,
   })
   afterAll(async () => {
     client.close()

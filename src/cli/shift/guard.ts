@@ -58,7 +58,14 @@ export async function checkGuard([program]: readonly string[], { data }: GuardFl
 export function callCommand(service: string, method: string, flags: BaseFlags & GuardFlags): string[] {
   const [, tool = ''] = process.argv
   return [
-    ...[process.execPath, ...process.execArgv, tool, 'call', service, method, '--n', String(flags.n)],
+    process.execPath,
+    ...process.execArgv,
+    tool,
+    'call',
+    service,
+    method,
+    '--n',
+    String(flags.n),
     ...(flags.data === undefined ? [] : ['--data', flags.data]),
     ...(flags.assert === undefined ? [] : ['--assert', flags.assert]),
     ...connectionWords(flags, []),

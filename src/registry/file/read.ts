@@ -80,8 +80,19 @@ function treeOf(text: string, name: string): YamlValue | null {
 }
 
 const ENTRY_KEYS = [
-  ...['service', 'addr', 'version', 'weight', 'metadata', 'id', 'layout', 'key', 'leased'],
-  ...['grantedTtlSeconds', 'problem', 'value', 'valueBase64'],
+  'service',
+  'addr',
+  'version',
+  'weight',
+  'metadata',
+  'id',
+  'layout',
+  'key',
+  'leased',
+  'grantedTtlSeconds',
+  'problem',
+  'value',
+  'valueBase64',
 ]
 
 function entryOf(item: YamlValue, file: string): PlacedEntry {

@@ -48,8 +48,17 @@ export class ProxySite implements AsyncDisposable {
     const proxy = tool
       .with({ node: ['--expose-gc', '--import', reports] })
       .start(
-        ...['proxy', SERVICE, '--listen', ':0', '--json', '--admin', adminAddress],
-        ...['--max-connection-age', AGE, '--access-log', join(folder, 'access.log')],
+        'proxy',
+        SERVICE,
+        '--listen',
+        ':0',
+        '--json',
+        '--admin',
+        adminAddress,
+        '--max-connection-age',
+        AGE,
+        '--access-log',
+        join(folder, 'access.log'),
       )
     await proxy.printed('disco.proxy/v1')
     const doc = JSON.parse(proxy.stdout) as ProxyDoc

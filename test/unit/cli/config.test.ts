@@ -12,7 +12,12 @@ let folder = ''
 
 /** Flags and variables, without any file. */
 const layersOf = (flags: Layers['flags'], env: Layers['env']): Layers => ({
-  ...{ flags, env, named: null, project: null, chosen: null, warnings: [] },
+  flags,
+  env,
+  named: null,
+  project: null,
+  chosen: null,
+  warnings: [],
 })
 
 const optionsOf = (flags: Layers['flags'], env: Layers['env']) => etcdOptions(layersOf(flags, env))
@@ -36,14 +41,22 @@ async function secretFile(content: string): Promise<string> {
 
 /** Every setting in both environments, each with a different value. */
 const ENV = {
-  ...{ DISCO_ENDPOINTS: 'disco:1', ETCDCTL_ENDPOINTS: 'etcdctl:1' },
-  ...{ DISCO_CACERT: 'disco.ca', ETCDCTL_CACERT: 'etcdctl.ca' },
-  ...{ DISCO_CERT: 'disco.crt', ETCDCTL_CERT: 'etcdctl.crt' },
-  ...{ DISCO_KEY: 'disco.key', ETCDCTL_KEY: 'etcdctl.key' },
-  ...{ DISCO_USER: 'disco-user', ETCDCTL_USER: 'etcdctl-user' },
-  ...{ DISCO_PASSWORD: 'disco-secret', ETCDCTL_PASSWORD: 'etcdctl-secret' },
-  ...{ DISCO_DIAL_TIMEOUT: '2s', ETCDCTL_DIAL_TIMEOUT: '3s' },
-  ...{ DISCO_COMMAND_TIMEOUT: '20s', ETCDCTL_COMMAND_TIMEOUT: '30s' },
+  DISCO_ENDPOINTS: 'disco:1',
+  ETCDCTL_ENDPOINTS: 'etcdctl:1',
+  DISCO_CACERT: 'disco.ca',
+  ETCDCTL_CACERT: 'etcdctl.ca',
+  DISCO_CERT: 'disco.crt',
+  ETCDCTL_CERT: 'etcdctl.crt',
+  DISCO_KEY: 'disco.key',
+  ETCDCTL_KEY: 'etcdctl.key',
+  DISCO_USER: 'disco-user',
+  ETCDCTL_USER: 'etcdctl-user',
+  DISCO_PASSWORD: 'disco-secret',
+  ETCDCTL_PASSWORD: 'etcdctl-secret',
+  DISCO_DIAL_TIMEOUT: '2s',
+  ETCDCTL_DIAL_TIMEOUT: '3s',
+  DISCO_COMMAND_TIMEOUT: '20s',
+  ETCDCTL_COMMAND_TIMEOUT: '30s',
 }
 
 const ETCDCTL_ALONE = Object.fromEntries(Object.entries(ENV).filter(([name]) => name.startsWith('ETCDCTL_')))
@@ -53,9 +66,14 @@ describe('etcdOptions', () => {
     expect(await optionsOf({}, {})).toEqual({
       endpoints: ['127.0.0.1:2379'],
       endpointsSource: 'the default',
-      ...{ caFile: undefined, certFile: undefined, keyFile: undefined, user: undefined, password: undefined },
+      caFile: undefined,
+      certFile: undefined,
+      keyFile: undefined,
+      user: undefined,
+      password: undefined,
       // The library has defaults of its own.
-      ...{ dialTimeoutMs: undefined, commandTimeoutMs: undefined },
+      dialTimeoutMs: undefined,
+      commandTimeoutMs: undefined,
     })
   })
 
@@ -63,13 +81,13 @@ describe('etcdOptions', () => {
     expect(await optionsOf({}, ETCDCTL_ALONE)).toEqual({
       endpoints: ['etcdctl:1'],
       endpointsSource: 'ETCDCTL_ENDPOINTS',
-      ...{
-        caFile: { path: 'etcdctl.ca', source: 'ETCDCTL_CACERT' },
-        certFile: { path: 'etcdctl.crt', source: 'ETCDCTL_CERT' },
-        keyFile: { path: 'etcdctl.key', source: 'ETCDCTL_KEY' },
-      },
-      ...{ user: 'etcdctl-user', password: 'etcdctl-secret' },
-      ...{ dialTimeoutMs: 3_000, commandTimeoutMs: 30_000 },
+      caFile: { path: 'etcdctl.ca', source: 'ETCDCTL_CACERT' },
+      certFile: { path: 'etcdctl.crt', source: 'ETCDCTL_CERT' },
+      keyFile: { path: 'etcdctl.key', source: 'ETCDCTL_KEY' },
+      user: 'etcdctl-user',
+      password: 'etcdctl-secret',
+      dialTimeoutMs: 3_000,
+      commandTimeoutMs: 30_000,
     })
   })
 
@@ -77,37 +95,40 @@ describe('etcdOptions', () => {
     expect(await optionsOf({}, ENV)).toEqual({
       endpoints: ['disco:1'],
       endpointsSource: 'DISCO_ENDPOINTS',
-      ...{
-        caFile: { path: 'disco.ca', source: 'DISCO_CACERT' },
-        certFile: { path: 'disco.crt', source: 'DISCO_CERT' },
-        keyFile: { path: 'disco.key', source: 'DISCO_KEY' },
-      },
-      ...{ user: 'disco-user', password: 'disco-secret' },
-      ...{ dialTimeoutMs: 2_000, commandTimeoutMs: 20_000 },
+      caFile: { path: 'disco.ca', source: 'DISCO_CACERT' },
+      certFile: { path: 'disco.crt', source: 'DISCO_CERT' },
+      keyFile: { path: 'disco.key', source: 'DISCO_KEY' },
+      user: 'disco-user',
+      password: 'disco-secret',
+      dialTimeoutMs: 2_000,
+      commandTimeoutMs: 20_000,
     })
   })
 
   it('prefers a flag over DISCO_* and ETCDCTL_*', async () => {
     const passwordFile = await secretFile('flag-secret\n')
     const flags = {
-      ...{ endpoints: ['flag:1'], user: 'flag-user' },
-      ...{ cacert: file('flag.ca', '--cacert'), cert: file('flag.crt', '--cert') },
-      ...{ key: file('flag.key', '--key'), 'password-file': file(passwordFile, '--password-file') },
+      endpoints: ['flag:1'],
+      user: 'flag-user',
+      cacert: file('flag.ca', '--cacert'),
+      cert: file('flag.crt', '--cert'),
+      key: file('flag.key', '--key'),
+      'password-file': file(passwordFile, '--password-file'),
       'dial-timeout': 7,
       'command-timeout': 8,
     }
     expect(await optionsOf(flags, ENV)).toEqual({
       endpoints: ['flag:1'],
       endpointsSource: '--endpoints',
-      ...{
-        caFile: { path: 'flag.ca', source: '--cacert' },
-        certFile: { path: 'flag.crt', source: '--cert' },
-        keyFile: { path: 'flag.key', source: '--key' },
-      },
+      caFile: { path: 'flag.ca', source: '--cacert' },
+      certFile: { path: 'flag.crt', source: '--cert' },
+      keyFile: { path: 'flag.key', source: '--key' },
       // Where a password file is named, the password beside it is not used.
-      ...{ user: 'flag-user', password: 'disco-secret' },
+      user: 'flag-user',
+      password: 'disco-secret',
       passwordFile: { path: passwordFile, source: '--password-file' },
-      ...{ dialTimeoutMs: 7, commandTimeoutMs: 8 },
+      dialTimeoutMs: 7,
+      commandTimeoutMs: 8,
     })
   })
 

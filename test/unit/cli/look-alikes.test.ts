@@ -36,8 +36,14 @@ describe('a table', () => {
 })
 
 const ENDPOINT = {
-  ...{ key: '/hello/x:1', version: '1', weight: 1, healthy: true, connected: true },
-  ...{ status: 'SERVING', problem: null, latencyMs: 1 },
+  key: '/hello/x:1',
+  version: '1',
+  weight: 1,
+  healthy: true,
+  connected: true,
+  status: 'SERVING',
+  problem: null,
+  latencyMs: 1,
 }
 
 describe('health', () => {

@@ -46,10 +46,16 @@ contexts:
     expect(use).toBe('prod')
     expect(contexts.get('prod')?.settings).toEqual({
       endpoints: ['10.0.0.1:2379', '10.0.0.2:2379'],
-      ...{ cacert: '/home/me/.config/disco/ca.pem', cert: '/etc/disco/client.pem' },
-      ...{ key: '/home/me/.config/client-key.pem', 'password-file': '/home/me/.config/disco/secret' },
-      ...{ user: 'ops', 'dial-timeout': 500, 'command-timeout': 10_000 },
-      ...{ root: '/prod', layout: 'go-zero=/team', production: true },
+      cacert: '/home/me/.config/disco/ca.pem',
+      cert: '/etc/disco/client.pem',
+      key: '/home/me/.config/client-key.pem',
+      'password-file': '/home/me/.config/disco/secret',
+      user: 'ops',
+      'dial-timeout': 500,
+      'command-timeout': 10_000,
+      root: '/prod',
+      layout: 'go-zero=/team',
+      production: true,
     })
     expect(contexts.get('local')?.settings).toEqual({ endpoints: ['127.0.0.1:2379', '127.0.0.1:2380'] })
   })

@@ -5,8 +5,17 @@ import { DiscoError } from '../../../src/domain/errors.js'
 import type { MemberStatus } from '../../../src/registry/members.js'
 
 const WELL: MemberStatus = {
-  ...{ version: '3.5.30', memberId: '1', clusterId: '7', leaderId: '1', isLearner: false, raftTerm: 2 },
-  ...{ appliedIndex: 100, revision: 50, alarms: [], latencyMs: 1, answersProgress: true },
+  version: '3.5.30',
+  memberId: '1',
+  clusterId: '7',
+  leaderId: '1',
+  isLearner: false,
+  raftTerm: 2,
+  appliedIndex: 100,
+  revision: 50,
+  alarms: [],
+  latencyMs: 1,
+  answersProgress: true,
 }
 const AWAY = new DiscoError('ETCD_UNREACHABLE', 'No answer from etcd at b in 5.0s')
 

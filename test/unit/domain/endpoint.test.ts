@@ -15,8 +15,10 @@ it('prints a lease as etcdctl does, also beyond the safe integers', () => {
 
 it('distinguishes endpoints by key and address together', () => {
   const ids = [
-    ...[endpointId({ key: '/a', addr: 'b' }), endpointId({ key: '/a', addr: 'c' })],
-    ...[endpointId({ key: '/b', addr: 'b' }), endpointId({ key: '/ab', addr: '' })],
+    endpointId({ key: '/a', addr: 'b' }),
+    endpointId({ key: '/a', addr: 'c' }),
+    endpointId({ key: '/b', addr: 'b' }),
+    endpointId({ key: '/ab', addr: '' }),
   ]
   expect(new Set(ids).size).toBe(4)
   expect(endpointId({ key: '/a', addr: 'b' })).toBe(ids[0])

@@ -149,10 +149,9 @@ describe('a wait condition', () => {
 
   it('needs health checks only if it counts ready or healthy endpoints', () => {
     const states = ['gone', 'registered', 'drained', 'all healthy', 'not ready']
-    const needing = [
-      ...['ready>=1', 'healthy>=1', 'endpoints>=1', 'gone a:1', 'weight a:1==1'],
-      ...states,
-    ].filter((text) => needsConnections(parseWaitCondition(text, '--for')))
+    const needing = ['ready>=1', 'healthy>=1', 'endpoints>=1', 'gone a:1', 'weight a:1==1', ...states].filter(
+      (text) => needsConnections(parseWaitCondition(text, '--for')),
+    )
     expect(needing).toEqual(['ready>=1', 'healthy>=1', 'all healthy', 'not ready'])
   })
 

@@ -3,7 +3,9 @@ import { type Access, grantOf, keysOf } from '../../../src/etcd/access.js'
 import { oneKey, prefixRange } from '../../../src/etcd/key-range.js'
 
 const reading = ({ key, range_end }: ReturnType<typeof prefixRange>, isOneOfSeveral = false): Access => ({
-  ...{ kind: 'read', key, isOneOfSeveral },
+  kind: 'read',
+  key,
+  isOneOfSeveral,
   rangeEnd: range_end,
 })
 

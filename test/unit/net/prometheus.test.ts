@@ -6,7 +6,9 @@ describe('the text format of Prometheus', () => {
     const text = renderPrometheus([
       { name: 'a_total', help: 'How many.', type: 'counter', samples: [{ value: 3 }] },
       {
-        ...{ name: 'b', help: 'Which.', type: 'gauge' },
+        name: 'b',
+        help: 'Which.',
+        type: 'gauge',
         samples: [
           { labels: { addr: '1.2.3.4:1', zone: 'x' }, value: 0.25 },
           { labels: { addr: '1.2.3.4:2', zone: '' }, value: 1 },
@@ -15,9 +17,14 @@ describe('the text format of Prometheus', () => {
     ])
     expect(text).toBe(
       [
-        ...['# HELP a_total How many.', '# TYPE a_total counter', 'a_total 3'],
-        ...['# HELP b Which.', '# TYPE b gauge', 'b{addr="1.2.3.4:1",zone="x"} 0.25'],
-        ...['b{addr="1.2.3.4:2",zone=""} 1', ''],
+        '# HELP a_total How many.',
+        '# TYPE a_total counter',
+        'a_total 3',
+        '# HELP b Which.',
+        '# TYPE b gauge',
+        'b{addr="1.2.3.4:1",zone="x"} 0.25',
+        'b{addr="1.2.3.4:2",zone=""} 1',
+        '',
       ].join('\n'),
     )
   })

@@ -28,27 +28,36 @@ const ETCDCTL = {
 
 describe('a program that passes no endpoints', () => {
   const fromDisco = {
-    ...{ endpoints: ['disco:1', 'disco:2'], endpointsSource: 'DISCO_ENDPOINTS' },
-    ...{
-      caFile: { path: 'disco.ca', source: 'DISCO_CACERT' },
-      certFile: { path: 'disco.crt', source: 'DISCO_CERT' },
-      keyFile: { path: 'disco.key', source: 'DISCO_KEY' },
-    },
-    ...{ user: 'disco-user', password: 'disco-secret', dialTimeoutMs: 2_000, commandTimeoutMs: 20_000 },
-    ...{ layout: 'kratos', root: '/staging' },
+    endpoints: ['disco:1', 'disco:2'],
+    endpointsSource: 'DISCO_ENDPOINTS',
+    caFile: { path: 'disco.ca', source: 'DISCO_CACERT' },
+    certFile: { path: 'disco.crt', source: 'DISCO_CERT' },
+    keyFile: { path: 'disco.key', source: 'DISCO_KEY' },
+    user: 'disco-user',
+    password: 'disco-secret',
+    dialTimeoutMs: 2_000,
+    commandTimeoutMs: 20_000,
+    layout: 'kratos',
+    root: '/staging',
   }
   const fromEtcdctl = {
-    ...{ endpoints: ['etcdctl:1'], endpointsSource: 'ETCDCTL_ENDPOINTS' },
-    ...{
-      caFile: { path: 'etcdctl.ca', source: 'ETCDCTL_CACERT' },
-      certFile: { path: 'etcdctl.crt', source: 'ETCDCTL_CERT' },
-      keyFile: { path: 'etcdctl.key', source: 'ETCDCTL_KEY' },
-    },
-    ...{ user: 'etcdctl-user', password: 'etcdctl-secret', dialTimeoutMs: 3_000, commandTimeoutMs: 30_000 },
-    ...{ layout: 'seed', root: '' },
+    endpoints: ['etcdctl:1'],
+    endpointsSource: 'ETCDCTL_ENDPOINTS',
+    caFile: { path: 'etcdctl.ca', source: 'ETCDCTL_CACERT' },
+    certFile: { path: 'etcdctl.crt', source: 'ETCDCTL_CERT' },
+    keyFile: { path: 'etcdctl.key', source: 'ETCDCTL_KEY' },
+    user: 'etcdctl-user',
+    password: 'etcdctl-secret',
+    dialTimeoutMs: 3_000,
+    commandTimeoutMs: 30_000,
+    layout: 'seed',
+    root: '',
   }
   const byDefault = {
-    ...{ endpoints: ['127.0.0.1:2379'], endpointsSource: 'the default', layout: 'seed', root: '' },
+    endpoints: ['127.0.0.1:2379'],
+    endpointsSource: 'the default',
+    layout: 'seed',
+    root: '',
   }
   const empty = Object.fromEntries(Object.keys(DISCO).map((name) => [name, '']))
 

@@ -61,8 +61,12 @@ test('keys that were written after the list and no longer match are kept and rep
   const registered = (port: number, weight: number) => {
     const value = JSON.stringify({ name: 'hello', addr: `a:${port}`, version: '', weight })
     return {
-      ...{ key: Buffer.from(`/hello/a:${port}`), value: Buffer.from(value) },
-      ...{ lease: '0', create_revision: '1', mod_revision: '8', version: '2' },
+      key: Buffer.from(`/hello/a:${port}`),
+      value: Buffer.from(value),
+      lease: '0',
+      create_revision: '1',
+      mod_revision: '8',
+      version: '2',
     }
   }
   const deleted: string[] = []

@@ -3,8 +3,13 @@ import { assess, type Measures, parseAssertions } from '../../../src/stats/asser
 import { errorOf } from '../../support/errors.js'
 
 const MEASURES: Measures = {
-  ...{ p50: 1, p95: 20, p99: null, max: 1_500 },
-  ...{ errors: 0.01, skew: 0, rate: 250 },
+  p50: 1,
+  p95: 20,
+  p99: null,
+  max: 1_500,
+  errors: 0.01,
+  skew: 0,
+  rate: 250,
 }
 
 const holds = (text: string) =>

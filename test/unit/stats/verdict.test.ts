@@ -33,7 +33,11 @@ describe('the run of the reference, 3/2/2/1/2 over the weights 1-1-1-1-10', () =
 
   it('also fails by its gap', () => {
     expect(judged('exact', [WEIGHTS, PICKS])).toMatchObject({
-      ...{ result: 'fail', test: 'max-gap', gap: 5.143, limit: 2, p: null },
+      result: 'fail',
+      test: 'max-gap',
+      gap: 5.143,
+      limit: 2,
+      p: null,
       alternative: 'equal split',
       alternativeP: 0.9884,
     })
@@ -159,8 +163,14 @@ describe('a random policy', () => {
 
 it('without guaranteed shares is not judged', () => {
   expect(judged('none', [WEIGHTS, { a: 1_000 }])).toMatchObject({
-    ...{ result: 'not-judged', test: null, limit: null, p: null, alternative: null, alternativeP: null },
-    ...{ equalSplitP: null, neededCalls: null },
+    result: 'not-judged',
+    test: null,
+    limit: null,
+    p: null,
+    alternative: null,
+    alternativeP: null,
+    equalSplitP: null,
+    neededCalls: null,
   })
 })
 

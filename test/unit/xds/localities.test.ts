@@ -188,7 +188,8 @@ describe('several registries', () => {
       'dc2 2 1 in 1',
     ])
     expect(placed([of('dc1', 0, '1'), of('dc2', 0, '1'), of('dc2', 0, '2')])).toEqual([
-      ...['dc1 1 1610612733 in 0', 'dc2 2 536870911 in 0'],
+      'dc1 1 1610612733 in 0',
+      'dc2 2 536870911 in 0',
     ])
   })
 
@@ -197,7 +198,10 @@ describe('several registries', () => {
     const young = { version: '2.0.0' }
     const service = [of('dc1', 0, '1'), of('dc2', 1, '2', young), of('dc2', 1, '3'), of('dc1', 0, '4', young)]
     expect(placed(service, { canary })).toEqual([
-      ...['dc1 4 1 in 0', 'dc2 2 1 in 1', 'dc1 1 1 in 2', 'dc2 3 1 in 3'],
+      'dc1 4 1 in 0',
+      'dc2 2 1 in 1',
+      'dc1 1 1 in 2',
+      'dc2 3 1 in 3',
     ])
   })
 })

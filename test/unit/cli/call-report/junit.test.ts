@@ -12,7 +12,10 @@ import { endpoint } from '../../../support/endpoints.js'
 import { recordedRun } from '../../../support/recorded-run.js'
 
 const FACTS = {
-  ...{ service: 'hello', method: 'SayHello', command: 'disco call hello SayHello', version: '0.1.0' },
+  service: 'hello',
+  method: 'SayHello',
+  command: 'disco call hello SayHello',
+  version: '0.1.0',
   startedAt: new Date('2026-11-27T07:00:00Z'),
 }
 

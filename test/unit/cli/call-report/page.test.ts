@@ -85,7 +85,11 @@ describe('the report page of a run', () => {
     const part = (calls: number) => Math.round((calls / doc.calls) * 1e6) / 1e6
     expect(numbers).toEqual(
       doc.endpoints.map(({ weight, picks, expected, latencyMs, errors }) => [
-        ...[weight, picks, expected, part(picks), part(expected)],
+        weight,
+        picks,
+        expected,
+        part(picks),
+        part(expected),
         ...[latencyMs.p50, latencyMs.p95, latencyMs.p99, latencyMs.max].filter((ms) => ms !== null),
         errors,
       ]),

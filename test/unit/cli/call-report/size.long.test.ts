@@ -8,7 +8,10 @@ import { recordedRun } from '../../../support/recorded-run.js'
 
 const MAX_BYTES = 2_000_000
 const FACTS = {
-  ...{ service: 'hello', method: 'SayHello', command: 'disco call hello SayHello', version: '0.1.0' },
+  service: 'hello',
+  method: 'SayHello',
+  command: 'disco call hello SayHello',
+  version: '0.1.0',
   startedAt: new Date(0),
 }
 

@@ -29,37 +29,49 @@ const call = {
 }
 
 const PASS: Verdict = {
-  ...{ result: 'pass', test: 'max-gap', gap: 0, limit: 2, p: null, alternative: null, alternativeP: null },
-  ...{ equalSplitP: 0.289, neededCalls: 7 },
+  result: 'pass',
+  test: 'max-gap',
+  gap: 0,
+  limit: 2,
+  p: null,
+  alternative: null,
+  alternativeP: null,
+  equalSplitP: 0.289,
+  neededCalls: 7,
 }
 
 const REPORT: CallReport = {
   target: 'etcd:///hello',
-  ...{ service: 'hello', method: 'helloworld.Greeter/SayHello', streamsReplies: false, revision: 1042 },
-  ...{ policy: 'weighted_round_robin', load: { calls: 8, durationMs: 1, concurrency: 1, perSecond: null } },
-  ...{
-    calls: 8,
-    ok: 7,
-    attempts: 8,
-    interrupted: false,
-    elapsedMs: 14,
-    starts: {
-      ...{ due: 8, started: 8, notStarted: 0, unfinished: 0 },
-      limit: 1,
-      maxLateMs: 0,
-      readerMs: 0,
-      saturation: null,
-    },
-    stateCounts: {
-      ready: 2,
-      wanted: 3,
-      registered: 4,
-      drained: 1,
-      refused: 1,
-      connecting: 0,
-      unusable: 0,
-      elapsedMs: 38,
-    },
+  service: 'hello',
+  method: 'helloworld.Greeter/SayHello',
+  streamsReplies: false,
+  revision: 1042,
+  policy: 'weighted_round_robin',
+  load: { calls: 8, durationMs: 1, concurrency: 1, perSecond: null },
+  calls: 8,
+  ok: 7,
+  attempts: 8,
+  interrupted: false,
+  elapsedMs: 14,
+  starts: {
+    due: 8,
+    started: 8,
+    notStarted: 0,
+    unfinished: 0,
+    limit: 1,
+    maxLateMs: 0,
+    readerMs: 0,
+    saturation: null,
+  },
+  stateCounts: {
+    ready: 2,
+    wanted: 3,
+    registered: 4,
+    drained: 1,
+    refused: 1,
+    connecting: 0,
+    unusable: 0,
+    elapsedMs: 38,
   },
   endpoints: [
     {
@@ -92,9 +104,13 @@ const REPORT: CallReport = {
   registries: [],
   failures: { UNAVAILABLE: 1 },
   misrouted: 0,
-  ...{ changes: [], changesLeftOut: 0, reconnects: [], reconnectsLeftOut: 0 },
+  changes: [],
+  changesLeftOut: 0,
+  reconnects: [],
+  reconnectsLeftOut: 0,
   failovers: [],
-  ...{ last: call, firstFailure: null },
+  last: call,
+  firstFailure: null,
   verdict: PASS,
   series: null,
 }
@@ -204,7 +220,12 @@ describe('a report as JSON', () => {
   it('has revisions as text and milliseconds to the microsecond', () => {
     const doc = callDoc(REPORT)
     expect(doc).toMatchObject({
-      ...{ schema: 'disco.call/v1', rev: '1042', calls: 8, ok: 7, interrupted: false, reply: null },
+      schema: 'disco.call/v1',
+      rev: '1042',
+      calls: 8,
+      ok: 7,
+      interrupted: false,
+      reply: null,
       unserved: [{ addr: 'c:1', share: 0.0714, problem: 'connection\u001b refused' }],
       verdict: {
         result: 'pass',
@@ -217,8 +238,18 @@ describe('a report as JSON', () => {
       },
     })
     expect(doc.endpoints[1]).toEqual({
-      ...{ key: light.key, addr: 'b:1', version: '1.0.0', weight: 1, picks: 2, expected: 2, errors: 1 },
-      ...{ attempts: 2, failures: { UNAVAILABLE: 1 }, reconnects: 0, reconnectReasons: {}, note: null },
+      key: light.key,
+      addr: 'b:1',
+      version: '1.0.0',
+      weight: 1,
+      picks: 2,
+      expected: 2,
+      errors: 1,
+      attempts: 2,
+      failures: { UNAVAILABLE: 1 },
+      reconnects: 0,
+      reconnectReasons: {},
+      note: null,
       latencyMs: { n: 1, p50: null, p95: null, p99: null, max: 7 },
     })
   })
@@ -273,9 +304,16 @@ describe('a report as JSON', () => {
 
   it('has a line per call, also for a call that failed before a pick', () => {
     expect(callLineDoc(call, false)).toEqual({
-      ...{ schema: 'disco.call-line/v1', n: 1, addr: 'a:1', status: 'OK', details: '', latencyMs: 1.235 },
+      schema: 'disco.call-line/v1',
+      n: 1,
+      addr: 'a:1',
+      status: 'OK',
+      details: '',
+      latencyMs: 1.235,
       errorDetails: [],
-      ...{ reply: { n: 1 }, headers: null, trailers: null },
+      reply: { n: 1 },
+      headers: null,
+      trailers: null,
     })
     const cut = callLineDoc({ ...call, endpoint: null, trailers: { 'x-a': ['1'] } }, true)
     expect(cut).toMatchObject({ addr: null, headers: {}, trailers: { 'x-a': ['1'] } })

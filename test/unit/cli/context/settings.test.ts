@@ -30,7 +30,10 @@ function context(name: string, own: ContextSettings): Context {
 const named = context('named', settings('named', 1_000))
 const chosen = context('chosen', settings('chosen', 2_000))
 const project: Project = {
-  ...{ label: '/p/.disco.yaml', name: null, file: '/p/.disco.yaml', context: null },
+  label: '/p/.disco.yaml',
+  name: null,
+  file: '/p/.disco.yaml',
+  context: null,
   settings: { ...settings('project', 3_000), password: undefined, 'password-file': '/p/secret' },
 }
 const place: Project = { ...project, settings: { root: '/of-project', layout: 'ego' } }
@@ -38,13 +41,14 @@ const place: Project = { ...project, settings: { root: '/of-project', layout: 'e
 function variables(prefix: 'DISCO' | 'ETCDCTL'): Record<string, string> {
   const of = prefix.toLowerCase()
   return {
-    ...{
-      [`${prefix}_ENDPOINTS`]: `${of}:1`,
-      [`${prefix}_CACERT`]: `${of}.ca`,
-      [`${prefix}_CERT`]: `${of}.crt`,
-    },
-    ...{ [`${prefix}_KEY`]: `${of}.key`, [`${prefix}_USER`]: of, [`${prefix}_PASSWORD`]: `secret of ${of}` },
-    ...{ [`${prefix}_DIAL_TIMEOUT`]: '5s', [`${prefix}_COMMAND_TIMEOUT`]: '5s' },
+    [`${prefix}_ENDPOINTS`]: `${of}:1`,
+    [`${prefix}_CACERT`]: `${of}.ca`,
+    [`${prefix}_CERT`]: `${of}.crt`,
+    [`${prefix}_KEY`]: `${of}.key`,
+    [`${prefix}_USER`]: of,
+    [`${prefix}_PASSWORD`]: `secret of ${of}`,
+    [`${prefix}_DIAL_TIMEOUT`]: '5s',
+    [`${prefix}_COMMAND_TIMEOUT`]: '5s',
   }
 }
 
@@ -53,19 +57,26 @@ const ETCDCTL = variables('ETCDCTL')
 const file = (path: string, source: string) => ({ path, source })
 
 const FLAGS = {
-  ...{ endpoints: ['flag:1'], user: 'flag' },
-  ...{
-    cacert: file('flag.ca', '--cacert'),
-    cert: file('flag.crt', '--cert'),
-    key: file('flag.key', '--key'),
-  },
+  endpoints: ['flag:1'],
+  user: 'flag',
+  cacert: file('flag.ca', '--cacert'),
+  cert: file('flag.crt', '--cert'),
+  key: file('flag.key', '--key'),
   'password-file': file('flag.secret', '--password-file'),
-  ...{ 'dial-timeout': 7_000, 'command-timeout': 7_000 },
-  ...{ root: '/flag', layout: 'seed' },
+  'dial-timeout': 7_000,
+  'command-timeout': 7_000,
+  root: '/flag',
+  layout: 'seed',
 }
 
 const layers = (some: Partial<Layers>): Layers => ({
-  ...{ flags: {}, named: null, env: {}, project: null, chosen: null, warnings: [], ...some },
+  flags: {},
+  named: null,
+  env: {},
+  project: null,
+  chosen: null,
+  warnings: [],
+  ...some,
 })
 
 /** The settings and their sources, in the order of the table: value, source. */
@@ -235,7 +246,8 @@ describe('endpoints of a project file', () => {
     const flags = { user: 'ops', endpoints: ['x:1'] }
     expect(await etcdOptions(layers({ project, flags }))).toMatchObject({ user: 'ops', endpoints: ['x:1'] })
     expect(await etcdOptions(layers({ project, named, flags: { user: 'ops' } }))).toMatchObject({
-      ...{ user: 'ops', endpoints: ['named:1'] },
+      user: 'ops',
+      endpoints: ['named:1'],
     })
     expect(await etcdOptions(layers({ project, flags: { cacert: file('x', '--cacert') } }))).toMatchObject({
       caFile: { path: 'x' },
@@ -248,10 +260,12 @@ it('need no password variable if flags replace the password, or if settings are 
   expect(
     await etcdOptions(layers({ named: own, flags: { 'password-file': file('f', '--password-file') } })),
   ).toMatchObject({
-    ...{ user: 'ci', passwordFile: { path: 'f' } },
+    user: 'ci',
+    passwordFile: { path: 'f' },
   })
   expect(await shown({ named: own })).toMatchObject({
-    ...{ user: ['ci', 'context ci'], password: [null, null] },
+    user: ['ci', 'context ci'],
+    password: [null, null],
   })
 })
 

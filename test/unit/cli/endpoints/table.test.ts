@@ -89,10 +89,22 @@ it('has leases in hex, revisions as text, shares with four digits, and null for 
     weightsUnset: false,
   })
   expect(doc.endpoints[0]).toEqual({
-    ...{ key: '/hello/1.0.0/a:1', layout: 'seed', addr: 'a:1', version: '1.0.0', weight: 1, share: 0.25 },
-    ...{ lease: LEASE, ttlSeconds: 7, grantedTtlSeconds: 10 },
-    ...{ createRevision: '1', modRevision: '1030', metadata: {}, problem: null, hints: [] },
-    ...{ ready: null, health: null },
+    key: '/hello/1.0.0/a:1',
+    layout: 'seed',
+    addr: 'a:1',
+    version: '1.0.0',
+    weight: 1,
+    share: 0.25,
+    lease: LEASE,
+    ttlSeconds: 7,
+    grantedTtlSeconds: 10,
+    createRevision: '1',
+    modRevision: '1030',
+    metadata: {},
+    problem: null,
+    hints: [],
+    ready: null,
+    health: null,
   })
   expect(doc.endpoints[2]).toMatchObject({ lease: null, ttlSeconds: null, grantedTtlSeconds: null })
   expect(doc.endpoints[3]).toMatchObject({ lease: '00000000000000ff', ttlSeconds: null })

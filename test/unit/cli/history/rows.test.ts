@@ -112,11 +112,17 @@ describe('names from the registry cannot emit control sequences to a terminal', 
 
 test('in ASCII, longer replacements move no column', () => {
   const rows = new HistoryRows(Object.assign(plainOf(200), { isAscii: true }), {
-    ...{ withService: false, wide: false, now: NOW },
+    withService: false,
+    wide: false,
+    now: NOW,
   })
   const [head = '', ...lines] = rows.lines(CHANGES)
   expect(lines.map((line) => line.slice(head.indexOf('LEASE')))).toEqual([
-    ...['...fc07', '...fc07', '...fc07', '...fc07', 'none'],
+    '...fc07',
+    '...fc07',
+    '...fc07',
+    '...fc07',
+    'none',
   ])
 })
 

@@ -16,7 +16,9 @@ const LIST = { revision: 1042, stale: null, cachedAgeMs: null, isNew: true }
 
 function resolution(registered: readonly Endpoint[], list: Partial<typeof LIST> | object = {}): Resolution {
   return {
-    ...{ target: 'etcd:///hello', service: 'hello', authority: 'hello' },
+    target: 'etcd:///hello',
+    service: 'hello',
+    authority: 'hello',
     list: { ...LIST, registered, selected: registered, ...list },
     endpoints: toGrpcEndpoints(registered, { where: {}, spillOver: false }),
     serviceConfig: { loadBalancingConfig: [{ disco_round_robin: {} }] },

@@ -15,7 +15,9 @@ function member(addr: string, weight: number, problem: string | null = null) {
   const registration = endpoint({ addr, weight })
   return {
     endpoint: { id: addr, registration, weight, addresses: [] },
-    ...{ isReady: problem === null, problem, outstanding: { count: 1 } },
+    isReady: problem === null,
+    problem,
+    outstanding: { count: 1 },
   }
 }
 

@@ -9,13 +9,17 @@ import { endpoint } from '../../../support/endpoints.js'
 import { plain } from '../../../support/palettes.js'
 
 const ELSEWHERE = {
-  ...{ context: { text: 'two', origins: null }, endpoints: ['10.0.0.1:2379'], root: '/team' },
+  context: { text: 'two', origins: null },
+  endpoints: ['10.0.0.1:2379'],
+  root: '/team',
 } as unknown as BaseFlags
 const canary = endpoint({ addr: '10.0.0.2:1', version: '2.0.0', weight: 5 })
 
 /** A shift of one endpoint. */
 const shifted = (from: number, shareTo = 0.5): ShiftResult => ({
-  ...{ revision: 8, before: { revision: 7, endpoints: [canary], otherKeys: 0 }, written: from !== 5 },
+  revision: 8,
+  before: { revision: 7, endpoints: [canary], otherKeys: 0 },
+  written: from !== 5,
   changes: [{ endpoint: canary, from, to: 5, shareFraction: { from: 0.1, to: shareTo } }],
 })
 const render = (doc: Parameters<typeof renderShift>[0]) => renderShift(doc, plain, commandLine(ELSEWHERE))

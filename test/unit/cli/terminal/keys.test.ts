@@ -32,7 +32,14 @@ describe('terminal keys', () => {
 
   it('are read from one chunk, with text between them', () => {
     expect(keysOf(`/ab${ESC}[A\r${ESC}[6~q\u007f\b\u0003`)).toEqual([
-      ...['text /ab', 'up', 'enter', 'page-down', 'text q', 'backspace', 'backspace', 'ctrl-c'],
+      'text /ab',
+      'up',
+      'enter',
+      'page-down',
+      'text q',
+      'backspace',
+      'backspace',
+      'ctrl-c',
     ])
     expect(keysOf('日本語')).toEqual(['text 日本語'])
   })

@@ -20,14 +20,28 @@ const wide = { columns: 80 }
 describe('a frame', () => {
   it('has the table below the title, then as many of the last log lines as fit', () => {
     expect(lines(['head', 'row'], some('event', 9), { ...wide, rows: 7 })).toEqual([
-      ...['title', 'head', 'row', 'legend', 'event6', 'event7', 'event8'],
+      'title',
+      'head',
+      'row',
+      'legend',
+      'event6',
+      'event7',
+      'event8',
     ])
     expect(lines(['head'], ['event'], { ...wide, rows: 24 })).toEqual(['title', 'head', 'legend', 'event'])
   })
 
   it('counts the hidden rows of a long table, and keeps room for the log', () => {
     expect(lines(some('row', 10), some('event', 9), { ...wide, rows: 9 })).toEqual([
-      ...['title', 'row0', 'row1', 'row2', 'row3', '… 6 more', 'legend', 'event7', 'event8'],
+      'title',
+      'row0',
+      'row1',
+      'row2',
+      'row3',
+      '… 6 more',
+      'legend',
+      'event7',
+      'event8',
     ])
   })
 
@@ -54,7 +68,8 @@ describe('a log line that is wider than the terminal', () => {
 
   it('wraps at words, and keeps its color', () => {
     expect(logged(['11:12:24 ! STALE: etcd does not answer'], 22)).toEqual([
-      ...['11:12:24 ! STALE: etcd', '    does not answer'],
+      '11:12:24 ! STALE: etcd',
+      '    does not answer',
     ])
     const painted = logged([colored.red('aaaaaaaaaabbbbbb')], 10)
     expect(painted).toEqual([colored.red('aaaaaaaaaa'), `    ${colored.red('bbbbbb')}`])
@@ -121,11 +136,25 @@ describe('a frame on a terminal', () => {
     const size = { columns: 20, rows: 8 }
     const long = frame(screen('x'.repeat(20), some('event', 9)), size)
     expect(await screenAfter(enterScreen + long, 20, 8)).toEqual([
-      ...['x'.repeat(20), 'head', '日本語 e\u0301 x', 'legend', 'event5', 'event6', 'event7', 'event8'],
+      'x'.repeat(20),
+      'head',
+      '日本語 e\u0301 x',
+      'legend',
+      'event5',
+      'event6',
+      'event7',
+      'event8',
     ])
     const short = frame(screen('title', ['event']), size)
     expect(await screenAfter(enterScreen + long + short, 20, 8)).toEqual([
-      ...['title', 'head', '日本語 e\u0301 x', 'legend', 'event', '', '', ''],
+      'title',
+      'head',
+      '日本語 e\u0301 x',
+      'legend',
+      'event',
+      '',
+      '',
+      '',
     ])
   })
 
@@ -140,7 +169,14 @@ describe('a frame on a terminal', () => {
     const before = 'before\r\n'
     const painted = before + enterScreen + frame(screen('title', []), { columns: 20, rows: 8 }) + leaveScreen
     expect(await screenAfter(`${painted}${'x'.repeat(25)}`, 20, 8)).toEqual([
-      ...['before', 'x'.repeat(20), 'xxxxx', '', '', '', '', ''],
+      'before',
+      'x'.repeat(20),
+      'xxxxx',
+      '',
+      '',
+      '',
+      '',
+      '',
     ])
   })
 })

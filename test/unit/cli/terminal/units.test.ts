@@ -24,7 +24,9 @@ it.each([
 
 it('uses the singular for one and the plural for several', () => {
   expect([0, 1, 2].map((number) => count(number, 'endpoint'))).toEqual([
-    ...['0 endpoints', '1 endpoint', '2 endpoints'],
+    '0 endpoints',
+    '1 endpoint',
+    '2 endpoints',
   ])
 })
 

@@ -29,13 +29,16 @@ describe('wrapped words', () => {
 describe('a text on a terminal', () => {
   it('indents continuation lines to its sentence', () => {
     expect(wrapLines('PASS  follows the weights: largest gap 0.71 call', 30).split('\n')).toEqual([
-      ...['PASS  follows the weights:', '      largest gap 0.71 call'],
+      'PASS  follows the weights:',
+      '      largest gap 0.71 call',
     ])
     expect(wrapLines('      Equal split ruled out (p = 0.005).', 30).split('\n')).toEqual([
-      ...['      Equal split ruled out (p', '      = 0.005).'],
+      '      Equal split ruled out (p',
+      '      = 0.005).',
     ])
     expect(wrapLines(`${colored.red('✗')} etcd is not reachable at 127.0.0.1:1`, 30).split('\n')).toEqual([
-      ...[`${colored.red('✗')} etcd is not reachable at`, '  127.0.0.1:1'],
+      `${colored.red('✗')} etcd is not reachable at`,
+      '  127.0.0.1:1',
     ])
   })
 

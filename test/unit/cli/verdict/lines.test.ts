@@ -5,8 +5,15 @@ import { colored, plain, withoutColors } from '../../../support/palettes.js'
 import { PASS } from '../../../support/verdicts.js'
 
 const FAIL: Verdict = {
-  ...{ result: 'fail', test: 'exact-multinomial', gap: 5.143, limit: null, p: 0.001628 },
-  ...{ alternative: 'equal split', alternativeP: 0.9884, equalSplitP: 0.9884, neededCalls: 26 },
+  result: 'fail',
+  test: 'exact-multinomial',
+  gap: 5.143,
+  limit: null,
+  p: 0.001628,
+  alternative: 'equal split',
+  alternativeP: 0.9884,
+  equalSplitP: 0.9884,
+  neededCalls: 26,
 }
 const JUDGED = { policy: 'weighted_random', calls: 10, weights: [1, 1, 1, 1, 10] }
 

@@ -108,13 +108,24 @@ describe('an event as JSON', () => {
     const doc = docOf({ type: 'weight', revision, endpoint: a, from: 11, to: 10, share })
     expect(Object.keys(doc).slice(0, 2)).toEqual(['schema', 'type'])
     expect(doc).toEqual({
-      ...{ schema: 'disco.event/v1', type: 'weight', rev: '1043', service: 'hello', key: a.key, addr: 'a:1' },
-      ...{ version: '1.0.0', layout: 'seed', from: 11, to: 10, share: { from: 0.7333, to: 0.5556 } },
+      schema: 'disco.event/v1',
+      type: 'weight',
+      rev: '1043',
+      service: 'hello',
+      key: a.key,
+      addr: 'a:1',
+      version: '1.0.0',
+      layout: 'seed',
+      from: 11,
+      to: 10,
+      share: { from: 0.7333, to: 0.5556 },
     })
     expect(
       docOf({ type: 'gone', revision, endpoint: { ...a, lease: '00000000000000ff' }, share }),
     ).toMatchObject({
-      ...{ type: 'gone', reason: 'unknown', lease: '00000000000000ff' },
+      type: 'gone',
+      reason: 'unknown',
+      lease: '00000000000000ff',
     })
   })
 

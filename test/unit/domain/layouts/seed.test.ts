@@ -5,7 +5,11 @@ import { seed } from '../../../../src/domain/layouts/seed.js'
 import { errorOf } from '../../../support/errors.js'
 
 const HELLO: EndpointRecord = {
-  ...{ service: 'hello', version: '1.0.0', addr: '127.0.0.1:1001', weight: 1, metadata: {} },
+  service: 'hello',
+  version: '1.0.0',
+  addr: '127.0.0.1:1001',
+  weight: 1,
+  metadata: {},
 }
 
 function stored(registered: EndpointRecord): [string, string] {

@@ -23,10 +23,16 @@ describe('a file described without dependencies and with partially qualified nam
 
   it('gets full names from the innermost scope that has the name', () => {
     expect(order?.field.map(({ typeName }) => typeName)).toEqual([
-      ...['.shop.types.Item', '.shop.types.Item.Id', '.shop.types.Size', '.shop.api.Order.Note', ''],
+      '.shop.types.Item',
+      '.shop.types.Item.Id',
+      '.shop.types.Size',
+      '.shop.api.Order.Note',
+      '',
     ])
     expect(shop.service.flatMap(({ method }) => method.map(({ inputType }) => inputType))).toEqual([
-      ...['.shop.api.Order', '.shop.types.Item', '.shop.api.Note'],
+      '.shop.api.Order',
+      '.shop.types.Item',
+      '.shop.api.Note',
     ])
   })
 

@@ -24,7 +24,10 @@ describe('a target', () => {
 
   it('can set layout and root', () => {
     expect(parseTarget({ path: 'foo/bar?layout=kratos=/ns&root=/prod&zone=b' })).toEqual({
-      ...{ service: 'foo/bar', where: { zone: 'b' }, select: [], spillOver: false },
+      service: 'foo/bar',
+      where: { zone: 'b' },
+      select: [],
+      spillOver: false,
       place: { layout: 'kratos=/ns', root: '/prod' },
     })
   })
