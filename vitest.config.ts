@@ -9,7 +9,14 @@ const LONG = 'test/**/*.long.test.ts'
 /** Of the integration tests, those whose result depends on what etcd answers. */
 const INTEGRATION_ABOUT_ETCD = [
   ...['abort', 'apply', 'articles', 'cache', 'clean-exit', 'data-centres', 'dev-differences', 'doctor-fix'],
-  ...['empty-service', 'environment', 'filtered-list', 'live-changes', 'live-registration', 'own-weights'],
+  ...[
+    'empty-service',
+    'environment',
+    'filtered-list',
+    'live-changes',
+    'live-registration',
+    'owned-registration',
+  ],
   ...['refusals', 'registration', 'resync-check', 'shared-streams', 'shift', 'shift-back', 'shift-conflict'],
   ...['target-watch', 'weight'],
 ]
@@ -86,7 +93,7 @@ export default defineConfig({
         test: { name: 'long', include: [LONG, PROPERTY], provide: { effort: LONG_EFFORT }, globalSetup },
       },
       {
-        // Beside Go programs: Go and its libraries come from Debian's packages, some 300 MB.
+        // With Go programs: Go and its libraries come from Debian's packages, some 300 MB.
         extends: true,
         test: { name: 'go', include: ['test/go/*.spec.ts'], globalSetup },
       },

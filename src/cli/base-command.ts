@@ -11,7 +11,14 @@ import { confirmBulk, confirmChange } from './context/confirm.js'
 import type { Layers } from './context/layers.js'
 import { productionLabel } from './context/settings.js'
 import { type ReadContext, readContexts } from './context/several.js'
-import { type BaseFlags, baseFlags, type CacheFlags, type PlaceFlags } from './flags/base.js'
+import {
+  type BaseFlags,
+  type BulkFlags,
+  baseFlags,
+  type CacheFlags,
+  type ChangeFlags,
+  type PlaceFlags,
+} from './flags/base.js'
 import { refuseSecondReader } from './flags/standard-input.js'
 import type { Scope } from './flags/target.js'
 import { Progress, readingText } from './output/progress.js'
@@ -163,7 +170,7 @@ export abstract class DiscoCommand extends OutputCommand {
    * @param change the pending change, such as `drain hello 1.2.3.4:1001`
    * @throws DiscoError USAGE without a terminal and without --yes; INTERRUPTED if the answer is no
    */
-  protected async confirmChange(flags: BaseFlags & { readonly yes: boolean }, change: string): Promise<void> {
+  protected async confirmChange(flags: BaseFlags & ChangeFlags, change: string): Promise<void> {
     const label = productionLabel(this.layersOf(flags))
     if (label === null || flags.yes) return
     await confirmChange(label, change)
@@ -177,7 +184,7 @@ export abstract class DiscoCommand extends OutputCommand {
    * @throws DiscoError as {@link confirmChange}
    */
   protected async confirmChoices(
-    { yes, 'dry-run': isDry, ...flags }: BaseFlags & { readonly yes: boolean; readonly 'dry-run': boolean },
+    { yes, 'dry-run': isDry, ...flags }: BaseFlags & BulkFlags,
     verb: string,
     choices: readonly Choice[],
   ): Promise<void> {

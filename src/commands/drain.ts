@@ -11,8 +11,8 @@ import {
   weightDoc,
 } from '../cli/change/document.js'
 import { drainedLine, returnUnknownLine, undoneLines } from '../cli/change/lines.js'
-import type { BaseFlags } from '../cli/flags/base.js'
-import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
+import type { BaseFlags, BulkFlags } from '../cli/flags/base.js'
+import { bulkFlags, chosenVersionFlag, placeFlags } from '../cli/flags/base.js'
 import { refuseIneffective } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { changeFilterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
@@ -47,7 +47,7 @@ export default class Drain extends DiscoCommand {
     }),
     undo: Flags.boolean({ description: 'restore the weight from before the drain', exclusive: ['force'] }),
     ...changeFilterFlags,
-    version: versionFlag,
+    version: chosenVersionFlag,
     ...placeFlags,
     ...bulkFlags,
     force: Flags.boolean({
@@ -82,7 +82,7 @@ export default class Drain extends DiscoCommand {
   private async drain(
     registry: Registry,
     choices: readonly Choice[],
-    flags: BaseFlags & { force: boolean; graceMs: number; 'dry-run': boolean },
+    flags: BaseFlags & BulkFlags & { force: boolean; graceMs: number },
     stop: AbortSignal,
   ): Promise<DrainDoc | DrainsDoc> {
     const { graceMs, force } = flags
@@ -222,7 +222,7 @@ export default class Drain extends DiscoCommand {
   private async undo(
     registry: Registry,
     choices: readonly Choice[],
-    flags: BaseFlags & { 'dry-run': boolean },
+    flags: BaseFlags & BulkFlags,
   ): Promise<WeightDoc | WeightsDoc> {
     const dryRun = flags['dry-run']
     const { undoDrain } = await import('../agent/drain.js')

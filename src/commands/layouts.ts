@@ -30,8 +30,7 @@ export default class Layouts extends DiscoCommand {
     if (doc.rev === null) return doc
     const present = doc.layouts.filter(({ keys }) => keys)
     this.remark(`${present.length} of ${count(doc.layouts.length, 'layout')} present (rev ${doc.rev})`)
-    if (doc.otherKeys)
-      this.remark(`${count(doc.otherKeys, 'other key')}: no registrations that disco can read`)
+    if (doc.otherKeys) this.remark(`${count(doc.otherKeys, 'other key')}: not readable as registrations`)
     return doc
   }
 

@@ -133,8 +133,7 @@ export default class Ls extends DiscoCommand {
     })
     const endpoints = doc.services.reduce((sum, service) => sum + service.endpoints, 0)
     this.remark(`${count(names.size, 'service')}, ${count(endpoints, 'endpoint')} (${revisions(doc)})`)
-    if (others > 0)
-      this.remark(`${count(others, 'other key')} left out: no registrations that disco can read`)
+    if (others > 0) this.remark(`${count(others, 'other key')} left out: not readable as registrations`)
     for (const root of roots)
       this.remark(`Some of them would be registrations under another root: disco ls --root ${visible(root)}`)
     this.reportMissing(parts)
@@ -270,7 +269,9 @@ function endpointLines({ service, rev, endpoints }: EndpointsDoc): object[] {
 /** `rev 42`, or the revision of each registry. */
 function revisions({ rev, registries }: ServicesDoc): string {
   if (!registries) return `rev ${rev}`
-  return registries.map((one) => `${one.registry} ${one.rev === null ? 'away' : `rev ${one.rev}`}`).join(', ')
+  return registries
+    .map((one) => `${one.registry} ${one.rev === null ? 'unreachable' : `rev ${one.rev}`}`)
+    .join(', ')
 }
 
 /** The options of a listing. */

@@ -37,7 +37,7 @@ export interface Interruption {
    * transaction with `onAnswerLost` that was not sent yet; one that was sent goes on. Lease revocations go on.
    */
   readonly once: AbortSignal
-  /** Ends writes that were sent: their outcome is unknown. */
+  /** Also ends lease revocations, and transactions with `onAnswerLost` that were sent: their outcome is then unknown. */
   readonly twice: AbortSignal
   /** Called before a transaction with `onAnswerLost` is sent. Returns the function to call after its end. */
   onWrite(): () => void

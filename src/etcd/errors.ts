@@ -173,7 +173,7 @@ export function translate(error: unknown, link: LinkFacts): DiscoError {
     return denied('login', 'etcd asks for a user', 'Give --user and --password-file, or ETCDCTL_USER')
   }
   if (fault === 'auth-not-enabled') {
-    return denied('login', `etcd at ${where} knows no users: its authentication is off`, 'Leave out --user')
+    return denied('login', `etcd at ${where} has no users: its authentication is off`, 'Leave out --user')
   }
   const failure = connectionFailure(text)
   const problem = preciseProblem(text, link)

@@ -1,6 +1,7 @@
 import { DelegateBackoff, handleWhen, retry } from 'cockatiel'
 import { unlessAborted } from '../domain/abortable.js'
 import { MAX_TIMER_MS } from '../domain/duration.js'
+import { Backoff } from '../net/backoff.js'
 import type { Access } from './access.js'
 import {
   isCredentialProblem,
@@ -86,13 +87,11 @@ export async function request<T>(
     isTransient(error) &&
     (tries < ROUNDS * count || isAnswerLost) &&
     performance.now() < endMs - 10
+  const backoff = new Backoff({ firstMs: FIRST_ROUND_WAIT_MS, maxMs: MAX_WAIT_MS })
   const policy = retry(handleWhen(mayRetry), {
     maxAttempts: Number.POSITIVE_INFINITY,
     // The next member is asked at once; only a round without success is followed by a wait.
-    backoff: new DelegateBackoff(() => {
-      if (tries % count !== 0) return 0
-      return Math.min(MAX_WAIT_MS, (FIRST_ROUND_WAIT_MS * tries) / count) * (0.5 + Math.random() / 2)
-    }),
+    backoff: new DelegateBackoff(() => (tries % count === 0 ? backoff.next() : 0)),
   })
   try {
     const answer = policy.execute(async () => {

@@ -75,7 +75,7 @@ async function readPem<Parsed>(
   try {
     return { pem, parsed: parse(pem) }
   } catch (cause) {
-    throw new DiscoError('USAGE', `${sourceName(file)} holds no PEM ${what} that can be read`, { cause })
+    throw new DiscoError('USAGE', `${sourceName(file)} is not a PEM ${what} that can be read`, { cause })
   }
 }
 

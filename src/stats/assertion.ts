@@ -37,7 +37,10 @@ export interface AssertionResult {
   readonly holds: boolean
 }
 
-const UNITS: Readonly<Record<Measure, 'ms' | 'fraction' | 'number'>> = {
+/** `number`: calls per second. */
+type Unit = 'ms' | 'fraction' | 'number'
+
+const UNITS: Readonly<Record<Measure, Unit>> = {
   p50: 'ms',
   p95: 'ms',
   p99: 'ms',
@@ -68,7 +71,16 @@ export function parseAssertions(text: string, source: string): readonly Assertio
 
 /** Whether an assertion is about failed calls: they then fail a run only if it does not hold. */
 export function assertsErrors(results: readonly AssertionResult[]): boolean {
-  return results.some(({ assertion }) => parseAssertion(assertion, '').measure === 'errors')
+  return results.some(({ assertion }) => measureOf(assertion) === 'errors')
+}
+
+/** The unit of the value that an assertion limits. */
+export function unitOf({ assertion }: AssertionResult): Unit {
+  return UNITS[measureOf(assertion)]
+}
+
+function measureOf(assertion: string): Measure {
+  return parseAssertion(assertion, 'the result').measure
 }
 
 function parseAssertion(text: string, source: string): Assertion {
@@ -82,7 +94,7 @@ function parseAssertion(text: string, source: string): Assertion {
 }
 
 /** The factor that converts the unit of a limit to the unit of its measure; null for an invalid unit. */
-function scaleOf(kind: (typeof UNITS)[Measure], unit: string): number | null {
+function scaleOf(kind: Unit, unit: string): number | null {
   if (kind === 'ms') return MS_PER_UNIT[unit] ?? null
   if (kind === 'fraction') return unit === '%' ? 0.01 : unit === '' ? 1 : null
   return unit === '' ? 1 : null

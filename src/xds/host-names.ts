@@ -1,11 +1,13 @@
+import { Backoff, type BackoffLimits } from '../net/backoff.js'
+
 /** Maximum number of parallel lookups: each may occupy a thread of Node's pool, which also reads files, for seconds. */
 const MAX_LOOKUPS = 2
 
 /** Period of lookups of a host name. */
 const REFRESH_MS = 10_000
 
-/** Maximum wait after failures. The wait doubles with each further failure, because a failing lookup may take 10 s. */
-const MAX_RETRY_MS = 80_000
+/** Waits after failed lookups: longer and longer, because a failing lookup may take 10 s. */
+const RETRY_BACKOFF: BackoffLimits = { firstMs: REFRESH_MS, maxMs: 80_000, jitter: 'longer' }
 
 /** How long a first lookup may take before the name counts as late. */
 const LATE_MS = 2_000
@@ -29,8 +31,10 @@ interface Host {
   /** The addresses of the last successful lookup, sorted. */
   ips: readonly string[]
   progress: LookupProgress
-  /** Number of failed lookups since the last successful one. */
-  failures: number
+  /** Whether the last lookup failed. */
+  isFailing: boolean
+  /** The waits after failed lookups. */
+  readonly backoff: Backoff
   /** The timer after which the name counts as late, or after which its next lookup begins. */
   timer: NodeJS.Timeout | undefined
 }
@@ -84,7 +88,8 @@ export class HostNames {
       services: new Set([service]),
       ips: [],
       progress: 'awaited',
-      failures: 0,
+      isFailing: false,
+      backoff: new Backoff(RETRY_BACKOFF),
       timer: undefined,
     }
     this.hosts.set(name, host)
@@ -101,7 +106,7 @@ export class HostNames {
 
   private queue(host: Host): void {
     const [first, refresh, retry] = this.queues
-    const queue = host.failures > 0 ? retry : host.progress === 'ended' ? refresh : first
+    const queue = host.isFailing ? retry : host.progress === 'ended' ? refresh : first
     queue.push(host)
     this.lookUp()
   }
@@ -119,7 +124,7 @@ export class HostNames {
       const host = this.next()
       if (!host) return
       if (this.hosts.get(host.name) !== host) continue
-      const isRetry = host.failures > 0
+      const isRetry = host.isFailing
       this.lookups++
       if (isRetry) this.retries++
       // The time in the queue is not part of `LATE_MS`.
@@ -145,8 +150,9 @@ export class HostNames {
   private answered(host: Host, found: readonly string[]): void {
     if (this.hosts.get(host.name) !== host) return
     clearTimeout(host.timer)
-    host.failures = found.length > 0 ? 0 : host.failures + 1
-    const waitMs = Math.min(MAX_RETRY_MS, REFRESH_MS * 2 ** Math.max(0, host.failures - 1))
+    host.isFailing = found.length === 0
+    if (!host.isFailing) host.backoff.reset()
+    const waitMs = host.isFailing ? host.backoff.next() : REFRESH_MS
     host.timer = setTimeout(() => this.queue(host), waitMs).unref()
     // After a failed lookup, the previous addresses stay.
     const ips = found.length > 0 ? [...new Set(found)].sort() : host.ips

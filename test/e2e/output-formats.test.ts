@@ -42,7 +42,7 @@ describe('-o', () => {
     const unknown = await tool.run('ls', 'hello', '-o', 'template={{adr}}')
     expect(unknown).toMatchObject({ code: 2, stdout: '' })
     expect(unknown.stderr).toMatch(
-      /names no field: \{\{adr\}\}\n {2}Did you mean addr\?\n {2}Available: schema, /,
+      /has an unknown field: \{\{adr\}\}\n {2}Did you mean addr\?\n {2}Available: schema, /,
     )
     const invalid = await tool.run('ls', 'hello', '-o', 'template={{addr')
     expect(invalid).toMatchObject({ code: 2, stdout: '' })

@@ -184,7 +184,7 @@ describe('resolve', () => {
 
   test.each([
     ['foo:///x', 2, 'Unknown scheme of the target'],
-    ['etcd:///', 2, 'names no service'],
+    ['etcd:///', 2, 'has no service'],
     ['etcd:///hello?spill-over=yes', 2, 'expected true or false'],
     ['helo', 4, 'Did you mean hello?'],
     ['etcd:///hello?zone=x', 4, 'No endpoint of hello is selected by -l zone=x'],

@@ -83,7 +83,7 @@ describe('disco proxy', () => {
   it.each([
     ['', 'Missing argument: a service, or a target'],
     ['hello --route x', 'Invalid --route "x": expected authority, or a route'],
-    ['--route a.B=etcd://', 'The target names no service: "//", from --route'],
+    ['--route a.B=etcd://', 'The target has no service: "//", from --route'],
     ['hello --route authority --route a.B=hello', '--route authority does not go with --route'],
     ['hello --route a.B=other', 'No --route leads to the target "hello"'],
     ['--route a.B=one --route a.B=two', 'Two routes for the gRPC service "a.B"'],

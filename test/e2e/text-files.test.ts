@@ -172,7 +172,7 @@ describe('standard input in place of a file', () => {
       expect(ran, ran.stderr).toMatchObject({ code: 0 })
     }
     const broken = await piped('nothing', 'ls', '--cacert', '-', ...endpoints)
-    expect(broken.stderr).toContain('standard input holds no PEM certificate')
+    expect(broken.stderr).toContain('standard input is not a PEM certificate')
   })
 
   test('can be the token of the admin handler', async () => {

@@ -363,7 +363,7 @@ describe('an invalid command line causes an error with the problem and a suggest
     ['call hello SayHello --deadline 597h', 'Invalid --deadline "597h": expected at most 596h', ''],
     ['call hello SayHello --connect-deadline 597h', 'Invalid --connect-deadline "597h"', ''],
     ['call hello SayHello --n 9 --warmup 597h', 'Invalid --warmup "597h"', ''],
-    ['resolve dns:///', 'The target "dns:///" names no host', ''],
+    ['resolve dns:///', 'The target "dns:///" has no host', ''],
     ['ls --endpoints ,', 'No etcd endpoint is named by --endpoints', 'Expected host:port'],
   ]
   test.each(wrong)('disco %s', async (line, message, hint) => {

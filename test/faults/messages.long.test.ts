@@ -268,7 +268,7 @@ const CASES: readonly Case[] = [
   {
     cause: 'a CA file that is none',
     args: () => [...at(place.tls.endpoint), '--cacert', place.password],
-    message: () => `✗ ${place.password} from --cacert holds no PEM certificate that can be read\n`,
+    message: () => `✗ ${place.password} from --cacert is not a PEM certificate that can be read\n`,
     exit: 2,
   },
   {
@@ -300,7 +300,7 @@ const CASES: readonly Case[] = [
     cause: 'a user, where there are none',
     args: () => [...at(place.plain.endpoint), '--user', 'alice', '--password-file', place.password],
     message: () =>
-      `✗ etcd at ${place.plain.endpoint} knows no users: its authentication is off\n  Leave out --user\n`,
+      `✗ etcd at ${place.plain.endpoint} has no users: its authentication is off\n  Leave out --user\n`,
   },
   {
     cause: 'three members that fail in three ways',

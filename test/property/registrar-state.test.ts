@@ -98,7 +98,7 @@ class World {
     const at = this.answers.findIndex(({ type }) => type === 'registered')
     if (at < 0) return
     this.answers.splice(at, 1)
-    this.apply({ type: 'refused', error: CONFLICT })
+    this.apply({ type: 'claimFailed', error: CONFLICT })
   }
 
   private apply(event: Event): void {

@@ -57,7 +57,9 @@ export class OwnedRegistration {
       )
       return { type: 'registered' }
     } catch (error) {
-      return signal.aborted ? { type: 'unregistered' } : { type: 'refused', error: DiscoError.from(error) }
+      return signal.aborted
+        ? { type: 'unregistered' }
+        : { type: 'claimFailed', error: DiscoError.from(error) }
     }
   }
 

@@ -45,7 +45,7 @@ export type Event =
   /** The registration was aborted, or the keys were removed. */
   | { readonly type: 'unregistered' }
   /** The registration failed, for example because another registrar holds a key. */
-  | { readonly type: 'refused'; readonly error: DiscoError }
+  | { readonly type: 'claimFailed'; readonly error: DiscoError }
   /** Another client deleted the keys on purpose (`error` is null) or took them over. */
   | { readonly type: 'lost'; readonly error: DiscoError | null }
   /** One of several keys was taken over; the others are still held. */
@@ -140,7 +140,7 @@ function withEvent(state: State, event: Event): State {
       return { ...state, key: 'held', hasBeenHeld: true, isGivingUp: false, isWeightZeroed: false }
     case 'unregistered':
       return { ...state, key: 'out', isGivingUp: false }
-    case 'refused':
+    case 'claimFailed':
       return state.hasBeenHeld
         ? { ...state, key: 'lost', conflict: event.error }
         : { ...state, key: 'out', failure: state.failure ?? event.error }

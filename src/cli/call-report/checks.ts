@@ -1,7 +1,7 @@
 import type { DiscoError } from '../../domain/errors.js'
 import { assertsErrors } from '../../stats/assertion.js'
 import type { CallDoc } from '../call/document.js'
-import { inUnitOf, statuses } from '../call/parts.js'
+import { measuredText, statuses } from '../call/parts.js'
 import { rateNotKept } from '../call/saturation.js'
 import { uncolored } from '../terminal/color.js'
 import { count } from '../terminal/units.js'
@@ -34,11 +34,9 @@ export function checksOf(doc: CallDoc, { isSingle, strict, replyProblem }: Check
     ...(doc.interrupted ? [check('run', 'error', `interrupted after ${count(doc.calls, 'call')}`)] : []),
     callsCheck(doc, isSingle),
     ...(replyProblem ? [check('replies', 'failed', replyProblem.message)] : []),
-    ...doc.assertions.map(({ assertion, actual, holds }) => {
-      const measured =
-        actual === null ? 'too few calls to measure it' : `it is ${inUnitOf(assertion, actual)}`
-      return check(assertion, holds ? 'passed' : 'failed', measured)
-    }),
+    ...doc.assertions.map((result) =>
+      check(result.assertion, result.holds ? 'passed' : 'failed', measuredText(result)),
+    ),
     ...(isSingle
       ? []
       : [

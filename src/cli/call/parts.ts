@@ -1,3 +1,4 @@
+import { type AssertionResult, unitOf } from '../../stats/assertion.js'
 import type { Palette } from '../terminal/color.js'
 import { renderTable } from '../terminal/table.js'
 import { count, duration, percent } from '../terminal/units.js'
@@ -152,14 +153,16 @@ export function renderHistogram({ histogram, calls }: CallDoc, palette: Palette)
 
 /** Each assertion with the measured value, in the assertion's unit. */
 export function renderAssertions({ assertions }: CallDoc, palette: Palette): string[] {
-  return assertions.map(({ assertion, actual, holds }) => {
-    const came = actual === null ? 'too few calls' : `it is ${inUnitOf(assertion, actual)}`
-    return holds ? `${palette.green('✓')} ${assertion}: ${came}` : `${palette.red('✗')} ${assertion}: ${came}`
+  return assertions.map((result) => {
+    const mark = result.holds ? palette.green('✓') : palette.red('✗')
+    return `${mark} ${result.assertion}: ${measuredText(result)}`
   })
 }
 
-/** The measured value of an assertion in the assertion's unit: a percentage, calls per second, or a duration. */
-export function inUnitOf(assertion: string, actual: number): string {
-  if (/^(errors|skew)/.test(assertion)) return percent(actual)
-  return assertion.startsWith('rate') ? actual.toFixed(0) : duration(actual)
+/** The measured value of an assertion: `it is 1.2%`, of calls per second `it is 120`, or `it is 12.0ms`. */
+export function measuredText(result: AssertionResult): string {
+  const { actual } = result
+  if (actual === null) return 'too few calls'
+  const unit = unitOf(result)
+  return `it is ${unit === 'fraction' ? percent(actual) : unit === 'ms' ? duration(actual) : actual.toFixed(0)}`
 }

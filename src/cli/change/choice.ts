@@ -42,7 +42,6 @@ export async function choicesOf(
   { isRemoval = false }: { readonly isRemoval?: boolean } = {},
 ): Promise<Choice[]> {
   const [addr] = filter.addrs
-  if (addr === undefined) refuseEmptyVersion(version)
   if (service !== undefined && addr !== undefined && filter.addrs.length === 1) {
     const selection = { service, addr, version, filter: { ...filter, addrs: [] } }
     return [{ selection, endpoints: null, leftOut: [], absent: [], isWhole: false }]
@@ -70,14 +69,6 @@ export async function choicesOf(
   requireChosen(given, everywhere, undefined)
   const choices = services.map((summary) => choiceIn(summary.service, summary.endpoints, given, isRemoval))
   return requireReadable(choices)
-}
-
-/** Refuses an empty --version, which usually comes from an unset shell variable. @throws DiscoError USAGE */
-export function refuseEmptyVersion(version: string | undefined): void {
-  if (version !== '') return
-  throw new DiscoError('USAGE', 'Invalid --version "": it is empty', {
-    suggestions: [`For endpoints without a version: -l 'version=""'`],
-  })
 }
 
 /**

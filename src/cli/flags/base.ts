@@ -109,13 +109,13 @@ export const placeFlags = {
   }),
 } satisfies Record<(typeof PLACE_FLAGS)[number], unknown>
 
-/** @throws DiscoError USAGE for an unknown layout */
+/** Checks a layout. It stays a text, as in variables and contexts. @throws DiscoError USAGE for an unknown layout */
 function requireLayout(text: string, flag: string): string {
   if (text !== AUTO) layoutNamed(text, flag)
   return text
 }
 
-/** @throws DiscoError USAGE for control characters */
+/** Checks a root. It stays a text, as in variables and contexts. @throws DiscoError USAGE for control characters */
 export function requireRoot(text: string, flag: string): string {
   rootPrefix(text, flag)
   return text
@@ -132,6 +132,10 @@ export const bulkFlags = {
   'dry-run': Flags.boolean({ description: 'show what would be changed, and change nothing' }),
 }
 
+export type ChangeFlags = Interfaces.InferredFlags<typeof changeFlags>
+
+export type BulkFlags = Interfaces.InferredFlags<typeof bulkFlags>
+
 export type PlaceFlags = Interfaces.InferredFlags<typeof placeFlags>
 
 /** Flags of commands that dial: the use of the cached list while etcd is unreachable. */
@@ -146,4 +150,17 @@ export const cacheFlags = {
 
 export type CacheFlags = Interfaces.InferredFlags<typeof cacheFlags>
 
-export const versionFlag = Flags.string({ helpValue: '1.0.0', description: 'version of the service' })
+const VERSION = { helpValue: '1.0.0', description: 'version of the service' }
+
+export const versionFlag = Flags.string(VERSION)
+
+/** `--version` of commands that choose endpoints by it. */
+export const chosenVersionFlag = Flags.custom<string>({ parse: parsedBy(refuseEmptyVersion) })(VERSION)
+
+/** Refuses an empty version, which usually comes from an unset shell variable. @throws DiscoError USAGE */
+function refuseEmptyVersion(version: string, flag: string): string {
+  if (version !== '') return version
+  throw new DiscoError('USAGE', `Invalid ${flag} "": it is empty`, {
+    suggestions: [`For endpoints without a version: -l 'version=""'`],
+  })
+}

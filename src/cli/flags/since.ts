@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import { readDurationMs } from '../../domain/duration.js'
 import type { Revision } from '../../domain/endpoint.js'
 import { DiscoError } from '../../domain/errors.js'
@@ -39,7 +39,9 @@ export const sinceFlag = Flags.custom<Since>({
  * @throws DiscoError USAGE
  */
 export function refuseBesideRev(
-  parsed: ParsedFlags & { readonly flags: Pick<BaseFlags, 'context'> & { readonly rev: number | undefined } },
+  parsed: ParsedFlags & {
+    readonly flags: Pick<BaseFlags, 'context'> & Interfaces.InferredFlags<typeof revFlag>
+  },
   names: readonly string[],
 ): void {
   if (parsed.flags.rev === undefined) return

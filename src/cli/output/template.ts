@@ -26,7 +26,7 @@ export function templateWriter(template: string, flag: string): DocumentWriter {
       const known = new Set(documents.flatMap((document) => Object.keys(document)))
       const unknown = known.size > 0 ? fields.find((field) => !known.has(field)) : undefined
       if (unknown === undefined) return
-      throw new DiscoError('USAGE', `${flag} names no field: {{${unknown}}}`, {
+      throw new DiscoError('USAGE', `${flag} has an unknown field: {{${unknown}}}`, {
         suggestions: nameSuggestions(unknown, [...known]),
       })
     },

@@ -1,5 +1,6 @@
-import type { Interfaces } from '@oclif/core'
+import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoError } from '../../domain/errors.js'
+import type { NamedFile } from '../../domain/file-source.js'
 import type { BaseFlags } from '../flags/base.js'
 import { connectionWords } from '../flags/connection-words.js'
 import { integerFlag, parsedBy, refuseEmpty, textFlag } from '../flags/custom.js'
@@ -8,8 +9,7 @@ import { isFromInput, readData, textsOf } from '../flags/request.js'
 /** The guard by `disco call`: its method, and the flags that it is given as they are. */
 export const guardFlags = {
   call: textFlag({ helpValue: 'METHOD', description: 'guard: calls of this method, by disco call' }),
-  data: textFlag({
-    parse: parsedBy(guardData),
+  data: Flags.custom<GuardData>({ parse: parsedBy(guardData) })({
     char: 'd',
     helpValue: 'JSON',
     description: 'with --call: message of the calls',
@@ -22,11 +22,20 @@ export const guardFlags = {
   n: integerFlag({ char: 'n', min: 1, description: 'with --call: number of calls', default: 100 }),
 }
 
+/** The value of `--data`. */
+export interface GuardData {
+  /** As it was typed, for the command line of `disco call`. */
+  readonly text: string
+  /** The message, or the file that has it. */
+  readonly data: string | NamedFile
+}
+
 type GuardFlags = Interfaces.InferredFlags<typeof guardFlags>
 
 /** @throws DiscoError USAGE for standard input */
-function guardData(text: string, flag: string): string {
-  if (!isFromInput({ data: readData(refuseEmpty(text, flag), flag) })) return text
+function guardData(text: string, flag: string): GuardData {
+  const data = readData(refuseEmpty(text, flag), flag)
+  if (!isFromInput({ data })) return { text, data }
   throw new DiscoError('USAGE', `A guard has no standard input: ${flag} takes JSON or @FILE`, {
     suggestions: ["Such as: -d '{}'"],
   })
@@ -51,7 +60,7 @@ export async function checkGuard([program]: readonly string[], { data }: GuardFl
   }
   if (data === undefined) return
   const { splitMessages } = await import('../../call/messages.js')
-  splitMessages((await textsOf({ data: readData(data, '--data') }, false)).data)
+  splitMessages((await textsOf(data, false)).data)
 }
 
 /** The command line of a `disco call` process that uses the same etcd as this command. */
@@ -66,7 +75,7 @@ export function callCommand(service: string, method: string, flags: BaseFlags & 
     method,
     '--n',
     String(flags.n),
-    ...(flags.data === undefined ? [] : ['--data', flags.data]),
+    ...(flags.data === undefined ? [] : ['--data', flags.data.text]),
     ...(flags.assert === undefined ? [] : ['--assert', flags.assert]),
     ...connectionWords(flags, []),
   ]

@@ -93,8 +93,8 @@ abstract class PolicyBalancer implements experimental.LoadBalancer {
   }
 
   /**
-   * Returns the priorities with `policy`, or those of the policy in use if `policy` is an error; null if the channel has
-   * never had a valid policy. If `policy` differs from the policy in use, creates new ones with the same children.
+   * Returns the `Priorities` object of `policy`: the one in use if it has the same policy, otherwise a new one with the
+   * same children. If `policy` is an error, returns the one in use, or null if the channel has never had a valid policy.
    */
   private follow(policy: Policy | DiscoError, observer: Observer): Priorities<Child> | null {
     if (policy instanceof DiscoError) {

@@ -48,7 +48,7 @@ export function splitTarget(text: string): TargetUri {
   const [, scheme, authority, path = ''] = /^(?:([A-Za-z0-9+.-]+):)?(?:\/\/([^/]*)\/)?(.+)$/s.exec(text) ?? []
   if (scheme !== undefined && [SCHEME, ...OTHER_SCHEMES].includes(scheme)) {
     if (scheme !== SCHEME && /^\/*$/.test(path)) {
-      throw new DiscoError('USAGE', `The target "${text}" names no ${scheme === 'unix' ? 'socket' : 'host'}`)
+      throw new DiscoError('USAGE', `The target "${text}" has no ${scheme === 'unix' ? 'socket' : 'host'}`)
     }
     return { scheme, path, ...(authority === undefined ? {} : { authority }) }
   }
@@ -136,7 +136,7 @@ export function parseTarget(
 ): Target {
   const [path = '', ...query] = uri.path.split('?')
   const service = decoded(path.replace(/^\//, ''))
-  if (!/^[^/]+(\/[^/]+)*$/.test(service)) throw wrong(`The target names no service: "${uri.path}"`)
+  if (!/^[^/]+(\/[^/]+)*$/.test(service)) throw wrong(`The target has no service: "${uri.path}"`)
   const parameters: Record<string, string> = uri.authority ? { version: uri.authority } : {}
   for (const [name, value] of new URLSearchParams(query.join('?').replaceAll('+', '%2B'))) {
     if (name === '') throw wrong(`The target's selector has a value without a name: "${uri.path}"`)

@@ -17,8 +17,8 @@ export type Ended = 'deregistered' | 'closed'
 const REVOKE_AFTER_MS = 250
 
 /**
- * First wait before a failed reconciliation is repeated, or before the keep-alive of a lease that was reported lost, but
- * kept, starts again. Jittered; doubles to 2 s.
+ * First wait before a failed reconciliation is repeated, or before the next keep-alive of a lease that was reported lost
+ * although it lives. Jittered; doubles to 2 s.
  */
 const FIRST_RETRY_MS = 500
 
@@ -142,6 +142,8 @@ export class Registration implements AsyncDisposable {
    * Deletes the keys and, a moment later, revokes the lease. Rejects if etcd does not answer. Resolves at once if it was
    * called before, or if the registration has already ended. If an error ended it, the keys are not deleted: they
    * disappear when the lease expires.
+   *
+   * @throws DiscoError ETCD_UNREACHABLE, ETCD_DENIED or OUTCOME_UNKNOWN
    */
   async close(): Promise<void> {
     if (this.stop.signal.aborted) return
@@ -158,7 +160,7 @@ export class Registration implements AsyncDisposable {
     return this.close()
   }
 
-  /** Revokes the lease at once, which deletes the keys. */
+  /** Revokes the lease at once, which deletes the keys. @throws DiscoError ETCD_UNREACHABLE or ETCD_DENIED */
   async abandon(): Promise<void> {
     this.stop.abort()
     await this.lease.revoke()
@@ -177,8 +179,8 @@ export class Registration implements AsyncDisposable {
       // A reconciliation may have replaced it already.
       if (this.lease.current === lease) for (const key of this.watches.keys()) key.noteLeaseLost()
       await this.reconcileSoon(...this.watches.keys())
-      // If the reconciliations have kept this lease, etcd still shows every key under it, or now says that it exists. The
-      // keep-alive then starts again after a wait.
+      // A reconciliation replaces the lease only if a key is gone or under another lease, and etcd says that the lease
+      // does not exist. A lease that was not replaced may still live: it is kept alive again after a wait.
       if (this.lease.current === lease) await backoff.wait(this.stop.signal)
       else backoff.reset()
     }

@@ -26,7 +26,7 @@ describe('templateWriter', () => {
 
   it('refuses an unknown field before anything is written, and an unclosed tag', () => {
     const check = (template: string) => () => templateWriter(template, '-o template').check?.([DOC])
-    expect(check('{{adr}}')).toThrow('-o template names no field: {{adr}}')
+    expect(check('{{adr}}')).toThrow('-o template has an unknown field: {{adr}}')
     expect(check('{{#metadat}}{{zone}}{{/metadat}}')).toThrow('{{metadat}}')
     expect(check('{{addr}} {{metadata.zone}} {{metadata.none}}')).not.toThrow()
     expect(() => templateWriter('{{adr}}', '-o template').check?.([])).not.toThrow()

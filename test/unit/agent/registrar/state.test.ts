@@ -17,7 +17,7 @@ const LATE = new DiscoError('WAIT_TIMED_OUT', 'not healthy in time')
 const DRAINS: Rules = { drains: true, carriesWeight: true, unhealthy: 'deregister' }
 
 /** Name of an event without further fields, or the event itself. */
-type Word = Exclude<Event['type'], 'refused' | 'lost' | 'exited' | 'failed' | 'dropped'> | Event
+type Word = Exclude<Event['type'], 'claimFailed' | 'lost' | 'exited' | 'failed' | 'dropped'> | Event
 
 const exited = (code: number, signal: NodeJS.Signals | null = null): Event => ({
   type: 'exited',
@@ -56,7 +56,7 @@ describe('a starting server', () => {
   it('is stopped when the key is refused for good, with that error', () => {
     const { done, state } = play([
       'healthy',
-      { type: 'refused', error: TAKEN_OVER },
+      { type: 'claimFailed', error: TAKEN_OVER },
       exited(143, 'SIGTERM'),
       'swept',
     ])
@@ -199,7 +199,7 @@ describe('an unhealthy server', () => {
   it('whose key was taken over meanwhile keeps running, and the conflict is thrown at the end', () => {
     const { done, state } = play([
       ...(['healthy', 'registered', 'unhealthy', 'unregistered', 'healthy'] as const),
-      { type: 'refused', error: TAKEN_OVER },
+      { type: 'claimFailed', error: TAKEN_OVER },
       ...(['unhealthy', 'healthy', 'stop'] as const),
       exited(0),
       'swept',

@@ -51,10 +51,10 @@ describe('a target', () => {
   })
 
   it.each(['', '/', '//a', '/a//b', '/a/', '/a%2F', '/100%', '/%zz', '/?version=1'])(
-    'with the path %j names no service',
+    'with the path %j has no service',
     (path) => {
       const error = errorOf(() => parseTarget({ authority: '', path }))
-      expect(error).toMatchObject({ code: 'USAGE', message: `The target names no service: "${path}"` })
+      expect(error).toMatchObject({ code: 'USAGE', message: `The target has no service: "${path}"` })
       expect(error.suggestions.join()).toContain('etcd:///SERVICE, etcd://VERSION/SERVICE')
     },
   )
