@@ -8,17 +8,29 @@ const LONG = 'test/**/*.long.test.ts'
 
 /** Of the integration tests, those whose result depends on what etcd answers. */
 const INTEGRATION_ABOUT_ETCD = [
-  ...['abort', 'apply', 'articles', 'cache', 'clean-exit', 'data-centres', 'dev-differences', 'doctor-fix'],
-  ...[
-    'empty-service',
-    'environment',
-    'filtered-list',
-    'live-changes',
-    'live-registration',
-    'owned-registration',
-  ],
-  ...['refusals', 'registration', 'resync-check', 'shared-streams', 'shift', 'shift-back', 'shift-conflict'],
-  ...['target-watch', 'weight'],
+  'abort',
+  'apply',
+  'articles',
+  'cache',
+  'clean-exit',
+  'data-centres',
+  'dev-differences',
+  'doctor-fix',
+  'empty-service',
+  'environment',
+  'filtered-list',
+  'live-changes',
+  'live-registration',
+  'owned-registration',
+  'refusals',
+  'registration',
+  'resync-check',
+  'shared-streams',
+  'shift',
+  'shift-back',
+  'shift-conflict',
+  'target-watch',
+  'weight',
 ]
 
 const ABOUT_ETCD = [

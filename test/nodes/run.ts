@@ -45,7 +45,9 @@ for (const version of NODE_VERSIONS) {
 function named(folder: string, starts: string): string[] {
   const files = readdirSync(new URL(`../${folder}/`, import.meta.url))
   return starts.split(' ').map((start) => {
-    if (!files.some((file) => file.startsWith(start))) throw new Error(`No test in test/${folder}: ${start}…`)
+    // Files of the long suite are in neither of the projects.
+    const isRun = (file: string) => file.startsWith(start) && !file.endsWith('.long.test.ts')
+    if (!files.some(isRun)) throw new Error(`No test in test/${folder}: ${start}…`)
     return `test/${folder}/${start}`
   })
 }
