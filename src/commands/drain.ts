@@ -12,7 +12,7 @@ import {
 } from '../cli/change/document.js'
 import { drainedLine, returnUnknownLine, undoneLines } from '../cli/change/lines.js'
 import type { BaseFlags, BulkFlags } from '../cli/flags/base.js'
-import { bulkFlags, chosenVersionFlag, placeFlags } from '../cli/flags/base.js'
+import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { refuseIneffective } from '../cli/flags/custom.js'
 import { waitFlag } from '../cli/flags/duration.js'
 import { changeFilterFlags, readScope, targetAndAddresses } from '../cli/flags/target.js'
@@ -47,7 +47,7 @@ export default class Drain extends DiscoCommand {
     }),
     undo: Flags.boolean({ description: 'restore the weight from before the drain', exclusive: ['force'] }),
     ...changeFilterFlags,
-    version: chosenVersionFlag,
+    version: versionFlag,
     ...placeFlags,
     ...bulkFlags,
     force: Flags.boolean({

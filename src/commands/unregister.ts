@@ -2,7 +2,7 @@ import { DiscoCommand } from '../cli/base-command.js'
 import { type Choice, choicesOf, formatChoices, needsEndpoint, unreadableText } from '../cli/change/choice.js'
 import { type UnregisterDoc, type UnregistersDoc, unregisterDoc } from '../cli/change/document.js'
 import { returnUnknownLine } from '../cli/change/lines.js'
-import { bulkFlags, chosenVersionFlag, placeFlags } from '../cli/flags/base.js'
+import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { changeFilterFlags, readScope, type Scope, targetAndAddresses } from '../cli/flags/target.js'
 import type { Palette } from '../cli/terminal/color.js'
 import { visible } from '../cli/terminal/visible.js'
@@ -23,7 +23,7 @@ export default class Unregister extends DiscoCommand {
   ]
   static override usage = '<%= command.id %> TARGET ADDR... | TARGET -l SELECTOR | [TARGET] --host HOST'
   static override args = { target: targetAndAddresses }
-  static override flags = { ...changeFilterFlags, version: chosenVersionFlag, ...placeFlags, ...bulkFlags }
+  static override flags = { ...changeFilterFlags, version: versionFlag, ...placeFlags, ...bulkFlags }
 
   async run(): Promise<UnregisterDoc | UnregistersDoc> {
     const { args, flags } = await this.parse(Unregister)

@@ -1,10 +1,10 @@
 import { Flags, type Interfaces } from '@oclif/core'
 import { DiscoCommand } from '../cli/base-command.js'
-import { type Choice, choicesOf } from '../cli/change/choice.js'
+import { type Choice, choicesOf, refuseEmptyVersion } from '../cli/change/choice.js'
 import { type WeightDoc, type WeightsDoc, weightDoc } from '../cli/change/document.js'
 import { isAddress, refuseSwapped } from '../cli/flags/arguments.js'
 import type { BaseFlags } from '../cli/flags/base.js'
-import { bulkFlags, chosenVersionFlag, placeFlags } from '../cli/flags/base.js'
+import { bulkFlags, placeFlags, versionFlag } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
 import { changeFilterFlags, readScope, type Scope } from '../cli/flags/target.js'
 import { weightChangeFlag, weightChangeFrom } from '../cli/flags/weight.js'
@@ -43,7 +43,7 @@ export default class Weight extends DiscoCommand {
     all: weightChangeFlag({ description: 'the weight of every endpoint of the service' }),
     drained: Flags.boolean({ description: 'with --all, -l or --host: include endpoints at weight 0' }),
     ...changeFilterFlags,
-    version: chosenVersionFlag,
+    version: versionFlag,
     ...placeFlags,
     ...bulkFlags,
     force: Flags.boolean({
@@ -70,6 +70,7 @@ export default class Weight extends DiscoCommand {
     const { service, filter } = scope
     const isOfAll = service !== undefined && isUnfiltered(filter)
     // A URI with conditions selects endpoints. A URI without conditions is a whole service, which needs --all.
+    if (isOfAll) refuseEmptyVersion(flags.version)
     if (isOfAll && all === undefined) throw missing()
     if (!isOfAll && all !== undefined) throw notOfAll('leave the selection out')
     if (flags.drained && addrs.length > 0) {

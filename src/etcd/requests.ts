@@ -23,6 +23,7 @@ import type { EtcdOptions } from './options.js'
  * again.
  */
 const ROUNDS = 3
+/** Wait after the first round without success. It doubles up to `MAX_WAIT_MS`. */
 const FIRST_ROUND_WAIT_MS = 100
 
 /**

@@ -1,4 +1,5 @@
 import type { SecureServerOptions } from 'node:http2'
+import { CLIENT_CERTIFICATE_FLAGS } from '../net/client-tls.js'
 import { type PemFiles, type Pems, readPems } from '../net/files.js'
 import { readListenerTls, requireUsable } from '../net/listener-tls.js'
 import { type Dialer, overTls, PLAINTEXT } from './dial.js'
@@ -73,7 +74,7 @@ export class Certificates {
   }
 
   private async readBackend(): Promise<Pems | null> {
-    const backend = this.files.backend && (await readPems(this.files.backend, '--tls-cert and --tls-key'))
+    const backend = this.files.backend && (await readPems(this.files.backend, CLIENT_CERTIFICATE_FLAGS))
     if (backend) requireUsable(backend, '--tls-cert')
     return backend
   }

@@ -381,6 +381,27 @@ describe('a change of several endpoints', () => {
     expect(await revision(etcd)).toBe(before)
   })
 
+  test.each(['weight', 'drain', 'unregister'])(
+    '%s: an empty --version beside an address means the endpoint without a version',
+    async (command) => {
+      await etcd.ctl('put', ...registration('hello', '10.0.0.5:1'))
+      const weight = command === 'weight' ? ['7'] : []
+      const { code, stdout } = await tool.run(
+        command,
+        'hello',
+        '10.0.0.5:1',
+        ...weight,
+        '--version',
+        '',
+        '--dry-run',
+        '--json',
+      )
+      expect(code, stdout).toBe(0)
+      expect(stdout).toContain('"/hello/10.0.0.5:1"')
+      expect(stdout).not.toContain('/hello/1.0.0/')
+    },
+  )
+
   test('weight: a URI without conditions means the whole service', async () => {
     const doc = await json<WeightDoc>('weight', 'etcd:///hello', '--all', '5')
     expect(doc.changes).toHaveLength(3)

@@ -159,7 +159,7 @@ export function renderAssertions({ assertions }: CallDoc, palette: Palette): str
   })
 }
 
-/** The measured value of an assertion: `it is 1.2%`, of calls per second `it is 120`, or `it is 12.0ms`. */
+/** The measured value of an assertion: `it is 1.2%`, of calls per second `it is 120`, `it is 12.0ms`, or `too few calls`. */
 export function measuredText(result: AssertionResult): string {
   const { actual } = result
   if (actual === null) return 'too few calls'

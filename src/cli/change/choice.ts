@@ -42,6 +42,7 @@ export async function choicesOf(
   { isRemoval = false }: { readonly isRemoval?: boolean } = {},
 ): Promise<Choice[]> {
   const [addr] = filter.addrs
+  if (addr === undefined) refuseEmptyVersion(version)
   if (service !== undefined && addr !== undefined && filter.addrs.length === 1) {
     const selection = { service, addr, version, filter: { ...filter, addrs: [] } }
     return [{ selection, endpoints: null, leftOut: [], absent: [], isWhole: false }]
@@ -69,6 +70,19 @@ export async function choicesOf(
   requireChosen(given, everywhere, undefined)
   const choices = services.map((summary) => choiceIn(summary.service, summary.endpoints, given, isRemoval))
   return requireReadable(choices)
+}
+
+/**
+ * Refuses an empty --version without an address, which usually comes from an unset shell variable. With an address it
+ * means the endpoint without a version, as in `disco register`.
+ *
+ * @throws DiscoError USAGE
+ */
+export function refuseEmptyVersion(version: string | undefined): void {
+  if (version !== '') return
+  throw new DiscoError('USAGE', 'Invalid --version "": it is empty', {
+    suggestions: [`For endpoints without a version: -l 'version=""'`],
+  })
 }
 
 /**

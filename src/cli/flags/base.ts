@@ -150,17 +150,4 @@ export const cacheFlags = {
 
 export type CacheFlags = Interfaces.InferredFlags<typeof cacheFlags>
 
-const VERSION = { helpValue: '1.0.0', description: 'version of the service' }
-
-export const versionFlag = Flags.string(VERSION)
-
-/** `--version` of commands that choose endpoints by it. */
-export const chosenVersionFlag = Flags.custom<string>({ parse: parsedBy(refuseEmptyVersion) })(VERSION)
-
-/** Refuses an empty version, which usually comes from an unset shell variable. @throws DiscoError USAGE */
-function refuseEmptyVersion(version: string, flag: string): string {
-  if (version !== '') return version
-  throw new DiscoError('USAGE', `Invalid ${flag} "": it is empty`, {
-    suggestions: [`For endpoints without a version: -l 'version=""'`],
-  })
-}
+export const versionFlag = Flags.string({ helpValue: '1.0.0', description: 'version of the service' })

@@ -18,7 +18,7 @@ const REVOKE_AFTER_MS = 250
 
 /**
  * First wait before a failed reconciliation is repeated, or before the next keep-alive of a lease that was reported lost
- * although it lives. Jittered; doubles to 2 s.
+ * although it may live. Jittered; doubles to 2 s.
  */
 const FIRST_RETRY_MS = 500
 
@@ -179,8 +179,8 @@ export class Registration implements AsyncDisposable {
       // A reconciliation may have replaced it already.
       if (this.lease.current === lease) for (const key of this.watches.keys()) key.noteLeaseLost()
       await this.reconcileSoon(...this.watches.keys())
-      // A reconciliation replaces the lease only if a key is gone or under another lease, and etcd says that the lease
-      // does not exist. A lease that was not replaced may still live: it is kept alive again after a wait.
+      // A reconciliation replaces the lease only if a key is gone or no longer under it, and etcd says that the lease does
+      // not exist. A lease that was not replaced may still live: it is kept alive again after a wait.
       if (this.lease.current === lease) await backoff.wait(this.stop.signal)
       else backoff.reset()
     }
