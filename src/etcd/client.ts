@@ -176,7 +176,7 @@ export class EtcdClient {
   async checkMembers(range: KeyRange): Promise<MemberCheckResult[]> {
     const { members, options, signal } = this
     const checks = await Promise.all(
-      // Rejects only if the signal aborts: a check itself never does.
+      // Only an abort of the signal rejects this promise, because a check never rejects. That member is then left out.
       [...members].map((member) =>
         unlessAborted(checkMember(members, options, member, range), signal).catch(() => null),
       ),

@@ -43,7 +43,7 @@ export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'cho
     this.defaultKey = key === null ? null : String(key)
   }
 
-  /** Call after the rotation of a registry has changed: it may have become empty, or is no longer empty. */
+  /** To be called after each change of a registry's rotation. It acts if the rotation becomes empty, or no longer is. */
   update(share: Share<One>): void {
     const isUsed = share.rotation.size > 0
     if (isUsed === this.used.has(share)) return
