@@ -15,7 +15,10 @@ export interface SharePart {
   readonly sharePpm: number
 }
 
-/** The weights that give the shares, by etcd key. Contains every key with a dialable endpoint. */
+/**
+ * The weights to set, by etcd key. The result of `planShares` has every key with a dialable endpoint. Other plans may
+ * omit keys, whose weights are kept.
+ */
 export type PlannedWeights = ReadonlyMap<string, number>
 
 /** A key whose weight is planned. Each address under the key has the key's whole weight. */

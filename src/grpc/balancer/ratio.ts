@@ -43,7 +43,10 @@ export class RatioChooser<One extends Member> implements Pick<Chooser<One>, 'cho
     this.defaultKey = key === null ? null : String(key)
   }
 
-  /** To be called after each change of a registry's rotation. It acts if the rotation becomes empty, or no longer is. */
+  /**
+   * To be called after each change of a registry's rotation. Only a change from empty to not empty, or back, has an
+   * effect.
+   */
   update(share: Share<One>): void {
     const isUsed = share.rotation.size > 0
     if (isUsed === this.used.has(share)) return
