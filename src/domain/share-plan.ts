@@ -42,9 +42,11 @@ export function readSharePpm(text: string): number | undefined {
 
 /**
  * The weights by which each part gets its share of the service. All other endpoints are the rest, and get the remaining
- * share. Weights within a part keep their ratios. An endpoint at weight 0 keeps it, unless its whole part is at 0: then
- * the endpoints of that part get equal weights. If the whole rest is at 0 and would get a share, the plan is refused
- * (CONFLICT). If every weight of the service is 0, the current weights count as equal.
+ * share. Weights within a part keep their ratios.
+ *
+ * If every weight of the service is 0, the current weights count as equal. Otherwise an endpoint at weight 0 keeps it,
+ * unless its whole part is at 0: then the endpoints of that part get equal weights; if the whole rest is at 0 and would
+ * get a share, the plan is refused (CONFLICT).
  *
  * No weight of the rest becomes smaller, unless the rest gets nothing or a weight would exceed MAX_WEIGHT. When an
  * endpoint restarts, it registers with the weight that its program sets, not with the planned one: if the plan had made

@@ -17,8 +17,8 @@ export type Ended = 'deregistered' | 'closed'
 const REVOKE_AFTER_MS = 250
 
 /**
- * First wait before a failed reconciliation is repeated, or before the next keep-alive of a lease that was reported lost
- * although it may live. Jittered; doubles to 2 s.
+ * First wait before a failed reconciliation is repeated. Also the first wait before a lease is kept alive again: etcd had
+ * answered that it does not exist, but no reconciliation has replaced it, so it may still live. Jittered; doubles to 2 s.
  */
 const FIRST_RETRY_MS = 500
 
