@@ -17,8 +17,8 @@ export type Ended = 'deregistered' | 'closed'
 const REVOKE_AFTER_MS = 250
 
 /**
- * First wait before a failed reconciliation is repeated. Also the first wait before a lease is kept alive again: etcd had
- * answered that it does not exist, but no reconciliation has replaced it, so it may still live. Jittered; doubles to 2 s.
+ * First wait before a failed reconciliation is repeated, and before `keepLease` keeps the same lease alive again.
+ * Jittered; doubles to 2 s.
  */
 const FIRST_RETRY_MS = 500
 
