@@ -44,15 +44,15 @@ export function readSharePpm(text: string): number | undefined {
  * The weights by which each part gets its share of the service. All other endpoints are the rest, and get the remaining
  * share. Weights within a part keep their ratios.
  *
- * If every weight of the service is 0, the current weights count as equal. Otherwise an endpoint at weight 0 keeps it,
- * unless its whole part is at 0: then the endpoints of that part get equal weights; if the whole rest is at 0 and would
- * get a share, the plan is refused (CONFLICT).
+ * If every weight of the service is 0, the current weights count as equal. Otherwise an endpoint at weight 0 stays at 0.
+ * An exception: if all endpoints of a part are at 0, they get equal weights. The rest has no such exception: if all of it
+ * is at 0 and it would get a share, the plan is refused (CONFLICT).
  *
  * No weight of the rest becomes smaller, unless the rest gets nothing or a weight would exceed MAX_WEIGHT. When an
  * endpoint restarts, it registers with the weight that its program sets, not with the planned one: if the plan had made
  * the weights of the rest smaller, that endpoint would get too much of the traffic.
  *
- * If whole weights up to 1,000,000 can express the shares, the shares are exact. If not, weights are rounded, and
+ * If integer weights of at most 1,000,000 can express the shares, the shares are exact. If not, weights are rounded, and
  * each share has a relative error of at most a thousandth, unless MAX_WEIGHT forces weights below MIN_ROUNDED_WEIGHT.
  *
  * @param service every endpoint of the service
