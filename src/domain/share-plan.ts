@@ -209,7 +209,7 @@ function currentWeightsIfExact(
  * The minimum weights by key: the current weights. After a restart, an endpoint registers with the weight that its
  * program sets. If the others had much smaller weights by then, it would get most of the traffic. Only keys of the rest
  * have a minimum, so that a part with a smaller share than before can get smaller weights. If the rest gets nothing,
- * the keys of all parts with a share above 0 have one instead.
+ * the keys of all parts with a share above 0 have a minimum instead.
  */
 function floorsOf(planned: readonly PlannedPart[]): ReadonlyMap<string, number> {
   const [rest] = planned

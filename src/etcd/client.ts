@@ -154,8 +154,8 @@ export class EtcdClient {
   }
 
   /**
-   * Opens a keep-alive stream to the current member, or, with `beside`, to a member without one. If all members have
-   * one, the current member gets a second connection: its first one may be dead.
+   * Opens a keep-alive stream to the current member, or, with `beside`, to a member that has no such stream yet. If all
+   * members have a stream, the new one uses a second connection to the current member: its first connection may be dead.
    *
    * @param beside keep-alive streams that are open
    */

@@ -10,7 +10,10 @@ export const weightedRoundRobin = withoutParameters({
   create: () => new EarliestEligibleDeadline(),
 })
 
-/** Two virtual times that differ by less count as equal: a weight change leaves rounding errors of this size. */
+/**
+ * Two virtual times whose difference is smaller than this are treated as equal: a weight change leaves rounding errors of
+ * this size.
+ */
 const SAME_TIME = 1e-12
 
 /** Virtual time is reset to 0 at this value: the larger it is, the fewer bits of the number are left for its fraction. */
