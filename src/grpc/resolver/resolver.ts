@@ -35,10 +35,11 @@ export function resolverFor(discovery: Discovery): Constructor {
 
 /**
  * Passes the lists of a watch to a channel. All channels to the same service share one watch. The first
- * `updateResolution` joins the watch. Later ones have no effect, because a list resets the resolution backoff of grpc-js.
- * While that backoff is not running, grpc-js calls the method whenever a connection drops, and at each RPC while the
- * channel is in TRANSIENT_FAILURE. After the first list an unreachable registry is not an error: the last list stays in
- * use.
+ * `updateResolution` joins the watch. Later ones do nothing: each list resets the resolution backoff of grpc-js, so a list
+ * in answer to each call would remove its limit. While that backoff is not running, grpc-js calls the method whenever a
+ * connection drops, and at each RPC while the channel is in TRANSIENT_FAILURE.
+ *
+ * After the first list an unreachable registry is not an error: the last list stays in use.
  *
  * After a long idle time grpc-js destroys the resolver. When the channel is used again, grpc-js calls
  * `updateResolution` on the same object, which then joins the watch again.
