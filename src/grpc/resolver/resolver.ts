@@ -35,9 +35,9 @@ export function resolverFor(discovery: Discovery): Constructor {
 
 /**
  * Passes the lists of a watch to a channel. All channels to the same service share one watch. The first
- * `updateResolution` joins the watch. Later ones do nothing: each list resets the resolution backoff of grpc-js, so a list
- * in answer to each call would remove its limit. While that backoff is not running, grpc-js calls the method whenever a
- * connection drops, and at each RPC while the channel is in TRANSIENT_FAILURE.
+ * `updateResolution` joins the watch, and later ones do nothing. grpc-js calls the method whenever a connection drops, and
+ * at each RPC while the channel is in TRANSIENT_FAILURE, but not while its resolution backoff is running. A list in answer
+ * to such a call would end that backoff.
  *
  * After the first list an unreachable registry is not an error: the last list stays in use.
  *
