@@ -36,8 +36,8 @@ export function resolverFor(discovery: Discovery): Constructor {
 /**
  * Passes the lists of a watch to a channel. All channels to the same service share one watch. The first
  * `updateResolution` joins the watch, and later ones do nothing. grpc-js calls the method whenever a connection drops, and
- * at each RPC while the channel is in TRANSIENT_FAILURE, but not while its resolution backoff is running. A list in answer
- * to such a call would end that backoff.
+ * at each RPC while the channel is in TRANSIENT_FAILURE, but not while its resolution backoff is running. Each such call
+ * starts that backoff. A list in answer would stop it, and grpc-js could call again at once.
  *
  * After the first list an unreachable registry is not an error: the last list stays in use.
  *
