@@ -4,7 +4,7 @@ import { type AdminPlan, planAdmin } from '../cli/flags/admin.js'
 import type { BaseFlags } from '../cli/flags/base.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument } from '../cli/flags/custom.js'
-import { listenerTlsFiles } from '../cli/flags/listen.js'
+import { listenerTlsFiles, listenerTlsNames } from '../cli/flags/listen.js'
 import { healthFlag, policyFlags, policyForKeyedCalls } from '../cli/flags/policy.js'
 import { planRoutes, proxyFlags } from '../cli/flags/proxy.js'
 import { tlsFiles, tlsFlags, wantsTls } from '../cli/flags/tls.js'
@@ -118,9 +118,14 @@ export default class ProxyCommand extends DiscoCommand {
   }
 
   private async certificates(flags: ProxyFlags): Promise<Certificates> {
-    const { Certificates } = await import('../proxy/certificates.js')
+    const [{ Certificates }, { requirePair }] = await Promise.all([
+      import('../proxy/certificates.js'),
+      import('../net/listener-tls.js'),
+    ])
+    const names = listenerTlsNames(flags)
+    requirePair(names)
     return await Certificates.read({
-      listener: await listenerTlsFiles(flags),
+      listener: await listenerTlsFiles(names),
       backend: wantsTls(flags) ? await tlsFiles(flags) : null,
       backendName: flags['tls-name'],
     })

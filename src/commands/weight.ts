@@ -70,9 +70,9 @@ export default class Weight extends DiscoCommand {
     const { service, filter } = scope
     const isOfAll = service !== undefined && isUnfiltered(filter)
     // A URI with conditions selects endpoints. A URI without conditions is a whole service, which needs --all.
-    if (isOfAll) refuseEmptyVersion(flags.version)
     if (isOfAll && all === undefined) throw missing()
     if (!isOfAll && all !== undefined) throw notOfAll('leave the selection out')
+    if (isOfAll) refuseEmptyVersion(flags.version)
     if (flags.drained && addrs.length > 0) {
       throw new DiscoError('USAGE', '--drained has no effect on an endpoint that is named')
     }

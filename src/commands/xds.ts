@@ -3,7 +3,7 @@ import { DiscoCommand } from '../cli/base-command.js'
 import { planAdmin } from '../cli/flags/admin.js'
 import { cacheFlags, placeFlags } from '../cli/flags/base.js'
 import { argument, refuseIneffective } from '../cli/flags/custom.js'
-import { listenerTlsFiles } from '../cli/flags/listen.js'
+import { listenerTlsFiles, listenerTlsNames } from '../cli/flags/listen.js'
 import { planServices, xdsFlags } from '../cli/flags/xds.js'
 import { StopSignals } from '../cli/stop-signals.js'
 import { bootstrapFor } from '../cli/xds/bootstrap.js'
@@ -38,17 +38,16 @@ export default class XdsCommand extends DiscoCommand {
     const parsed = await this.parse(XdsCommand)
     const { flags } = parsed
     const targets = parsed.argv as string[]
+    const tlsNames = listenerTlsNames(flags)
+    const isTls = requirePair(tlsNames)
     if (flags.bootstrap) {
       refuseIneffective(parsed, BOOTSTRAP_IDLE, 'with --bootstrap')
-      // The names of the files suffice: a bootstrap file has none of their content.
-      const named = { certFile: flags['listen-cert'], keyFile: flags['listen-key'] }
-      const isTls = requirePair({ ...named, caFile: flags['listen-client-ca'] })
       const doc = bootstrapFor(targets, { listen: flags.listen, isTls, hostname: hostname() })
       for (const lines of this.writer(flags).documentLines(doc)) this.out(lines)
-      if (flags['listen-client-ca'] !== undefined) this.remark(`! ${CLIENT_CERTIFICATES}`)
+      if (tlsNames.caFile !== undefined) this.remark(`! ${CLIENT_CERTIFICATES}`)
       return
     }
-    const files = await listenerTlsFiles(flags)
+    const files = await listenerTlsFiles(tlsNames)
     // The cache on disk has lists of single services, not of all services together.
     if (targets.length === 0) refuseIneffective(parsed, ['cache', 'cache-max-age'], 'without a SERVICE')
     const queries = await planServices(targets, (layout) => this.commonPlace(flags, layout))

@@ -6,8 +6,8 @@ const MAX_LOOKUPS = 2
 /** Period of lookups of a host name. */
 const REFRESH_MS = 10_000
 
-/** Waits after failed lookups: longer and longer, because a failing lookup may take 10 s. */
-const RETRY_BACKOFF: BackoffLimits = { firstMs: REFRESH_MS, maxMs: 80_000, jitter: 'longer' }
+/** Waits after failed lookups: 10 s or more, doubling to 80 s or more, because a failing lookup may take 10 s. */
+const RETRY_BACKOFF: BackoffLimits = { firstMs: REFRESH_MS, maxMs: 120_000, jitter: 'longer' }
 
 /** How long a first lookup may take before the name counts as late. */
 const LATE_MS = 2_000

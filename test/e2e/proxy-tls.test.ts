@@ -2,13 +2,14 @@ import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
-import { Client, credentials, status } from '@grpc/grpc-js'
+import { Client, credentials, ServerCredentials, status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ProxyDoc } from '../../src/cli/proxy/document.js'
+import { startGreeter } from '../../src/dev/greeter.js'
 import { type KeyPairFiles, TestAuthority } from '../support/certificates.js'
 import { until } from '../support/disco.js'
 import { putAll } from '../support/etcd-state.js'
-import { mutualFlags, TlsServers } from '../support/tls-servers.js'
+import { mutualFlags, pairOf, TlsServers } from '../support/tls-servers.js'
 import { toolOnEtcd } from '../support/tool-on-etcd.js'
 
 const { etcd, disco } = await toolOnEtcd()
@@ -85,6 +86,29 @@ test('a proxy uses TLS to callers and backends, reads renewed certificates on SI
     peer: '127.0.0.1',
   })
 })
+
+test.each([
+  ['127.0.0.1', 1],
+  ['127.0.0.2', 0],
+])(
+  'a proxy looks for an address in the certificates of backends, without sending it as SNI: %s',
+  async (name, ready) => {
+    const pair = pairOf(await servers.authority.sign('loopback'))
+    const greeter = await startGreeter({ port: 0, credentials: ServerCredentials.createSsl(null, [pair]) })
+    try {
+      await putAll(etcd, 'hello', [{ addr: greeter.addr }])
+      const tls = ['--tls-ca', servers.authority.caFile, '--tls-name', name]
+      const proxy = disco.start('proxy', 'hello', '--listen', ':0', '--json', ...tls)
+      await proxy.printed(/\{.*\}\n/)
+      expect((JSON.parse(proxy.stdout) as ProxyDoc).services).toMatchObject([{ endpoints: 1, ready }])
+      expect(proxy.stderr).not.toContain('Warning')
+      proxy.child.kill('SIGTERM')
+      expect((await proxy.exited()).code).toBe(0)
+    } finally {
+      greeter.stop()
+    }
+  },
+)
 
 test('a proxy refuses unusable certificates at its start', async () => {
   const { code, stderr } = await disco.run(

@@ -169,6 +169,20 @@ it('xds prints a bootstrap file, with the name of the machine if it listens at a
   expect(servers[0]).toMatchObject({ server_uri: `${node.id}:9`, channel_creds: [{ type: 'tls' }] })
 })
 
+describe('a command on a terminal does not wait for standard input', () => {
+  it('if a bootstrap file needs only the name of the certificate', async () => {
+    const args = ['--listen-cert', '-', '--listen-key', 'b']
+    const { code, stdout } = await disco.onTerminal(80, 24, 'xds', '--bootstrap', ...args).exited()
+    expect([code, stdout]).toEqual([0, expect.stringContaining('"type": "tls"')])
+  })
+
+  it.each(['xds', 'proxy'])('if the flags lack the key of the certificate: %s', async (command) => {
+    const ran = disco.onTerminal(80, 24, command, 'hello', '--listen', ':0', '--listen-cert', '-')
+    const { code, stdout } = await ran.exited()
+    expect([code, stdout]).toEqual([2, expect.stringContaining('needs both --listen-cert and --listen-key')])
+  })
+})
+
 describe('xds refuses', () => {
   it.each([
     [

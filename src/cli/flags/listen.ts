@@ -48,11 +48,16 @@ export function listenerTlsFlags(peers: string) {
 
 export type ListenerTlsFlags = Interfaces.InferredFlags<ReturnType<typeof listenerTlsFlags>>
 
+/** The files that the flags name. Standard input is not read, so that errors about flags come before the wait for it. */
+export function listenerTlsNames(flags: ListenerTlsFlags) {
+  return { caFile: flags['listen-client-ca'], certFile: flags['listen-cert'], keyFile: flags['listen-key'] }
+}
+
 /** @throws DiscoError USAGE if standard input cannot be read */
-export async function listenerTlsFiles(flags: ListenerTlsFlags): Promise<PemFiles> {
+export async function listenerTlsFiles(names: ReturnType<typeof listenerTlsNames>): Promise<PemFiles> {
   return {
-    caFile: await sourceOf(flags['listen-client-ca']),
-    certFile: await sourceOf(flags['listen-cert']),
-    keyFile: await sourceOf(flags['listen-key']),
+    caFile: await sourceOf(names.caFile),
+    certFile: await sourceOf(names.certFile),
+    keyFile: await sourceOf(names.keyFile),
   }
 }
